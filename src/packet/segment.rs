@@ -1,0 +1,129 @@
+//! What the packet room hands on: one TCP segment, or an ICMP error that quotes one.
+
+use std::net::IpAddr;
+
+use crate::span::Stamp;
+
+/// An address and a TCP port.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Endpoint {
+    /// IPv4 or IPv6 address; an IPv4-mapped IPv6 address stays as it was on the wire.
+    pub address: IpAddr,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.address {
+            IpAddr::V4(address) => write!(formatter, "{address}:{}", self.port),
+            IpAddr::V6(address) => write!(formatter, "[{address}]:{}", self.port),
+        }
+    }
+}
+
+/// TCP control bits (RFC 9293, section 3.1), as on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: u8 = 0x01;
+    /// Synchronise sequence numbers.
+    pub const SYN: u8 = 0x02;
+    /// Reset the connection.
+    pub const RST: u8 = 0x04;
+    /// Push.
+    pub const PSH: u8 = 0x08;
+    /// The acknowledgment field counts.
+    pub const ACK: u8 = 0x10;
+
+    /// True where every bit of `bits` is set.
+    #[must_use]
+    pub const fn has(self, bits: u8) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+/// TCP options that the analysis needs (RFC 9293 3.2, 7323, 2018). Unknown and malformed ones are skipped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// Maximum segment size, in octets; on a SYN.
+    pub maximum_segment_size: Option<u16>,
+    /// Window scale shift; on a SYN.
+    pub window_scale: Option<u8>,
+    /// SACK permitted; on a SYN.
+    pub sack_permitted: bool,
+    /// Timestamp value and echo reply.
+    pub timestamps: Option<(u32, u32)>,
+    /// First SACK block: left and right edge.
+    pub sack: Option<(u32, u32)>,
+}
+
+/// One TCP segment with what the network layers said about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// The frame that carried it (of a fragmented packet: the frame that completed it).
+    pub stamp: Stamp,
+    /// Who sent it.
+    pub source: Endpoint,
+    /// Who it was sent to.
+    pub destination: Endpoint,
+    /// Sequence number of its first octet (of the SYN, where that is set).
+    pub sequence: u32,
+    /// Acknowledgment number; means something only with the ACK flag.
+    pub acknowledgment: u32,
+    /// Control bits.
+    pub flags: Flags,
+    /// Window, unscaled.
+    pub window: u16,
+    /// Options.
+    pub options: Options,
+    /// The payload octets that are in the file.
+    pub payload: &'a [u8],
+    /// The payload's length on the wire, in octets; more than `payload.len()` where a snap length cut it.
+    pub payload_length: u32,
+    /// IPv4 TTL or IPv6 hop limit.
+    pub time_to_live: u8,
+    /// IPv4 identification; `None` for IPv6.
+    pub ip_identification: Option<u16>,
+    /// IPv4 Don't Fragment; true for IPv6.
+    pub dont_fragment: bool,
+    /// A number for the outermost VLAN, MPLS or tunnel identifiers seen, 0 for none: two copies of one packet on two
+    /// VLANs differ in it. Not part of the flow key.
+    pub encapsulation: u32,
+}
+
+/// Why the network gave an error (RFC 792, RFC 4443): the type and code as on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IcmpError {
+    /// The frame that carried it.
+    pub stamp: Stamp,
+    /// Who sent the error.
+    pub reporter: IpAddr,
+    /// True for ICMPv6.
+    pub version6: bool,
+    /// ICMP type, e.g. 3 (destination unreachable) or 1 for ICMPv6.
+    pub kind: u8,
+    /// ICMP code.
+    pub code: u8,
+    /// Next-hop MTU in octets, of 3/4 and ICMPv6 type 2; 0 where not said.
+    pub next_hop_mtu: u32,
+    /// Source of the quoted segment.
+    pub quoted_source: Endpoint,
+    /// Destination of the quoted segment.
+    pub quoted_destination: Endpoint,
+    /// Sequence number of the quoted segment.
+    pub quoted_sequence: u32,
+}
+
+/// What one frame turned out to carry.
+#[derive(Clone, Copy, Debug)]
+pub enum Packet<'a> {
+    /// A TCP segment.
+    Segment(Segment<'a>),
+    /// An ICMP error about a TCP segment.
+    IcmpError(IcmpError),
+    /// Something else, or nothing that could be decoded; counted in [`super::Counts`].
+    Other,
+}

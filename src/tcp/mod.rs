@@ -1,0 +1,10 @@
+//! Turns segments into two ordered octet streams per connection, and facts about the transport with frame numbers.
+//! Keeps limits, evicts, never looks into the octets, never judges.
+
+mod facts;
+mod stream;
+
+pub use facts::{
+    ConnectionFacts, DirectionFacts, Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow,
+};
+pub use stream::{Chunk, Stream};
