@@ -11,7 +11,9 @@
 
 pub mod captured;
 pub mod frame;
+pub mod message;
 pub mod packet;
+pub mod protocol;
 pub mod secret;
 pub mod span;
 pub mod tcp;
