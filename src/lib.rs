@@ -15,6 +15,7 @@ pub mod message;
 pub mod packet;
 pub mod protocol;
 pub mod secret;
+pub mod session;
 pub mod span;
 pub mod tcp;
 pub mod time;
