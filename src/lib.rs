@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod captured;
+pub mod diagnosis;
 pub mod frame;
 pub mod message;
 pub mod packet;
@@ -18,4 +19,5 @@ pub mod secret;
 pub mod session;
 pub mod span;
 pub mod tcp;
+pub mod text;
 pub mod time;

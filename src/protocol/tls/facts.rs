@@ -43,6 +43,15 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.name() {
+            Some(name) => formatter.write_str(name),
+            None => write!(formatter, "0x{:04x}", self.0),
+        }
+    }
+}
+
 /// How TLS began on the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TlsStart {
