@@ -2,10 +2,32 @@
 
 use crate::diagnosis::rule::Rule;
 
-/// Every layer's rules, in the catalogue's order.
-static LAYERS: &[&[&Rule]] = &[];
+mod auth;
+mod capture;
+mod cert;
+mod healthy;
+mod message;
+mod net;
+mod retrieval;
+mod smtp;
+mod starttls;
+mod tls;
 
-/// Every rule.
+/// Every layer's rules, in the catalogue's order.
+static LAYERS: &[&[&Rule]] = &[
+    capture::RULES,
+    net::RULES,
+    smtp::RULES,
+    auth::RULES,
+    starttls::RULES,
+    tls::RULES,
+    cert::RULES,
+    retrieval::RULES,
+    message::RULES,
+    healthy::RULES,
+];
+
+/// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     LAYERS.iter().copied().flatten().copied()
 }
