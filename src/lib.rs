@@ -15,6 +15,7 @@ pub mod frame;
 pub mod message;
 pub mod packet;
 pub mod protocol;
+pub mod render;
 pub mod secret;
 pub mod session;
 pub mod span;

@@ -9,3 +9,4 @@ mod transactions;
 
 pub use builder::{Transcript, build};
 pub use model::*;
+pub use timing::reply_delay;

@@ -54,7 +54,8 @@ fn handshake(tls: &TlsFacts) -> Option<Duration> {
 }
 
 /// From the end of the command to the end of its final reply.
-pub(crate) fn reply_delay(exchange: &Exchange) -> Option<Duration> {
+#[must_use]
+pub fn reply_delay(exchange: &Exchange) -> Option<Duration> {
     let Seen::Yes(reply) = &exchange.reply else { return None };
     Some(reply.span.last.time.since(waited_since(exchange, reply)))
 }

@@ -3,6 +3,12 @@
 
 mod explanation;
 mod language;
+mod phrases;
+mod story;
+mod values;
 
 pub use explanation::{Explanation, SHOWN_LINES, fill};
 pub use language::Language;
+pub use phrases::is_known as is_known_phrase;
+pub use story::{Story, tell};
+pub use values::{Encoder, duration, show};

@@ -1,0 +1,38 @@
+//! Short phrases that rules put into their sentences as [`Value::Phrase`](crate::diagnosis::Value::Phrase), by key.
+
+use crate::text::Language;
+
+/// Key, English, Japanese; sorted by key.
+const PHRASES: &[(&str, &str, &str)] = &[
+    ("client", "the client", "クライアント"),
+    ("network", "the network", "経路"),
+    ("server", "the server", "サーバー"),
+];
+
+/// The phrase behind a key; the key itself where there is none, which a test forbids.
+#[must_use]
+pub fn phrase(key: &'static str, language: Language) -> &'static str {
+    match PHRASES.binary_search_by_key(&key, |(known, _, _)| *known) {
+        Ok(position) => match (PHRASES.get(position), language) {
+            (Some((_, english, _)), Language::English) => english,
+            (Some((_, _, japanese)), Language::Japanese) => japanese,
+            (None, _) => key,
+        },
+        Err(_) => key,
+    }
+}
+
+/// True where the key has a phrase.
+#[must_use]
+pub fn is_known(key: &str) -> bool {
+    PHRASES.binary_search_by_key(&key, |(known, _, _)| *known).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn phrases_are_sorted_and_complete() {
+        assert!(super::PHRASES.is_sorted_by_key(|(key, _, _)| *key));
+        assert!(super::PHRASES.iter().all(|(_, english, japanese)| !english.is_empty() && !japanese.is_empty()));
+    }
+}
