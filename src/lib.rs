@@ -12,6 +12,7 @@
 pub mod captured;
 pub mod diagnosis;
 pub mod frame;
+pub mod insight;
 pub mod message;
 pub mod packet;
 pub mod protocol;

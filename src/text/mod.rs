@@ -4,11 +4,13 @@
 mod explanation;
 mod language;
 mod phrases;
+pub mod registry;
 mod story;
 mod values;
 
 pub use explanation::{Explanation, SHOWN_LINES, fill};
 pub use language::Language;
 pub use phrases::is_known as is_known_phrase;
+pub use registry::enhanced_status_meaning;
 pub use story::{Story, tell};
 pub use values::{Encoder, duration, show};
