@@ -17,6 +17,7 @@ pub mod message;
 pub mod packet;
 pub mod protocol;
 pub mod render;
+pub mod report;
 pub mod secret;
 pub mod session;
 pub mod span;
