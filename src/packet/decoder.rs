@@ -61,6 +61,11 @@ impl Decoder {
         &self.counts
     }
 
+    #[cfg(test)]
+    pub(super) fn places_kept(&self) -> usize {
+        self.fragments.places()
+    }
+
     /// What a frame carries. The payload is borrowed from the frame, or, of a datagram that this frame completed, from
     /// the decoder; the segment then has this frame's stamp.
     pub fn decode<'a>(&'a mut self, frame: &Frame<'a>) -> Packet<'a> {
@@ -230,7 +235,7 @@ fn step(layer: Layer, position: &mut Position<'_>, checksums: Option<&mut Checks
         Layer::Protocol(protocol::UDP) => tunnel::udp(position),
         Layer::Protocol(protocol::GRE) => tunnel::gre(position),
         Layer::Protocol(protocol::ETHER_IP) => tunnel::ether_ip(position),
-        Layer::Protocol(number) => ip::extension(position, number),
+        Layer::Protocol(number) => ip::protocol(position, number),
         Layer::Erspan2 => tunnel::erspan_2(position),
         Layer::Erspan3 => tunnel::erspan_3(position),
         Layer::Fragment { .. } => Err(position.malformed()),

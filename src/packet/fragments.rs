@@ -107,6 +107,11 @@ impl Fragments {
         self.datagrams.len()
     }
 
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.order.len()
+    }
+
     /// Takes one fragment in. Counts all but the outcome [`Outcome::Impossible`].
     pub(super) fn push(&mut self, fragment: &Fragment<'_>, counts: &mut FragmentCounts) -> Outcome {
         counts.fragments += 1;

@@ -98,8 +98,8 @@ pub(super) fn ipv6(position: &mut Position<'_>) -> Result<(), Stop> {
     position.enter(IPV6_HEADER, Layer::Protocol(header.next_header().0))
 }
 
-/// Goes past an extension header or into a tunnel; `Err` with the protocol where it is neither.
-pub(super) fn extension(position: &mut Position<'_>, number: u8) -> Result<(), Stop> {
+/// Goes into a tunnel or past an extension header; `Err` with the protocol where it is neither.
+pub(super) fn protocol(position: &mut Position<'_>, number: u8) -> Result<(), Stop> {
     match number {
         protocol::IPV4 => {
             position.encapsulate(Tunnel::Ip, 4);
@@ -110,6 +110,18 @@ pub(super) fn extension(position: &mut Position<'_>, number: u8) -> Result<(), S
             position.enter(0, Layer::Ipv6)
         }
         protocol::MPLS => position.enter(0, Layer::Mpls),
+        protocol::AUTHENTICATION => {
+            let [next, length] = *position.array::<2>(0)?;
+            position.enter((usize::from(length) + 2) * 4, Layer::Protocol(next))
+        }
+        other if position.network.source.is_ipv6() => extension(position, other),
+        other => Err(Stop::Protocol(other)),
+    }
+}
+
+/// IPv6 extension headers; as IPv4 protocols the same numbers are nothing known.
+fn extension(position: &mut Position<'_>, number: u8) -> Result<(), Stop> {
+    match number {
         protocol::HOP_BY_HOP
         | protocol::DESTINATION
         | protocol::MOBILITY
@@ -119,10 +131,6 @@ pub(super) fn extension(position: &mut Position<'_>, number: u8) -> Result<(), S
             position.enter((usize::from(length) + 1) * 8, Layer::Protocol(next))
         }
         protocol::ROUTING => routing(position),
-        protocol::AUTHENTICATION => {
-            let [next, length] = *position.array::<2>(0)?;
-            position.enter((usize::from(length) + 2) * 4, Layer::Protocol(next))
-        }
         protocol::FRAGMENT => fragment(position),
         other => Err(Stop::Protocol(other)),
     }

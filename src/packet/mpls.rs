@@ -1,6 +1,9 @@
 //! MPLS label stacks (RFC 3032) → the IP or Ethernet header behind them. MPLS does not say what it carries: the first
 //! nibble is looked at, as routers do (RFC 4928), then whether an Ethernet header fits (RFC 4385, 4448).
 
+use etherparse::Ipv4HeaderSlice;
+
+use super::checksum;
 use super::link::{
     ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_PPPOE_SESSION, is_vlan,
 };
@@ -28,20 +31,17 @@ pub(super) fn label(position: &mut Position<'_>) -> Result<(), Stop> {
     }
 }
 
+/// A right checksum is no accident: it tells an IPv4 header from a MAC address that begins with 4.
 fn is_ipv4(octets: Octets<'_>) -> bool {
-    let Some(&[version, _, high, low]) = octets.bytes.first_chunk::<4>() else {
-        return false;
-    };
-    let length = usize::from(u16::from_be_bytes([high, low]));
-    let header = usize::from(version & 0x0f) * 4;
-    header >= 20 && (length == 0 || (header..=octets.wire).contains(&length))
+    Ipv4HeaderSlice::from_slice(octets.bytes).is_ok_and(|header| checksum::ipv4_header_is_right(header.slice()))
 }
 
+/// IPv6 has no checksum, but its length fits exactly.
 fn is_ipv6(octets: Octets<'_>) -> bool {
     let Some(&[_, _, _, _, high, low]) = octets.bytes.first_chunk::<6>() else {
         return false;
     };
-    usize::from(u16::from_be_bytes([high, low])) + 40 <= octets.wire
+    usize::from(u16::from_be_bytes([high, low])) + 40 == octets.wire
 }
 
 fn is_ethernet(octets: Octets<'_>, at: usize) -> bool {
