@@ -5,8 +5,10 @@ use crate::text::Language;
 /// Key, English, Japanese; sorted by key.
 const PHRASES: &[(&str, &str, &str)] = &[
     ("client", "the client", "クライアント"),
+    ("implicit_tls", "implicit TLS", "接続時から暗号化・「SSL」"),
     ("network", "the network", "経路"),
     ("server", "the server", "サーバー"),
+    ("starttls", "STARTTLS", "STARTTLS"),
 ];
 
 /// The phrase behind a key; the key itself where there is none, which a test forbids.
