@@ -3,6 +3,7 @@
 
 mod explanation;
 mod language;
+mod message;
 mod phrases;
 pub mod registry;
 mod story;
@@ -10,6 +11,7 @@ mod values;
 
 pub use explanation::{Explanation, SHOWN_LINES, fill};
 pub use language::Language;
+pub use message::Message;
 pub use phrases::is_known as is_known_phrase;
 pub use registry::enhanced_status_meaning;
 pub use story::{Story, tell};
