@@ -242,6 +242,14 @@ impl Connection {
             .is_some_and(|path| path.from.is_none_or(|from| from == side) && overhead + payload > path.size)
     }
 
+    /// True when the capture is taken at the receiver, where swallowed packets never come by.
+    fn beyond(&self, side: Side) -> bool {
+        matches!(
+            (self.settings.capture_at, side),
+            (CapturePoint::Client, Side::Server) | (CapturePoint::Server, Side::Client)
+        )
+    }
+
     /// Sends bytes as segments.
     pub fn send(&mut self, side: Side, bytes: &[u8], delivery: Delivery) {
         self.turn(side);
@@ -258,12 +266,12 @@ impl Connection {
             let last = index + 1 == chunks.len();
             let sequence = self.ends[side as usize].next;
             let mut shot = Shot::new(sequence, ACK | if last { PSH } else { 0 }, chunk);
-            shot.visible = delivery != Delivery::Missing;
+            let swallowed = self.swallowed(side, chunk.len());
+            shot.visible = delivery != Delivery::Missing && !(swallowed && self.beyond(side));
             self.transmit(side, shot, self.time);
             let end = &mut self.ends[side as usize];
             end.next = sequence.wrapping_add(chunk.len() as u32);
             end.last_data = Some((sequence, chunk.to_vec()));
-            let swallowed = self.swallowed(side, chunk.len());
             if swallowed && self.settings.path_mtu.is_some_and(|path| path.icmp) {
                 let mtu = self.settings.path_mtu.map_or(0, |path| path.size as u32);
                 self.too_big(side, mtu);
@@ -293,7 +301,9 @@ impl Connection {
         let (sequence, payload) = &lost[0];
         for attempt in 0..times {
             self.time += TIMEOUT << attempt.min(9);
-            self.transmit(side, Shot::new(*sequence, ACK | PSH, payload), self.time);
+            let mut shot = Shot::new(*sequence, ACK | PSH, payload);
+            shot.visible = !(self.swallowed(side, payload.len()) && self.beyond(side));
+            self.transmit(side, shot, self.time);
         }
         self.arrival = self.time + self.settings.latency;
         if matches!(delivery, Delivery::Late(_)) {
@@ -454,11 +464,12 @@ impl Connection {
             self.frames.push(again);
         }
         self.frames.push(frame);
-        if data && self.held.as_ref().is_some_and(|(held, _)| *held == side) {
-            if let Some((_, mut held)) = self.held.take() {
-                held.time_ns = time + 15 * MICROSECOND;
-                self.frames.push(held);
-            }
+        if data
+            && self.held.as_ref().is_some_and(|(held, _)| *held == side)
+            && let Some((_, mut held)) = self.held.take()
+        {
+            held.time_ns = time + 15 * MICROSECOND;
+            self.frames.push(held);
         }
     }
 
@@ -498,6 +509,9 @@ impl Connection {
     }
 
     fn too_big(&mut self, side: Side, mtu: u32) {
+        if self.beyond(side) {
+            return;
+        }
         let (kind, code) = if self.header.client.is_ipv6() { (2, 0) } else { (3, 4) };
         self.route_icmp(side, kind, code, mtu);
     }
@@ -583,11 +597,16 @@ impl Connection {
         true
     }
 
-    /// A SYN in the middle of the connection, with another sequence number.
-    pub fn syn_again(&mut self, side: Side) {
+    /// SYNs in the middle of the connection, with another sequence number.
+    pub fn syn_again(&mut self, side: Side, times: u32) {
         self.turn(side);
         let sequence = self.ends[side as usize].next.wrapping_add(70_000_000);
-        self.transmit(side, Shot::new(sequence, SYN, &[]), self.time);
+        for attempt in 0..times {
+            if attempt > 0 {
+                self.time += SECOND << (attempt - 1).min(6);
+            }
+            self.transmit(side, Shot::new(sequence, SYN, &[]), self.time);
+        }
         self.arrival = self.time + self.settings.latency;
     }
 

@@ -1,4 +1,4 @@
-//! Turns a script text into captured frames: lines → sessions of statements ([`parse`]) → TCP connections ([`connection`])
+//! Turns a script text into captured frames: lines → sessions of statements (`parse`) → TCP connections (`connection`)
 //! → frames in time order. The language is described in the crate's documentation.
 //!
 //! Deterministic: no clock, no randomness, no I/O.

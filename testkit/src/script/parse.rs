@@ -200,7 +200,11 @@ fn modifiers(text: &str) -> Result<Modifiers, String> {
         (true, false, false) if count.is_none() => Delivery::Missing,
         (false, true, false) => Delivery::Lost(count.unwrap_or(3)),
         (false, false, true) => Delivery::Late(count.unwrap_or(1).max(1)),
-        _ => return Err(format!("the marks \"{text}\" do not fit together")),
+        _ => {
+            return Err(format!(
+                "the marks \"{text}\" do not fit together; put a blank after C: or S:"
+            ));
+        }
     };
     Ok(out)
 }
@@ -272,6 +276,10 @@ impl Parser {
                 match &mut self.current {
                     None => self.defaults = changed,
                     Some(session) if session.statements.is_empty() => session.settings = changed,
+                    // Frames already under way would overtake each other.
+                    Some(_) if matches!(word, "capture" | "latency") => {
+                        return Err(format!("\"{word}\" must stand before the conversation"));
+                    }
                     Some(_) => self.push(number, Action::Settings(Box::new(changed))),
                 }
             }
@@ -391,7 +399,11 @@ impl Parser {
     }
 
     fn event(&mut self, line: usize, action: Action) -> Result<(), String> {
-        if let Action::SynAgain { side: Side::Client } = &action {
+        if let Action::SynAgain {
+            side: Side::Client,
+            times,
+        } = &action
+        {
             let untouched = self
                 .current
                 .as_ref()
@@ -399,14 +411,14 @@ impl Parser {
             if untouched {
                 self.push(line, Action::Open);
                 let session = self.current.as_mut().ok_or("no session")?;
-                session.header.opening = Opening::Unanswered { syns: 1 };
+                session.header.opening = Opening::Unanswered { syns: *times };
                 return Ok(());
             }
-            if let Some(session) = &mut self.current {
-                if let Opening::Unanswered { syns } = &mut session.header.opening {
-                    *syns += 1;
-                    return Ok(());
-                }
+            if let Some(session) = &mut self.current
+                && let Opening::Unanswered { syns } = &mut session.header.opening
+            {
+                *syns += times;
+                return Ok(());
             }
         }
         self.push(line, action);
@@ -500,7 +512,10 @@ fn event(side: Side, word: &str, arguments: &str) -> Result<Option<Action>, Stri
             every: every.unwrap_or(SECOND * 3 / 10),
         },
         "ack" => Action::Acknowledge { side },
-        _ => Action::SynAgain { side },
+        _ => Action::SynAgain {
+            side,
+            times: times.unwrap_or(1),
+        },
     };
     words.finish().map_err(hint)?;
     Ok(Some(action))

@@ -173,6 +173,7 @@ pub(crate) enum Action {
     },
     SynAgain {
         side: Side,
+        times: u32,
     },
     Wait(i64),
     Settings(Box<Settings>),

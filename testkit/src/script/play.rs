@@ -162,7 +162,7 @@ fn play_statement(
             }
         }
         Action::Acknowledge { side } => connection.acknowledge(*side),
-        Action::SynAgain { side } => connection.syn_again(*side),
+        Action::SynAgain { side, times } => connection.syn_again(*side, *times),
         Action::Wait(duration) => connection.wait(*duration),
         Action::Midstream => connection.forget(),
         Action::Close { first } => {
