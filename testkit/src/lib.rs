@@ -116,7 +116,8 @@
 //! ## Transport events
 //!
 //! `dup` (the next data frame is captured twice) · `reorder` (the next data frame is captured after the following one of
-//! its side) · `midstream` (forget everything captured of this session so far) · `C: retransmit x2 every=1s` (the last
+//! its side) · `lose 2 x3` (of the next payload, segments from the 2nd on are lost, the first lost one is retransmitted
+//! 3 times) · `midstream` (forget everything captured of this session so far) · `C: retransmit x2 every=1s` (the last
 //! data again though it arrived) · `C: conflict text` (other bytes at the place of the last data) · `S: window 0`
 //! (announce a window) · `C: probe x3 every=5s` = `C: keepalive x3 every=60s` (one byte back, answered unless
 //! `unanswered`) · `C: ack` · `C: syn x3` (first in a session: unanswered SYNs; later: a SYN with a new sequence number) ·

@@ -192,6 +192,69 @@ fn a_path_with_a_small_mtu_swallows_full_segments_only() {
 }
 
 #[test]
+fn a_payload_can_lose_its_second_segment() {
+    let seen = seen("session 465\nlose 2 x4\nC: tls hello size=1800\nwait 20s");
+    let sizes: Vec<usize> = seen
+        .iter()
+        .map(|segment| segment.payload.len())
+        .filter(|length| *length > 0)
+        .collect();
+    assert_eq!(sizes, [1448, 352, 352, 352, 352, 352]);
+    let acknowledged = seen
+        .iter()
+        .filter(|s| !s.client)
+        .map(|s| s.acknowledgment)
+        .max()
+        .unwrap();
+    assert_eq!(
+        acknowledged,
+        seen.iter().find(|s| s.payload.len() == 1448).unwrap().sequence + 1448
+    );
+}
+
+fn assert_only_records(mut bytes: &[u8], about: &str) {
+    while !bytes.is_empty() {
+        assert!(matches!(bytes[0], 20..=23) && bytes[1] == 3, "{about}");
+        let length = usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+        bytes = &bytes[5 + length..];
+    }
+}
+
+#[test]
+fn every_shorthand_is_understood_in_clear_and_encrypted() {
+    let shorthands = [
+        "smtp greeting",
+        "smtp hello with=\"AUTH PLAIN LOGIN,SMTPUTF8\" without=STARTTLS,dsn",
+        "smtp ehlo name=x",
+        "smtp auth reply=\"535 5.7.8 no\"",
+        "smtp envelope to=a@example.org,b@example.org",
+        "smtp mail size=100 subject=\"two words\"",
+        "smtp quit",
+        "pop3 hello",
+        "pop3 login user=bob",
+        "pop3 retrieve",
+        "pop3 quit",
+        "imap hello",
+        "imap login",
+        "imap fetch",
+        "imap quit",
+    ];
+    for shorthand in shorthands {
+        let clear = stream(&seen(&format!("port 587\n{shorthand}")), false).unwrap();
+        assert!(clear.ends_with(b"\r\n"), "{shorthand}");
+        let encrypted = seen(&format!("port 465\ntls handshake 1.3\n{shorthand}"));
+        assert_only_records(&stream(&encrypted, true).unwrap(), shorthand);
+        assert_only_records(&stream(&encrypted, false).unwrap(), shorthand);
+    }
+    let hello = seen("smtp hello with=\"AUTH PLAIN LOGIN\" without=STARTTLS,dsn");
+    let text = String::from_utf8(stream(&hello, false).unwrap()).unwrap();
+    assert!(
+        text.contains("250-CHUNKING\r\n250 AUTH PLAIN LOGIN\r\n") && !text.contains("DSN"),
+        "{text}"
+    );
+}
+
+#[test]
 fn waits_are_seen_between_the_frames() {
     let seen = seen("S: 220 a\nwait 90s\nC: NOOP");
     let greeting = seen.iter().find(|segment| !segment.payload.is_empty()).unwrap().time_ns;

@@ -75,6 +75,8 @@ pub(crate) struct Connection {
     pub duplicate_next: bool,
     /// The next data frame changes places with the one after it.
     pub reorder_next: bool,
+    /// Of the next payload, segments from this one on (counted from 1) are lost and so often retransmitted.
+    pub lose_next: Option<(usize, u32)>,
     held: Option<(Side, TimedFrame)>,
     frames: Vec<TimedFrame>,
 }
@@ -110,6 +112,7 @@ impl Connection {
             reset: false,
             duplicate_next: false,
             reorder_next: false,
+            lose_next: None,
             held: None,
             frames: Vec::new(),
         }
@@ -199,7 +202,10 @@ impl Connection {
     fn turn(&mut self, side: Side) {
         match self.last_actor {
             Some(last) if last == side => {
-                self.flush(side.other());
+                // A held frame has not come by yet: its acknowledgment must not either.
+                if self.held.is_none() {
+                    self.flush(side.other());
+                }
                 self.time += THINKING / 2;
             }
             Some(_) => self.time = self.time.max(self.arrival) + THINKING,
@@ -255,6 +261,7 @@ impl Connection {
         self.turn(side);
         let chunks: Vec<&[u8]> = bytes.chunks(self.payload_limit(side).max(1)).collect();
         let mut lost: Vec<(u32, Vec<u8>)> = Vec::new();
+        let (lost_from, lost_times) = self.lose_next.take().unwrap_or((usize::MAX, 0));
         for (index, chunk) in chunks.iter().enumerate() {
             if index > 0 {
                 self.time += 12 * MICROSECOND;
@@ -276,7 +283,7 @@ impl Connection {
                 let mtu = self.settings.path_mtu.map_or(0, |path| path.size as u32);
                 self.too_big(side, mtu);
             }
-            if swallowed || matches!(delivery, Delivery::Lost(_) | Delivery::Late(_)) {
+            if swallowed || index + 1 >= lost_from || matches!(delivery, Delivery::Lost(_) | Delivery::Late(_)) {
                 lost.push((sequence, chunk.to_vec()));
             } else {
                 self.deliver(side, sequence, chunk.len() as u32);
@@ -287,6 +294,11 @@ impl Connection {
         }
         self.arrival = self.time + self.settings.latency;
         if !lost.is_empty() {
+            let delivery = if lost_from < usize::MAX {
+                Delivery::Lost(lost_times)
+            } else {
+                delivery
+            };
             self.recover(side, &lost, delivery);
         }
     }

@@ -253,6 +253,12 @@ impl Parser {
             }
             "dup" => self.push(number, Action::Duplicate),
             "reorder" => self.push(number, Action::Reorder),
+            "lose" => {
+                let from =
+                    crate::words::number(words.next().ok_or_else(|| needs("the number of a segment"))?)? as usize;
+                let times = times(&words)?.unwrap_or(3);
+                self.push(number, Action::Lose { from, times });
+            }
             "midstream" => self.push(number, Action::Midstream),
             "open" => self.push(number, Action::Open),
             "close" => {

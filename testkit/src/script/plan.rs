@@ -179,6 +179,10 @@ pub(crate) enum Action {
     Settings(Box<Settings>),
     Duplicate,
     Reorder,
+    Lose {
+        from: usize,
+        times: u32,
+    },
     Midstream,
     Close {
         first: Side,

@@ -89,6 +89,10 @@ fn play_statement(
             connection.reorder_next = true;
             return Ok(());
         }
+        Action::Lose { from, times } => {
+            connection.lose_next = Some((*from, *times));
+            return Ok(());
+        }
         Action::Open => return Ok(()),
         _ => {}
     }
@@ -172,7 +176,7 @@ fn play_statement(
                 }
             }
         }
-        Action::Settings(_) | Action::Duplicate | Action::Reorder | Action::Open => {}
+        Action::Settings(_) | Action::Duplicate | Action::Reorder | Action::Lose { .. } | Action::Open => {}
     }
     Ok(())
 }
