@@ -315,6 +315,30 @@ fn sessions_follow_each_other_overlap_or_repeat() {
 }
 
 #[test]
+fn session_lines_take_addresses_and_ports_in_every_usual_way() {
+    let ports = |text: &str| {
+        let first = frames(&format!("{text}\nS: 220 a")).remove(0).bytes;
+        let at = if first[12..14] == [0x86, 0xdd] { 54 } else { 34 };
+        (
+            u16::from_be_bytes([first[at], first[at + 1]]),
+            u16::from_be_bytes([first[at + 2], first[at + 3]]),
+        )
+    };
+    assert_eq!(
+        ports("session 192.0.2.31 -> 198.51.100.28:587 ttl=64/57 at=+5m"),
+        (50_000, 587)
+    );
+    assert_eq!(ports("session 192.0.2.31:40000 -> 198.51.100.28:imaps"), (40_000, 993));
+    assert_eq!(ports("session -> 198.51.100.28"), (50_000, 25));
+    assert_eq!(ports("port 465\nsession -> 198.51.100.28"), (50_000, 465));
+    assert_eq!(ports("session 587"), (50_000, 587));
+    assert_eq!(ports("session pop3s"), (50_000, 995));
+    assert_eq!(ports("session v6 :submission"), (50_000, 587));
+    assert_eq!(ports("session [2001:db8::1] -> [2001:db8::2]:imap"), (50_000, 143));
+    assert_eq!(ports("session 2001:db8::1 -> 2001:db8::2 port=110"), (50_000, 110));
+}
+
+#[test]
 fn repeat_blocks_number_their_rounds() {
     let seen = seen("repeat 3 every=2s\nC: RCPT TO:<u{n}@example.org>\nend");
     let text = String::from_utf8(stream(&seen, true).unwrap()).unwrap();

@@ -658,6 +658,9 @@ fn socket(socket: &mut SocketAddr, text: &str) -> Result<(), String> {
         socket.set_ip(address);
     } else if let Ok(only_port) = port(text.trim_start_matches(':')) {
         socket.set_port(only_port);
+    } else if let Some((address, Ok(named))) = text.rsplit_once(':').map(|(address, name)| (address, port(name))) {
+        let address = address.trim_matches(['[', ']']).parse();
+        *socket = SocketAddr::new(address.map_err(|_| format!("\"{text}\" holds no address"))?, named);
     } else {
         return Err(format!("\"{text}\" is no address, address:port or port"));
     }
