@@ -3,7 +3,9 @@
 //!
 //! Deterministic: no clock, no randomness, no I/O.
 
+pub(crate) mod blocks;
 pub(crate) mod connection;
+pub(crate) mod header;
 pub(crate) mod parse;
 pub(crate) mod plan;
 pub(crate) mod play;
