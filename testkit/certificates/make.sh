@@ -104,7 +104,9 @@ EKU=clientAuth leaf clientauth
 SAN=DNS:www.example.net leaf wrongname "/CN=www.example.net"
 SAN=DNS:*.example.com leaf wildcard "/CN=*.example.com"
 SAN=DNS:invalid2.invalid leaf nosni "/OU=No SNI provided; please fix your client./CN=invalid2.invalid" $long_from $long_to 2048 private-root
-key selfsigned; sign selfsigned "/CN=mail.example.com" self leaf $from $to
+# Twice: only a certificate that has an issuer with a key identifier gets an authority key identifier.
+twice() { sign "$1" "$2" self "$3" "$4" "$5"; mv "$1.pem" "$1-first.pem"; cp "$1.key" "$1-first.key"; sign "$1" "$2" "$1-first" "$3" "$4" "$5"; }
+key selfsigned; twice selfsigned "/CN=mail.example.com" leaf $from $to
 openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ecdsa.key
 sign ecdsa "/CN=mail.example.com" intermediate leaf $from $to
 SAN=email:alice@example.com EKU=clientAuth leaf client "/CN=alice@example.com" "" "" 2048 private-root
@@ -113,11 +115,14 @@ SAN=email:alice@example.com EKU=clientAuth leaf client-expired "/CN=alice@exampl
 # Stapled OCSP answers for the valid leaf: good and revoked, signed by its issuer.
 serial=$(openssl x509 -in valid.pem -noout -serial | cut -d= -f2)
 enddate=270315000000Z
+# The answers must be of the scripts' time; openssl ocsp knows only the present.
+printf '#include <time.h>\ntime_t time(time_t *t) { if (t) *t = 1793350800; return 1793350800; }\n' > then.c
+cc -shared -fPIC -o then.so then.c
 printf 'V\t%s\t\t%s\tunknown\t/CN=mail.example.com\n' $enddate "$serial" > good.txt
 printf 'R\t%s\t261020000000Z,keyCompromise\t%s\tunknown\t/CN=mail.example.com\n' $enddate "$serial" > revoked.txt
 openssl ocsp -issuer intermediate.pem -cert valid.pem -no_nonce -reqout request.der >/dev/null 2>&1
 for state in good revoked; do
-    openssl ocsp -index $state.txt -CA intermediate.pem -rsigner intermediate.pem -rkey intermediate.key \
+    LD_PRELOAD=$work/then.so openssl ocsp -index $state.txt -CA intermediate.pem -rsigner intermediate.pem -rkey intermediate.key \
         -reqin request.der -respout "$out/ocsp-$state.der" -ndays 7 >/dev/null 2>&1
 done
 ls -l "$out"

@@ -31,7 +31,7 @@ pub fn hex(text: &str) -> Result<Vec<u8>, String> {
                 .ok_or_else(|| format!("'{character}' is no hexadecimal digit"))
         })
         .collect::<Result<_, _>>()?;
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(format!("an odd number of hexadecimal digits in \"{text}\""));
     }
     Ok(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())

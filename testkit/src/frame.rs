@@ -76,7 +76,7 @@ impl Segment {
     /// The TCP header and payload with checksum.
     pub fn tcp(&self) -> Vec<u8> {
         let mut options = self.options.clone();
-        while options.len() % 4 != 0 {
+        while !options.len().is_multiple_of(4) {
             options.push(1);
         }
         assert!(options.len() <= 40, "TCP options are longer than 40 bytes");
@@ -234,7 +234,7 @@ pub fn fragments(packet: &[u8], size: usize, identification: u16) -> Vec<Vec<u8>
             fragment.extend_from_slice(&u32::from(identification).to_be_bytes());
         } else {
             fragment[2..4].copy_from_slice(&((20 + piece.len()) as u16).to_be_bytes());
-            fragment[6..8].copy_from_slice(&(offset / 8 | if more { 0x2000 } else { 0 }).to_be_bytes());
+            fragment[6..8].copy_from_slice(&((offset / 8) | if more { 0x2000 } else { 0 }).to_be_bytes());
             seal_ipv4(&mut fragment);
         }
         fragment.extend_from_slice(piece);

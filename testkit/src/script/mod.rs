@@ -1,9 +1,11 @@
-//! Turns a script text into captured frames: lines → sessions of statements ([`parse`]) → TCP connections ([`connection`])
+//! Turns a script text into captured frames: lines → sessions of statements (`parse`) → TCP connections (`connection`)
 //! → frames in time order. The language is described in the crate's documentation.
 //!
 //! Deterministic: no clock, no randomness, no I/O.
 
+pub(crate) mod blocks;
 pub(crate) mod connection;
+pub(crate) mod header;
 pub(crate) mod parse;
 pub(crate) mod plan;
 pub(crate) mod play;

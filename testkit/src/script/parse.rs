@@ -1,23 +1,15 @@
 //! Turns script text into a plan: comments and `repeat` blocks first, then line by line. The language is described in the
 //! crate's documentation. Must not play anything.
 
-use super::plan::{Action, At, Delivery, Header, Opening, Part, Plan, SessionPlan, Settings, Statement};
+use super::blocks::{Line, expand};
+use super::header::{addresses, default_header, kind_and_code, options, port, times};
+use super::plan::{Action, Delivery, Header, Opening, Part, Plan, SessionPlan, Settings, Statement};
 use super::{ScriptError, Side, settings, shorthand};
 use crate::bytes::{filler, unescape};
 use crate::words::{Words, duration, number};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
 const SECOND: i64 = 1_000_000_000;
-/// Nested `repeat` blocks must stay readable, and small enough to play.
-const MAX_LINES: usize = 200_000;
-
-/// One line of the script after `repeat` blocks were written out.
-#[derive(Debug, Clone)]
-struct Line {
-    number: usize,
-    text: String,
-}
-
 struct Parser {
     plan: Plan,
     defaults: Settings,
@@ -85,80 +77,11 @@ pub(crate) fn parse(text: &str) -> Result<Plan, ScriptError> {
     Ok(parser.plan)
 }
 
-fn opens_heredoc(trimmed: &str) -> bool {
+pub(crate) fn opens_heredoc(trimmed: &str) -> bool {
     side_line(trimmed).is_some_and(|(_, _, rest)| rest.trim() == "<<")
 }
 
-/// Writes `repeat N … end` blocks out; `{n}` inside becomes the round, counted from 1.
-fn expand(lines: &[Line], out: &mut Vec<Line>) -> Result<(), ScriptError> {
-    let mut index = 0;
-    while index < lines.len() {
-        let line = &lines[index];
-        let trimmed = line.text.trim();
-        if opens_heredoc(trimmed) {
-            while index < lines.len() && lines[index].text.trim() != ">>" {
-                out.push(lines[index].clone());
-                index += 1;
-            }
-            continue;
-        }
-        let Some(arguments) = trimmed.strip_prefix("repeat ") else {
-            out.push(line.clone());
-            index += 1;
-            continue;
-        };
-        let fail = |message: String| ScriptError::new(line.number, message);
-        let words = Words::new(strip_comment(arguments));
-        let times = number(words.next().unwrap_or_default()).map_err(fail)?;
-        let every = words.value("every").map(str::to_owned);
-        words.finish().map_err(fail)?;
-        let end = block_end(lines, index).ok_or_else(|| fail("repeat is never closed by a line \"end\"".to_owned()))?;
-        let mut body = Vec::new();
-        expand(&lines[index + 1..end], &mut body)?;
-        for round in 1..=times {
-            if let Some(every) = every.as_ref().filter(|_| round > 1) {
-                out.push(Line {
-                    number: line.number,
-                    text: format!("wait {every}"),
-                });
-            }
-            let round = round.to_string();
-            out.extend(body.iter().map(|line| Line {
-                number: line.number,
-                text: line.text.replace("{n}", &round),
-            }));
-            if out.len() > MAX_LINES {
-                return Err(fail(format!("more than {MAX_LINES} lines after repeating")));
-            }
-        }
-        index = end + 1;
-    }
-    Ok(())
-}
-
-fn block_end(lines: &[Line], start: usize) -> Option<usize> {
-    let mut depth = 0;
-    let mut inside_heredoc = false;
-    for (index, line) in lines.iter().enumerate().skip(start) {
-        let trimmed = line.text.trim();
-        match trimmed {
-            ">>" => inside_heredoc = false,
-            _ if inside_heredoc => {}
-            _ if opens_heredoc(trimmed) => inside_heredoc = true,
-            _ if trimmed.starts_with("repeat ") => depth += 1,
-            _ if strip_comment(trimmed) == "end" => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(index);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn strip_comment(text: &str) -> &str {
+pub(crate) fn strip_comment(text: &str) -> &str {
     text.split(" #").next().unwrap_or(text).trim()
 }
 
@@ -200,7 +123,11 @@ fn modifiers(text: &str) -> Result<Modifiers, String> {
         (true, false, false) if count.is_none() => Delivery::Missing,
         (false, true, false) => Delivery::Lost(count.unwrap_or(3)),
         (false, false, true) => Delivery::Late(count.unwrap_or(1).max(1)),
-        _ => return Err(format!("the marks \"{text}\" do not fit together")),
+        _ => {
+            return Err(format!(
+                "the marks \"{text}\" do not fit together; put a blank after C: or S:"
+            ));
+        }
     };
     Ok(out)
 }
@@ -249,6 +176,12 @@ impl Parser {
             }
             "dup" => self.push(number, Action::Duplicate),
             "reorder" => self.push(number, Action::Reorder),
+            "lose" => {
+                let from =
+                    crate::words::number(words.next().ok_or_else(|| needs("the number of a segment"))?)? as usize;
+                let times = times(&words)?.unwrap_or(3);
+                self.push(number, Action::Lose { from, times });
+            }
             "midstream" => self.push(number, Action::Midstream),
             "open" => self.push(number, Action::Open),
             "close" => {
@@ -272,6 +205,10 @@ impl Parser {
                 match &mut self.current {
                     None => self.defaults = changed,
                     Some(session) if session.statements.is_empty() => session.settings = changed,
+                    // Frames already under way would overtake each other.
+                    Some(_) if matches!(word, "capture" | "latency") => {
+                        return Err(format!("\"{word}\" must stand before the conversation"));
+                    }
                     Some(_) => self.push(number, Action::Settings(Box::new(changed))),
                 }
             }
@@ -391,7 +328,11 @@ impl Parser {
     }
 
     fn event(&mut self, line: usize, action: Action) -> Result<(), String> {
-        if let Action::SynAgain { side: Side::Client } = &action {
+        if let Action::SynAgain {
+            side: Side::Client,
+            times,
+        } = &action
+        {
             let untouched = self
                 .current
                 .as_ref()
@@ -399,14 +340,14 @@ impl Parser {
             if untouched {
                 self.push(line, Action::Open);
                 let session = self.current.as_mut().ok_or("no session")?;
-                session.header.opening = Opening::Unanswered { syns: 1 };
+                session.header.opening = Opening::Unanswered { syns: *times };
                 return Ok(());
             }
-            if let Some(session) = &mut self.current {
-                if let Opening::Unanswered { syns } = &mut session.header.opening {
-                    *syns += 1;
-                    return Ok(());
-                }
+            if let Some(session) = &mut self.current
+                && let Opening::Unanswered { syns } = &mut session.header.opening
+            {
+                *syns += times;
+                return Ok(());
             }
         }
         self.push(line, action);
@@ -500,145 +441,11 @@ fn event(side: Side, word: &str, arguments: &str) -> Result<Option<Action>, Stri
             every: every.unwrap_or(SECOND * 3 / 10),
         },
         "ack" => Action::Acknowledge { side },
-        _ => Action::SynAgain { side },
+        _ => Action::SynAgain {
+            side,
+            times: times.unwrap_or(1),
+        },
     };
     words.finish().map_err(hint)?;
     Ok(Some(action))
-}
-
-fn kind_and_code(text: &str) -> Result<(u8, u8), String> {
-    text.split_once('/')
-        .and_then(|(kind, code)| Some((kind.parse().ok()?, code.parse().ok()?)))
-        .ok_or_else(|| format!("\"{text}\" is no ICMP type and code like 3/13"))
-}
-
-/// The word `x5`, if it is there.
-fn times(words: &Words) -> Result<Option<u32>, String> {
-    words
-        .times()
-        .map(|count| count.parse().map_err(|_| format!("\"x{count}\" is no count like x5")))
-        .transpose()
-}
-
-fn default_header(server_port: u16, client_port: u16) -> Header {
-    Header {
-        client: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), client_port),
-        server: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 25)), server_port),
-        at: At::AfterPrevious(SECOND),
-        times: 1,
-        every: 300 * SECOND,
-        opening: Opening::Normal { lost: 0 },
-        mss: [1460, 1460],
-        ttl: [64, 57],
-        timestamps: true,
-    }
-}
-
-fn options(header: &mut Header, words: &Words) -> Result<(), String> {
-    if let Some(count) = times(words)? {
-        header.times = count;
-    }
-    if let Some(every) = words.value("every") {
-        header.every = duration(every)?;
-    }
-    if let Some(at) = words.value("at") {
-        header.at = match at.strip_prefix('+') {
-            Some(later) => At::AfterPrevious(duration(later)?),
-            None if at.contains('T') => At::Absolute(settings::moment(at)?),
-            None => At::SinceStart(duration(at)?),
-        };
-    }
-    if let Some(mss) = words.value("mss") {
-        let (client, server) = mss.split_once('/').unwrap_or((mss, mss));
-        header.mss = [
-            number(client)?.clamp(64, 9000) as u16,
-            number(server)?.clamp(64, 9000) as u16,
-        ];
-    }
-    if let Some(ttl) = words.value("ttl") {
-        let (client, server) = ttl.split_once('/').unwrap_or((ttl, ttl));
-        header.ttl = [number(client)? as u8, number(server)? as u8];
-    }
-    header.timestamps = !words.flag("notimestamps");
-    let count = |key: &str, default: u64| -> Result<Option<u32>, String> {
-        let count = words.number(key)?.or(words.flag(key).then_some(default));
-        Ok(count.map(|count| count.clamp(1, 20) as u32))
-    };
-    if let Some(lost) = count("synlost", 1)? {
-        header.opening = Opening::Normal { lost };
-    }
-    if let Some(syns) = count("unanswered", 5)? {
-        header.opening = Opening::Unanswered { syns };
-    }
-    if words.flag("refused") {
-        header.opening = Opening::Refused;
-    }
-    if let Some(text) = words.value("icmp") {
-        let (kind, code) = kind_and_code(text)?;
-        header.opening = Opening::Icmp { kind, code };
-    }
-    if let Some(answers) = count("halfopen", 4)? {
-        header.opening = Opening::HalfOpen { answers };
-    }
-    if let Some(text) = words.value("port") {
-        header.server.set_port(port(text)?);
-    }
-    Ok(())
-}
-
-fn port(text: &str) -> Result<u16, String> {
-    Ok(match text {
-        "smtp" => 25,
-        "submission" => 587,
-        "smtps" | "submissions" => 465,
-        "pop3" => 110,
-        "pop3s" => 995,
-        "imap" => 143,
-        "imaps" => 993,
-        _ => text.parse().map_err(|_| format!("\"{text}\" is no port"))?,
-    })
-}
-
-/// `client -> server`, `-> server`, `server` or only a port.
-fn addresses(header: &mut Header, words: &[String]) -> Result<(), String> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (client, server) = match words.as_slice() {
-        [] => (None, None),
-        [server] | ["->", server] => (None, Some(*server)),
-        [client, "->"] => (Some(*client), None),
-        [client, "->", server] => (Some(*client), Some(*server)),
-        other => {
-            return Err(format!(
-                "\"{}\" is not understood; write session CLIENT -> SERVER:PORT …",
-                other.join(" ")
-            ));
-        }
-    };
-    if let Some(text) = client {
-        socket(&mut header.client, text)?;
-    }
-    if let Some(text) = server {
-        socket(&mut header.server, text)?;
-    }
-    if header.client.is_ipv6() != header.server.is_ipv6() {
-        return Err(format!(
-            "{} and {} are of different IP versions",
-            header.client.ip(),
-            header.server.ip()
-        ));
-    }
-    Ok(())
-}
-
-fn socket(socket: &mut SocketAddr, text: &str) -> Result<(), String> {
-    if let Ok(whole) = text.parse::<SocketAddr>() {
-        *socket = whole;
-    } else if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-        socket.set_ip(address);
-    } else if let Ok(only_port) = port(text.trim_start_matches(':')) {
-        socket.set_port(only_port);
-    } else {
-        return Err(format!("\"{text}\" is no address, address:port or port"));
-    }
-    Ok(())
 }

@@ -173,11 +173,16 @@ pub(crate) enum Action {
     },
     SynAgain {
         side: Side,
+        times: u32,
     },
     Wait(i64),
     Settings(Box<Settings>),
     Duplicate,
     Reorder,
+    Lose {
+        from: usize,
+        times: u32,
+    },
     Midstream,
     Close {
         first: Side,

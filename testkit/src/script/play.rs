@@ -89,6 +89,10 @@ fn play_statement(
             connection.reorder_next = true;
             return Ok(());
         }
+        Action::Lose { from, times } => {
+            connection.lose_next = Some((*from, *times));
+            return Ok(());
+        }
         Action::Open => return Ok(()),
         _ => {}
     }
@@ -162,7 +166,7 @@ fn play_statement(
             }
         }
         Action::Acknowledge { side } => connection.acknowledge(*side),
-        Action::SynAgain { side } => connection.syn_again(*side),
+        Action::SynAgain { side, times } => connection.syn_again(*side, *times),
         Action::Wait(duration) => connection.wait(*duration),
         Action::Midstream => connection.forget(),
         Action::Close { first } => {
@@ -172,7 +176,7 @@ fn play_statement(
                 }
             }
         }
-        Action::Settings(_) | Action::Duplicate | Action::Reorder | Action::Open => {}
+        Action::Settings(_) | Action::Duplicate | Action::Reorder | Action::Lose { .. } | Action::Open => {}
     }
     Ok(())
 }

@@ -30,9 +30,14 @@ pub fn version(text: &str) -> Result<u16, String> {
         "0301" | "0302" | "0303" | "0304" | "0300" => {
             u16::from_str_radix(text, 16).map_err(|error| error.to_string())?
         }
-        _ => {
-            number(text).map_err(|_| format!("\"{text}\" is no version; write 1.0 … 1.3, ssl3, ssl2 or 0x0303"))? as u16
-        }
+        other => match number(text) {
+            Ok(value) if other.starts_with("0x") => value as u16,
+            _ => {
+                return Err(format!(
+                    "\"{text}\" is no version; write 1.0 … 1.3, ssl3, ssl2 or 0x0303"
+                ));
+            }
+        },
     })
 }
 
@@ -142,7 +147,7 @@ pub fn client_hello(words: &Words, noise: &mut Noise) -> Result<(Vec<u8>, Offer)
     if grease {
         suites.insert(0, 0x3a3a);
     }
-    if scsv || (words.value("renegotiation").is_none() && minimum <= 0x0303) {
+    if scsv || (!words.flag("noscsv") && minimum <= 0x0303) {
         suites.push(0x00ff);
     }
     if fallback {
