@@ -9,7 +9,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod analyzer;
 pub mod captured;
 pub mod diagnosis;
 pub mod frame;

@@ -158,7 +158,12 @@ impl Evidence {
     /// A single frame.
     #[must_use]
     pub fn frame(stamp: Stamp, direction: Option<Direction>, quotation: impl Into<Quotation>) -> Self {
-        Self { first: stamp, last: stamp, direction, quotation: quotation.into().0 }
+        Self {
+            first: stamp,
+            last: stamp,
+            direction,
+            quotation: quotation.into().0,
+        }
     }
 
     /// A reply: code and first line (of a multi-line EHLO reply, nothing more).
@@ -236,7 +241,11 @@ impl Evidence {
     #[must_use]
     pub fn icmp(error: &IcmpError) -> Self {
         let version = if error.version6 { "ICMPv6" } else { "ICMP" };
-        Self::frame(error.stamp, None, format!("{version} {}/{} from {}", error.kind, error.code, error.reporter))
+        Self::frame(
+            error.stamp,
+            None,
+            format!("{version} {}/{} from {}", error.kind, error.code, error.reporter),
+        )
     }
 }
 

@@ -87,7 +87,9 @@ fn fold(findings: &mut [Finding], root: Option<&'static str>) {
         .map(|finding| (finding.rule.slug, finding.rule.explains_away))
         .collect();
     for finding in findings.iter_mut().filter(|finding| !finding.root_cause) {
-        let by_root = explainers.iter().find(|(slug, away)| Some(*slug) == root && away.contains(&finding.rule.slug));
+        let by_root = explainers
+            .iter()
+            .find(|(slug, away)| Some(*slug) == root && away.contains(&finding.rule.slug));
         let by_any = explainers.iter().find(|(_, away)| away.contains(&finding.rule.slug));
         finding.because_of = by_root.or(by_any).map(|(slug, _)| *slug);
         if finding.because_of.is_none() && finding.severity == Severity::Fail {

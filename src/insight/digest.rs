@@ -154,7 +154,10 @@ impl Digest {
     /// Remembers a session.
     #[must_use]
     pub fn of(session: &Session, findings: &[Finding]) -> Self {
-        let hello = session.exchanges().iter().find(|one| matches!(one.detail, Detail::Hello { .. }));
+        let hello = session
+            .exchanges()
+            .iter()
+            .find(|one| matches!(one.detail, Detail::Hello { .. }));
         let (mechanisms, list_seen) = mechanisms(session);
         Self {
             id: session.id,
@@ -168,7 +171,10 @@ impl Digest {
             last: session.connection.last,
             stage: session.stage,
             outcome: session.outcome,
-            root_cause: findings.iter().find(|finding| finding.root_cause).map(|finding| finding.rule.slug),
+            root_cause: findings
+                .iter()
+                .find(|finding| finding.root_cause)
+                .map(|finding| finding.rule.slug),
             said: findings
                 .iter()
                 .filter(|finding| finding.severity >= Severity::Risk)
@@ -212,7 +218,10 @@ impl Digest {
     #[must_use]
     pub fn accepted_mail(&self) -> bool {
         self.transactions.iter().any(|transaction| {
-            matches!(transaction.result, TransactionResult::Accepted | TransactionResult::PartlyAccepted)
+            matches!(
+                transaction.result,
+                TransactionResult::Accepted | TransactionResult::PartlyAccepted
+            )
         })
     }
 
@@ -247,7 +256,10 @@ pub(crate) fn clear_list(session: &Session) -> Option<&Exchange> {
     session.exchanges().iter().rev().find(|exchange| {
         matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
             && !exchange.inside_tls
-            && exchange.reply.yes().is_some_and(|reply| reply.class() == 2 && !reply.incomplete)
+            && exchange
+                .reply
+                .yes()
+                .is_some_and(|reply| reply.class() == 2 && !reply.incomplete)
     })
 }
 
@@ -260,15 +272,30 @@ fn keyword_is(line: &Captured, keyword: &str) -> bool {
 
 fn starttls_offered(session: &Session) -> Option<bool> {
     if let Some(exchange) = clear_list(session) {
-        return Some(Session::extensions(exchange).iter().any(|line| keyword_is(line, "STARTTLS")));
+        return Some(
+            Session::extensions(exchange)
+                .iter()
+                .any(|line| keyword_is(line, "STARTTLS")),
+        );
     }
     let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
-    Some(capabilities.keywords.iter().any(|word| keyword_is(word, "STARTTLS") || keyword_is(word, "STLS")))
+    Some(
+        capabilities
+            .keywords
+            .iter()
+            .any(|word| keyword_is(word, "STARTTLS") || keyword_is(word, "STLS")),
+    )
 }
 
 fn starttls_asked(session: &Session) -> bool {
-    session.exchanges().iter().any(|exchange| exchange.verb == Verb::StartTls)
-        || session.commands().iter().any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
+    session
+        .exchanges()
+        .iter()
+        .any(|exchange| exchange.verb == Verb::StartTls)
+        || session
+            .commands()
+            .iter()
+            .any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
 }
 
 fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
@@ -281,10 +308,22 @@ fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
             .collect()
     };
     let (mut found, stamp) = if let Some(exchange) = clear_list(session) {
-        let lines = Session::extensions(exchange).iter().filter(|line| keyword_is(line, "AUTH"));
-        (lines.flat_map(words).collect::<Vec<_>>(), exchange.reply.yes().map(|reply| reply.span.first))
-    } else if let Some(list) = session.retrieval.as_ref().and_then(|dialogue| dialogue.capabilities.first()) {
-        let lines = list.keywords.iter().filter(|line| keyword_is(line, "AUTH") || keyword_is(line, "SASL"));
+        let lines = Session::extensions(exchange)
+            .iter()
+            .filter(|line| keyword_is(line, "AUTH"));
+        (
+            lines.flat_map(words).collect::<Vec<_>>(),
+            exchange.reply.yes().map(|reply| reply.span.first),
+        )
+    } else if let Some(list) = session
+        .retrieval
+        .as_ref()
+        .and_then(|dialogue| dialogue.capabilities.first())
+    {
+        let lines = list
+            .keywords
+            .iter()
+            .filter(|line| keyword_is(line, "AUTH") || keyword_is(line, "SASL"));
         (lines.flat_map(words).collect(), Some(list.span.first))
     } else {
         return (None, None);
@@ -297,7 +336,9 @@ fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
 
 fn size_limit(session: &Session) -> Option<u64> {
     let exchange = clear_list(session)?;
-    let line = Session::extensions(exchange).iter().find(|line| keyword_is(line, "SIZE"))?;
+    let line = Session::extensions(exchange)
+        .iter()
+        .find(|line| keyword_is(line, "SIZE"))?;
     line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
@@ -310,10 +351,17 @@ fn tls(session: &Session) -> Option<TlsDigest> {
         maximum: offer.map(|hello| hello.maximum()),
         minimum: offer.and_then(|hello| hello.minimum()),
         fingerprint: offer.map(|hello| hello.ja4.clone()),
-        modern_suites: offer
-            .is_some_and(|hello| hello.cipher_suites.iter().any(|suite| is_aead(*suite) || is_ecdhe(*suite))),
+        modern_suites: offer.is_some_and(|hello| {
+            hello
+                .cipher_suites
+                .iter()
+                .any(|suite| is_aead(*suite) || is_ecdhe(*suite))
+        }),
         server_name: offer.and_then(|hello| hello.server_name.as_ref()).map(cut),
-        negotiated: facts.server_hello.as_ref().map(|hello| (hello.version, hello.span.first)),
+        negotiated: facts
+            .server_hello
+            .as_ref()
+            .map(|hello| (hello.version, hello.span.first)),
         refused_version: facts
             .alerts
             .iter()
@@ -330,7 +378,9 @@ fn tls(session: &Session) -> Option<TlsDigest> {
 
 fn authentication(session: &Session) -> Vec<AuthDigest> {
     let smtp = session.exchanges().iter().filter_map(|exchange| {
-        let Detail::Auth(facts) = &exchange.detail else { return None };
+        let Detail::Auth(facts) = &exchange.detail else {
+            return None;
+        };
         let reply = exchange.reply.yes();
         Some(AuthDigest {
             mechanism: cut(&facts.mechanism),
@@ -376,17 +426,28 @@ fn transactions(session: &Session) -> Vec<TransactionDigest> {
         .take(TRANSACTIONS)
         .filter_map(|transaction| {
             let mail = exchanges.get(transaction.mail)?;
-            let deciding = transaction.data.and_then(|position| exchanges.get(position)).unwrap_or(mail);
+            let deciding = transaction
+                .data
+                .and_then(|position| exchanges.get(position))
+                .unwrap_or(mail);
             let data = match &deciding.detail {
                 Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
                 _ => None,
             };
             let message = data.and_then(|data| data.message.as_deref());
-            let envelope = std::iter::once(transaction.reverse_path.bytes().to_ascii_lowercase())
-                .chain(transaction.recipients.iter().map(|one| one.address.bytes().to_ascii_lowercase()));
+            let envelope = std::iter::once(transaction.reverse_path.bytes().to_ascii_lowercase()).chain(
+                transaction
+                    .recipients
+                    .iter()
+                    .map(|one| one.address.bytes().to_ascii_lowercase()),
+            );
             Some(TransactionDigest {
                 reverse_path: cut(&transaction.reverse_path),
-                first_recipient: transaction.recipients.first().map(|one| cut(&one.address)).unwrap_or_default(),
+                first_recipient: transaction
+                    .recipients
+                    .first()
+                    .map(|one| cut(&one.address))
+                    .unwrap_or_default(),
                 envelope: stable_hash(envelope),
                 message_id: message.and_then(|message| message.message_id.as_ref()).map(cut),
                 body: data
@@ -400,7 +461,10 @@ fn transactions(session: &Session) -> Vec<TransactionDigest> {
                     .filter_map(|recipient| recipient.code)
                     .find(|code| *code >= 400),
                 began: mail.command.first,
-                decided: deciding.reply.yes().map_or(deciding.command.last, |reply| reply.span.first),
+                decided: deciding
+                    .reply
+                    .yes()
+                    .map_or(deciding.command.last, |reply| reply.span.first),
             })
         })
         .collect()
@@ -414,19 +478,34 @@ fn body_in_clear(session: &Session) -> bool {
                 _ => false,
             }
     });
-    sent || session.retrieval.as_ref().is_some_and(|dialogue| dialogue.data_octets > 0)
+    sent || session
+        .retrieval
+        .as_ref()
+        .is_some_and(|dialogue| dialogue.data_octets > 0)
 }
 
 fn retrieval_login(session: &Session) -> Option<(Stamp, bool)> {
-    let seen = session.commands().iter().filter(|command| command.login.is_some()).find_map(|command| {
-        command.answer.yes().filter(|answer| answer.status == Status::Ok).map(|answer| answer.span.first)
-    });
+    let seen = session
+        .commands()
+        .iter()
+        .filter(|command| command.login.is_some())
+        .find_map(|command| {
+            command
+                .answer
+                .yes()
+                .filter(|answer| answer.status == Status::Ok)
+                .map(|answer| answer.span.first)
+        });
     if let Some(stamp) = seen {
         return Some((stamp, true));
     }
-    let retrieval = matches!(session.service, Service::Pop3 | Service::Pop3s | Service::Imap | Service::Imaps);
+    let retrieval = matches!(
+        session.service,
+        Service::Pop3 | Service::Pop3s | Service::Imap | Service::Imaps
+    );
     let tls = session.tls.as_deref()?;
-    let exchanged = tls.directions.to_server.application_records >= 3 && tls.directions.to_client.application_records >= 3;
+    let exchanged =
+        tls.directions.to_server.application_records >= 3 && tls.directions.to_client.application_records >= 3;
     (retrieval && tls.phase >= Phase::AfterApplicationData && exchanged)
         .then(|| tls.directions.to_client.last_record.map(|stamp| (stamp, false)))
         .flatten()

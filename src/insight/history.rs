@@ -37,7 +37,12 @@ impl Insight {
         ids.dedup();
         let sessions_in_all = ids.len() as u64;
         ids.truncate(LISTED_SESSIONS);
-        Self { finding, sessions: ids, sessions_in_all, excuses: false }
+        Self {
+            finding,
+            sessions: ids,
+            sessions_in_all,
+            excuses: false,
+        }
     }
 
     /// Marks the insight as a harmless explanation.
@@ -66,7 +71,10 @@ impl History {
     /// A window that forgets sessions which ended longer than `window` ago.
     #[must_use]
     pub fn sliding(window: Duration) -> Self {
-        Self { window: Some(window), ..Self::default() }
+        Self {
+            window: Some(window),
+            ..Self::default()
+        }
     }
 
     /// Remembers a session.
@@ -77,7 +85,11 @@ impl History {
         }
         if let Some(window) = self.window {
             let now = digest.last.time;
-            while self.digests.front().is_some_and(|old| now.since(old.last.time) > window) {
+            while self
+                .digests
+                .front()
+                .is_some_and(|old| now.since(old.last.time) > window)
+            {
                 self.digests.pop_front();
                 self.forgotten += 1;
             }
@@ -114,7 +126,10 @@ impl History {
     pub fn by_pair(&self) -> BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> {
         let mut groups: BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> = BTreeMap::new();
         for digest in self.sessions() {
-            groups.entry((digest.client_address(), digest.server.address)).or_default().push(digest);
+            groups
+                .entry((digest.client_address(), digest.server.address))
+                .or_default()
+                .push(digest);
         }
         groups
     }
@@ -124,7 +139,10 @@ impl History {
     pub fn by_server(&self) -> BTreeMap<(IpAddr, u16), Vec<&Digest>> {
         let mut groups: BTreeMap<(IpAddr, u16), Vec<&Digest>> = BTreeMap::new();
         for digest in self.sessions() {
-            groups.entry((digest.server.address, digest.server.port)).or_default().push(digest);
+            groups
+                .entry((digest.server.address, digest.server.port))
+                .or_default()
+                .push(digest);
         }
         groups
     }

@@ -52,7 +52,10 @@ impl SessionLine {
     #[must_use]
     pub fn of(session: &Session, findings: &[Finding]) -> Self {
         let grave = || findings.iter().filter(|finding| finding.severity >= Severity::Risk);
-        let headline = findings.iter().find(|finding| finding.root_cause).or_else(|| grave().next());
+        let headline = findings
+            .iter()
+            .find(|finding| finding.root_cause)
+            .or_else(|| grave().next());
         let tls = session.tls.as_deref();
         Self {
             id: session.id,
@@ -73,7 +76,10 @@ impl SessionLine {
                 Detail::Hello { name } => Some(name.clone()),
                 _ => None,
             }),
-            reverse_path: session.transactions.first().map(|transaction| transaction.reverse_path.clone()),
+            reverse_path: session
+                .transactions
+                .first()
+                .map(|transaction| transaction.reverse_path.clone()),
         }
     }
 

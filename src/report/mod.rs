@@ -5,6 +5,6 @@ mod cause;
 mod line;
 mod summary;
 
-pub use cause::{Cause, EXAMPLES};
+pub use cause::{Cause, EXAMPLES, Example};
 pub use line::SessionLine;
 pub use summary::{LISTED_LINES, Report, Tally};

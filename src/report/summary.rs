@@ -118,7 +118,12 @@ impl Report {
     pub fn causes_in_order(&self) -> Vec<&Cause> {
         let mut causes: Vec<&Cause> = self.causes.values().collect();
         causes.sort_by_key(|cause| {
-            (std::cmp::Reverse(cause.severity), std::cmp::Reverse(cause.sessions), cause.seen.0.frame, cause.slug)
+            (
+                std::cmp::Reverse(cause.severity),
+                std::cmp::Reverse(cause.sessions),
+                cause.seen.0.frame,
+                cause.slug,
+            )
         });
         causes
     }

@@ -85,8 +85,10 @@ impl<'a> Explanation<'a> {
     #[must_use]
     pub fn names(&self) -> Vec<&'a str> {
         let lines = self.what.iter().chain(&self.why).chain(&self.certainty).copied();
-        let mut names: Vec<&str> =
-            lines.chain(self.remedies.iter().map(|(_, text)| *text)).flat_map(names_of).collect();
+        let mut names: Vec<&str> = lines
+            .chain(self.remedies.iter().map(|(_, text)| *text))
+            .flat_map(names_of)
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -106,7 +108,11 @@ fn remedy(item: &str) -> Option<(Actor, &str)> {
 }
 
 fn names_of(line: &str) -> Vec<&str> {
-    line.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.trim_start_matches(['?', '!'])).collect()
+    line.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name.trim_start_matches(['?', '!']))
+        .collect()
 }
 
 /// One line with its values, or `None` where a value that it needs is missing or its condition does not hold.
@@ -147,7 +153,10 @@ mod tests {
     #[test]
     fn a_line_without_its_value_is_left_out() {
         assert_eq!(fill("offers {max}", &[], &show), None);
-        assert_eq!(fill("offers {max}", &[("max", "TLS 1.0".into())], &show).as_deref(), Some("offers TLS 1.0"));
+        assert_eq!(
+            fill("offers {max}", &[("max", "TLS 1.0".into())], &show).as_deref(),
+            Some("offers TLS 1.0")
+        );
     }
 
     #[test]

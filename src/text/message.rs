@@ -193,7 +193,9 @@ impl Message {
         let mut rest = self.template(language);
         while let Some((before, behind)) = rest.split_once('{') {
             said.push_str(before);
-            let Some((name, after)) = behind.split_once('}') else { break };
+            let Some((name, after)) = behind.split_once('}') else {
+                break;
+            };
             if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
                 said.push_str(value);
             }
@@ -215,8 +217,12 @@ mod tests {
     use super::*;
 
     fn names(template: &str) -> Vec<&str> {
-        let mut names: Vec<_> =
-            template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
+        let mut names: Vec<_> = template
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name)
+            .collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -225,7 +231,10 @@ mod tests {
     #[test]
     fn both_languages_say_every_message_with_the_same_values() {
         for message in Message::ALL {
-            let (english, japanese) = (message.template(Language::English), message.template(Language::Japanese));
+            let (english, japanese) = (
+                message.template(Language::English),
+                message.template(Language::Japanese),
+            );
             assert!(!english.is_empty() && !japanese.is_empty(), "{message:?}");
             assert_eq!(names(english), names(japanese), "{message:?}");
         }

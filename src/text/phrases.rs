@@ -35,6 +35,10 @@ mod tests {
     #[test]
     fn phrases_are_sorted_and_complete() {
         assert!(super::PHRASES.is_sorted_by_key(|(key, _, _)| *key));
-        assert!(super::PHRASES.iter().all(|(_, english, japanese)| !english.is_empty() && !japanese.is_empty()));
+        assert!(
+            super::PHRASES
+                .iter()
+                .all(|(_, english, japanese)| !english.is_empty() && !japanese.is_empty())
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! A finding told in one language: what happened, why, what to do and who, how sure.
 
 use crate::diagnosis::{Actor, Confidence, Finding};
+use crate::text::Language;
 use crate::text::explanation::{Explanation, SHOWN_LINES, fill};
 use crate::text::values::{Encoder, show};
-use crate::text::Language;
 
 /// A finding's sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,17 @@ pub fn tell(finding: &Finding, language: Language, encode: Encoder) -> Story {
     let line = |text: &str| fill(text, &finding.values, &show);
     Story {
         title: explanation.title.to_owned(),
-        what: explanation.what.iter().find_map(|text| line(text)).unwrap_or_else(|| explanation.title.to_owned()),
-        why: explanation.why.iter().filter_map(|text| line(text)).take(SHOWN_LINES).collect(),
+        what: explanation
+            .what
+            .iter()
+            .find_map(|text| line(text))
+            .unwrap_or_else(|| explanation.title.to_owned()),
+        why: explanation
+            .why
+            .iter()
+            .filter_map(|text| line(text))
+            .take(SHOWN_LINES)
+            .collect(),
         remedies: explanation
             .remedies
             .iter()
@@ -39,7 +48,12 @@ pub fn tell(finding: &Finding, language: Language, encode: Encoder) -> Story {
         certainty: if finding.confidence == Confidence::Confirmed {
             Vec::new()
         } else {
-            explanation.certainty.iter().filter_map(|text| line(text)).take(SHOWN_LINES).collect()
+            explanation
+                .certainty
+                .iter()
+                .filter_map(|text| line(text))
+                .take(SHOWN_LINES)
+                .collect()
         },
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::diagnosis::Value;
-use crate::text::phrases::phrase;
 use crate::text::Language;
+use crate::text::phrases::phrase;
 
 /// Turns captured octets into text that is safe for the sink.
 pub type Encoder = fn(&[u8]) -> Cow<'_, str>;
@@ -36,7 +36,9 @@ pub fn show(value: &Value, language: Language, encode: Encoder) -> String {
 
 /// Japanese operators write "TLS1.2", without the space.
 fn japanese_name(name: &str) -> String {
-    name.replace("TLS 1.", "TLS1.").replace("SSL 2.0", "SSL2.0").replace("SSL 3.0", "SSL3.0")
+    name.replace("TLS 1.", "TLS1.")
+        .replace("SSL 2.0", "SSL2.0")
+        .replace("SSL 3.0", "SSL3.0")
 }
 
 /// Numbers of five digits and more with separators; ports, codes and small counts as they are.
@@ -66,12 +68,26 @@ pub fn duration(duration: Duration, language: Language) -> String {
     } else if seconds < 1.0 {
         format!("{:.0}{}", seconds * 1000.0, if english { " ms" } else { "ミリ秒" })
     } else if seconds < 120.0 {
-        let text = if whole >= 10 { format!("{seconds:.0}") } else { format!("{seconds:.1}") };
+        let text = if whole >= 10 {
+            format!("{seconds:.0}")
+        } else {
+            format!("{seconds:.1}")
+        };
         format!("{text}{}", if english { " s" } else { "秒" })
     } else if whole < 7200 {
-        pair(whole / 60, whole % 60, if english { (" min", " s") } else { ("分", "秒") }, english)
+        pair(
+            whole / 60,
+            whole % 60,
+            if english { (" min", " s") } else { ("分", "秒") },
+            english,
+        )
     } else if whole < 172_800 {
-        pair(whole / 3600, whole % 3600 / 60, if english { (" h", " min") } else { ("時間", "分") }, english)
+        pair(
+            whole / 3600,
+            whole % 3600 / 60,
+            if english { (" h", " min") } else { ("時間", "分") },
+            english,
+        )
     } else {
         format!("{}{}", whole / 86_400, if english { " days" } else { "日" })
     }
@@ -81,7 +97,10 @@ fn pair(large: u64, small: u64, (large_unit, small_unit): (&str, &str), spaced: 
     if small == 0 {
         format!("{large}{large_unit}")
     } else {
-        format!("{large}{large_unit}{}{small}{small_unit}", if spaced { " " } else { "" })
+        format!(
+            "{large}{large_unit}{}{small}{small_unit}",
+            if spaced { " " } else { "" }
+        )
     }
 }
 

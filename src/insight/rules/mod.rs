@@ -12,7 +12,10 @@ pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
 
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[
-    (&cross_tls_version_differs_by_port::RULE, cross_tls_version_differs_by_port::check),
+    (
+        &cross_tls_version_differs_by_port::RULE,
+        cross_tls_version_differs_by_port::check,
+    ),
     (&cross_client_breaks_at_tls12::RULE, cross_client_breaks_at_tls12::check),
     (&cross_version_probe_sweep::RULE, cross_version_probe_sweep::check),
 ];

@@ -68,19 +68,32 @@ impl SessionRecord {
             extensions: extensions(session),
             exchanges: exchanges(session, form),
             exchanges_not_kept: session.smtp.as_ref().map_or(0, |dialogue| dialogue.exchanges_not_kept)
-                + session.retrieval.as_ref().map_or(0, |dialogue| dialogue.commands_not_kept),
+                + session
+                    .retrieval
+                    .as_ref()
+                    .map_or(0, |dialogue| dialogue.commands_not_kept),
             auth: authentication(session, form),
-            transactions: session.transactions.iter().map(|one| transaction(session, one, form)).collect(),
+            transactions: session
+                .transactions
+                .iter()
+                .map(|one| transaction(session, one, form))
+                .collect(),
             tls: session.tls.as_deref().map(TlsRecord::of),
             tcp: transport(connection),
             timing: timing(session),
-            findings: findings.iter().map(|one| FindingRecord::of(one, form.language, form.digits)).collect(),
+            findings: findings
+                .iter()
+                .map(|one| FindingRecord::of(one, form.language, form.digits))
+                .collect(),
         }
     }
 }
 
 fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
-    EndpointRecord { address: endpoint.address.to_string(), port: endpoint.port }
+    EndpointRecord {
+        address: endpoint.address.to_string(),
+        port: endpoint.port,
+    }
 }
 
 fn reply(reply: &Reply, form: Form) -> ReplyRecord {
@@ -89,8 +102,12 @@ fn reply(reply: &Reply, form: Form) -> ReplyRecord {
         code_name: words::reply_class(reply.code),
         status: None,
         response_code: None,
-        enhanced: reply.enhanced.map(|(class, subject, detail)| format!("{class}.{subject}.{detail}")),
-        enhanced_name: reply.enhanced.and_then(|code| enhanced_status_meaning(code, form.language)),
+        enhanced: reply
+            .enhanced
+            .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}")),
+        enhanced_name: reply
+            .enhanced
+            .and_then(|code| enhanced_status_meaning(code, form.language)),
         text: reply.lines.iter().map(text).collect(),
         frames: frames(&reply.span),
         time: reply.span.last.time.rfc3339(form.digits),
@@ -141,9 +158,18 @@ fn is_hello(verb: &Verb) -> bool {
 }
 
 fn hello(session: &Session) -> Option<HelloRecord> {
-    let exchange = session.exchanges().iter().rev().find(|exchange| is_hello(&exchange.verb))?;
-    let Detail::Hello { name } = &exchange.detail else { return None };
-    Some(HelloRecord { verb: words::verb(&exchange.verb), name: text(name) })
+    let exchange = session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| is_hello(&exchange.verb))?;
+    let Detail::Hello { name } = &exchange.detail else {
+        return None;
+    };
+    Some(HelloRecord {
+        verb: words::verb(&exchange.verb),
+        name: text(name),
+    })
 }
 
 fn extensions(session: &Session) -> Option<ExtensionsRecord> {
@@ -156,7 +182,17 @@ fn extensions(session: &Session) -> Option<ExtensionsRecord> {
         Some(Session::extensions(exchange).iter().map(text).collect())
     };
     let retrieved = || -> Option<Vec<String>> {
-        Some(session.retrieval.as_ref()?.capabilities.last()?.keywords.iter().map(text).collect())
+        Some(
+            session
+                .retrieval
+                .as_ref()?
+                .capabilities
+                .last()?
+                .keywords
+                .iter()
+                .map(text)
+                .collect(),
+        )
     };
     let (before_tls, after_tls) = (of(false).or_else(retrieved), of(true));
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
@@ -164,7 +200,8 @@ fn extensions(session: &Session) -> Option<ExtensionsRecord> {
 
 fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord> {
     let smtp = session.exchanges().iter().map(|one| exchange(one, form));
-    smtp.chain(session.commands().iter().map(|one| command(one, form))).collect()
+    smtp.chain(session.commands().iter().map(|one| command(one, form)))
+        .collect()
 }
 
 fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord {
@@ -201,10 +238,13 @@ fn command(command: &Command, form: Form) -> ExchangeRecord {
 }
 
 fn authentication(session: &Session, form: Form) -> Vec<AuthRecord> {
-    let smtp = session.exchanges().iter().filter_map(|exchange| match &exchange.detail {
-        Detail::Auth(facts) => Some(smtp_auth(exchange, facts, form)),
-        _ => None,
-    });
+    let smtp = session
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| match &exchange.detail {
+            Detail::Auth(facts) => Some(smtp_auth(exchange, facts, form)),
+            _ => None,
+        });
     let retrieval = session
         .commands()
         .iter()

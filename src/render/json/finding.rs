@@ -115,10 +115,17 @@ impl FindingRecord {
             remedies: story
                 .remedies
                 .into_iter()
-                .map(|(actor, text)| RemedyRecord { actor: actor.name(), text })
+                .map(|(actor, text)| RemedyRecord {
+                    actor: actor.name(),
+                    text,
+                })
                 .collect(),
             how_to_be_sure: story.certainty,
-            evidence: finding.evidence.iter().map(|one| EvidenceRecord::of(one, digits)).collect(),
+            evidence: finding
+                .evidence
+                .iter()
+                .map(|one| EvidenceRecord::of(one, digits))
+                .collect(),
             references: finding.rule.references,
         }
     }

@@ -13,7 +13,10 @@ pub struct SafeFormatter<F>(F);
 impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut clean_from = 0;
-        for (at, character) in fragment.char_indices().filter(|(_, one)| *one == '<' || is_unsafe(*one)) {
+        for (at, character) in fragment
+            .char_indices()
+            .filter(|(_, one)| *one == '<' || is_unsafe(*one))
+        {
             writer.write_all(fragment.as_bytes().get(clean_from..at).unwrap_or_default())?;
             let mut units = [0_u16; 2];
             for unit in character.encode_utf16(&mut units) {
@@ -62,7 +65,10 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
 /// # Errors
 /// What the writer gives.
 pub fn write_line(value: &impl Serialize, writer: &mut impl io::Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *writer, SafeFormatter(CompactFormatter)))?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *writer,
+        SafeFormatter(CompactFormatter),
+    ))?;
     writer.write_all(b"\n")
 }
 

@@ -21,7 +21,10 @@ pub struct CodeRecord {
 }
 
 fn code(code: u16, name: Option<&str>) -> CodeRecord {
-    CodeRecord { code, name: name.map_or_else(|| format!("0x{code:04x}"), str::to_owned) }
+    CodeRecord {
+        code,
+        name: name.map_or_else(|| format!("0x{code:04x}"), str::to_owned),
+    }
 }
 
 fn suite(value: u16) -> CodeRecord {
@@ -255,10 +258,11 @@ fn offer(hello: &ClientHello) -> OfferRecord {
         versions: hello.supported_versions.iter().copied().map(version).collect(),
         cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
         groups: hello.groups.iter().copied().map(group).collect(),
-        signature_algorithms: hello
-            .signature_algorithms
-            .as_ref()
-            .map(|list| list.iter().map(|value| code(*value, tls::signature_scheme_name(*value))).collect()),
+        signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
+            list.iter()
+                .map(|value| code(*value, tls::signature_scheme_name(*value)))
+                .collect()
+        }),
         key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
         server_name: hello.server_name.as_ref().map(text),
         alpn: hello.alpn.iter().map(text).collect(),
@@ -320,7 +324,11 @@ fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
 }
 
 fn certificates(message: &CertificateMessage) -> Vec<CertificateRecord> {
-    message.certificates.iter().map(|one| certificate(one, message.span.first.time)).collect()
+    message
+        .certificates
+        .iter()
+        .map(|one| certificate(one, message.span.first.time))
+        .collect()
 }
 
 fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord {

@@ -27,7 +27,10 @@ impl Row {
     #[must_use]
     pub fn field(&self, column: &str) -> Option<&'static str> {
         let position = self.header.split('\t').position(|name| name == column)?;
-        self.line.split('\t').nth(position).filter(|field| !field.is_empty() && *field != "-")
+        self.line
+            .split('\t')
+            .nth(position)
+            .filter(|field| !field.is_empty() && *field != "-")
     }
 
     /// The field of a column that exists in both languages: `name_en`, `name_ja`.
@@ -48,7 +51,9 @@ impl Registry {
     pub fn rows(self) -> impl Iterator<Item = Row> {
         let mut lines = self.0.lines();
         let header = lines.next().unwrap_or_default();
-        lines.filter(|line| !line.is_empty()).map(move |line| Row { header, line })
+        lines
+            .filter(|line| !line.is_empty())
+            .map(move |line| Row { header, line })
     }
 
     /// The first row whose first column is `key`, ASCII case ignored.
@@ -62,7 +67,10 @@ impl Registry {
 #[must_use]
 pub fn enhanced_status_meaning((class, subject, detail): (u8, u16, u16), language: Language) -> Option<&'static str> {
     let class = class.to_string();
-    let allows = |row: &Row| row.field("classes").is_none_or(|classes| classes.split(',').any(|one| one == class));
+    let allows = |row: &Row| {
+        row.field("classes")
+            .is_none_or(|classes| classes.split(',').any(|one| one == class))
+    };
     ENHANCED_STATUS
         .row(&format!("{class}.{subject}.{detail}"))
         .or_else(|| ENHANCED_STATUS.row(&format!("X.{subject}.{detail}")).filter(allows))
@@ -75,11 +83,18 @@ mod tests {
 
     #[test]
     fn every_row_has_every_field_and_both_languages() {
-        for (registry, columns) in
-            [(ENHANCED_STATUS, ["meaning"]), (TLS_ALERTS, ["meaning"]), (AUTH_MECHANISMS, ["note"])]
-        {
+        for (registry, columns) in [
+            (ENHANCED_STATUS, ["meaning"]),
+            (TLS_ALERTS, ["meaning"]),
+            (AUTH_MECHANISMS, ["note"]),
+        ] {
             for row in registry.rows() {
-                assert_eq!(row.line.split('\t').count(), row.header.split('\t').count(), "{}", row.key());
+                assert_eq!(
+                    row.line.split('\t').count(),
+                    row.header.split('\t').count(),
+                    "{}",
+                    row.key()
+                );
                 for column in columns {
                     for language in Language::ALL {
                         assert!(row.in_language(column, language).is_some(), "{} {column}", row.key());

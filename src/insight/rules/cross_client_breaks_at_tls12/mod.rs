@@ -26,14 +26,28 @@ pub static RULE: Rule = Rule {
 
 pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions().into_iter().filter(|digest| digest.tls.as_ref().is_some_and(|tls| tls.maximum.is_some())) {
-        groups.entry((digest.client_address(), digest.service, digest.server.port)).or_default().push(digest);
+    for digest in history
+        .sessions()
+        .into_iter()
+        .filter(|digest| digest.tls.as_ref().is_some_and(|tls| tls.maximum.is_some()))
+    {
+        groups
+            .entry((digest.client_address(), digest.service, digest.server.port))
+            .or_default()
+            .push(digest);
     }
-    groups.into_iter().filter_map(|((_, service, _), sessions)| of_service(rule, service, &sessions)).collect()
+    groups
+        .into_iter()
+        .filter_map(|((_, service, _), sessions)| of_service(rule, service, &sessions))
+        .collect()
 }
 
 fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Option<Insight> {
-    let offers = || sessions.iter().filter_map(|digest| Some((*digest, digest.tls.as_ref()?)));
+    let offers = || {
+        sessions
+            .iter()
+            .filter_map(|digest| Some((*digest, digest.tls.as_ref()?)))
+    };
     let highest = offers().filter_map(|(_, tls)| tls.maximum).max()?;
     // A relay that meets an old client only passes mail on; its users cannot change it, so the same words fit.
     if highest >= Version::TLS1_2 || sessions.iter().any(|digest| digest.quality.started_late) {
@@ -45,7 +59,11 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
     let finding = Finding::of(
         rule,
         Stage::Tls,
-        Evidence::frame(last_tls.hello?, Some(Direction::ToServer), format!("ClientHello, at most {highest}")),
+        Evidence::frame(
+            last_tls.hello?,
+            Some(Direction::ToServer),
+            format!("ClientHello, at most {highest}"),
+        ),
     )
     .with("client", last.client.address.to_string())
     .with_some("hello_name", last.hello_name.as_ref())

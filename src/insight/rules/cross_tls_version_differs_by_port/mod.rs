@@ -40,7 +40,11 @@ struct Offer<'a> {
 }
 
 pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history.by_client().into_values().filter_map(|sessions| of_client(rule, &sessions)).collect()
+    history
+        .by_client()
+        .into_values()
+        .filter_map(|sessions| of_client(rule, &sessions))
+        .collect()
 }
 
 fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
@@ -51,31 +55,64 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     if old.maximum >= new.maximum || old.maximum >= Version::TLS1_2 {
         return None;
     }
-    let refused = old.sessions.iter().find(|digest| digest.tls.as_ref().is_some_and(|tls| !tls.completed));
+    let refused = old
+        .sessions
+        .iter()
+        .find(|digest| digest.tls.as_ref().is_some_and(|tls| !tls.completed));
     let works = new.sessions.iter().find(|digest| digest.worked());
-    let clear = sessions.iter().find(|digest| digest.security == Security::None && digest.accepted_mail());
+    let clear = sessions
+        .iter()
+        .copied()
+        .find(|digest| digest.security == Security::None && digest.accepted_mail());
     let exposed = clear.filter(|digest| digest.auth.iter().any(|auth| auth.readable));
     let hello = |stamp, version: Version, way: &Way| {
         let mode = if way.implicit { "implicit TLS" } else { "STARTTLS" };
-        Evidence::frame(stamp, Some(Direction::ToServer), format!("ClientHello on {} ({mode}), at most {version}", way.port))
+        Evidence::frame(
+            stamp,
+            Some(Direction::ToServer),
+            format!("ClientHello on {} ({mode}), at most {version}", way.port),
+        )
     };
     let finding = Finding::of(rule, Stage::Tls, hello(old.hello, old.maximum, old_way))
         .and(hello(new.hello, new.maximum, new_way))
-        .as_severity(if refused.is_some() { Severity::Fail } else { Severity::Risk })
+        .as_severity(if refused.is_some() {
+            Severity::Fail
+        } else {
+            Severity::Risk
+        })
         .with("client", old.sessions.first()?.client.address.to_string())
         .with("old", old.maximum)
         .with("old_port", old_way.port)
-        .with("old_mode", if old_way.implicit { Phrase::IMPLICIT } else { Phrase::STARTTLS })
+        .with(
+            "old_mode",
+            if old_way.implicit {
+                Phrase::IMPLICIT
+            } else {
+                Phrase::STARTTLS
+            },
+        )
         .with("new", new.maximum)
         .with("new_port", new_way.port)
-        .with("new_mode", if new_way.implicit { Phrase::IMPLICIT } else { Phrase::STARTTLS })
+        .with(
+            "new_mode",
+            if new_way.implicit {
+                Phrase::IMPLICIT
+            } else {
+                Phrase::STARTTLS
+            },
+        )
         .with_some("refused", refused.map(|digest| digest.id.0))
         .with_some("works", works.map(|digest| digest.id.0))
         .with_some("clear", clear.map(|digest| digest.id.0))
         .with_some("clear_port", clear.map(|digest| digest.server.port))
         .with_some("exposed", exposed.map(|digest| digest.id.0))
         .with_some("two_stacks", (old.fingerprint != new.fingerprint).then_some("yes"));
-    let stand_on = old.sessions.iter().chain(&new.sessions).chain(clear.as_slice()).copied();
+    let stand_on = old
+        .sessions
+        .iter()
+        .copied()
+        .chain(new.sessions.iter().copied())
+        .chain(clear);
     Some(Insight::on(finding, stand_on))
 }
 
@@ -92,8 +129,13 @@ fn offers<'a>(sessions: &[&'a Digest]) -> Option<BTreeMap<Way, Offer<'a>>> {
     let mut offers: BTreeMap<Way, Offer<'a>> = BTreeMap::new();
     for digest in sessions {
         let Some(tls) = &digest.tls else { continue };
-        let (Some(maximum), Some(hello)) = (tls.maximum, tls.hello) else { continue };
-        let way = Way { port: digest.server.port, implicit: digest.security == Security::Implicit };
+        let (Some(maximum), Some(hello)) = (tls.maximum, tls.hello) else {
+            continue;
+        };
+        let way = Way {
+            port: digest.server.port,
+            implicit: digest.security == Security::Implicit,
+        };
         let offer = offers.entry(way).or_insert_with(|| Offer {
             maximum,
             hello,

@@ -71,17 +71,34 @@ fn sweep(rule: &'static Rule, tries: &[(&Digest, &TlsDigest)]) -> Option<Insight
         _ => true,
     });
     let by_tool = tries.iter().any(|(digest, _)| {
-        digest.hello_name.as_ref().is_some_and(|name| TOOL_NAMES.iter().any(|tool| name.equals_ignoring_case(tool)))
+        digest
+            .hello_name
+            .as_ref()
+            .is_some_and(|name| TOOL_NAMES.iter().any(|tool| name.equals_ignoring_case(tool)))
     });
     if !close || table.len() < if by_tool { 2 } else { 3 } {
         return None;
     }
-    let accepted: Vec<Version> = table.iter().filter(|(_, answer)| answer.is_some()).map(|(one, _)| *one).collect();
-    let refused: Vec<Version> = table.iter().filter(|(_, answer)| answer.is_none()).map(|(one, _)| *one).collect();
+    let accepted: Vec<Version> = table
+        .iter()
+        .filter(|(_, answer)| answer.is_some())
+        .map(|(one, _)| *one)
+        .collect();
+    let refused: Vec<Version> = table
+        .iter()
+        .filter(|(_, answer)| answer.is_none())
+        .map(|(one, _)| *one)
+        .collect();
     let (first, first_tls) = tries.first()?;
     let evidence = tries.iter().filter_map(|(_, tls)| {
-        let answer = tls.negotiated.map_or_else(|| "refused".to_owned(), |(version, _)| format!("{version} negotiated"));
-        Some(Evidence::frame(tls.hello?, Some(Direction::ToServer), format!("offered {}: {answer}", single_version(tls)?)))
+        let answer = tls
+            .negotiated
+            .map_or_else(|| "refused".to_owned(), |(version, _)| format!("{version} negotiated"));
+        Some(Evidence::frame(
+            tls.hello?,
+            Some(Direction::ToServer),
+            format!("offered {}: {answer}", single_version(tls)?),
+        ))
     });
     let mut finding = Finding::of(
         rule,

@@ -1,0 +1,11 @@
+//! Reports for people on a terminal or in a file: capture health, one line per session, stories, ladders.
+
+pub mod layout;
+mod sessions;
+mod story;
+mod style;
+pub mod words;
+
+pub use sessions::{SHOWN, sessions};
+pub use story::{Page, finding, session, stories, told};
+pub use style::{Paint, Style, Times};
