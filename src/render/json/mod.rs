@@ -3,6 +3,7 @@
 
 mod convert;
 mod finding;
+mod run;
 mod safe;
 mod session;
 mod tls;
@@ -10,6 +11,7 @@ pub mod words;
 
 pub use convert::Form;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
+pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};
 pub use session::*;
 pub use tls::TlsRecord;
