@@ -181,6 +181,14 @@ messages! {
     CannotRead: "{file}: cannot be read at offset {offset}: {reason}", "{file}: オフセット{offset}で読み取れません: {reason}";
     NotACapture: "{file}: not a capture: expected pcap or pcapng (plain, gzip, zstd or lz4) at offset 0, found {found}",
         "{file}: キャプチャファイルではありません: オフセット0にpcapまたはpcapng(無圧縮、gzip、zstd、lz4)があるはずですが、{found}でした";
+    FoundNothing: "nothing: the file is empty", "空(0オクテット)";
+    FoundText: "text", "テキスト";
+    FoundZeros: "zeros", "ゼロの並び";
+    FoundProgram: "a program (ELF)", "プログラム(ELF)";
+    CompressedTwice: "{file}: compressed twice ({inner} inside {outer}); one layer is read: decompress it once first",
+        "{file}: 二重に圧縮されています({outer}の中に{inner})。一度展開してから指定してください";
+    NotDecompressed: "{file}: cannot be decompressed: expected {expected} at offset {offset}, found {found}",
+        "{file}: 展開できません: オフセット{offset}に{expected}があるはずですが、{found}でした";
     CannotWrite: "{file}: cannot be written: {reason}", "{file}: 書き込めません: {reason}";
     BadFilter: "--filter {text}: {reason}", "--filter {text}: {reason}";
 }

@@ -1,6 +1,7 @@
 //! Every sentence that a user reads, in English and Japanese: the rules' explanations, the phrases that values use, and the
 //! words of the reports. Decides nothing, prints nothing.
 
+mod explain;
 mod explanation;
 mod language;
 mod message;
@@ -9,6 +10,7 @@ pub mod registry;
 mod story;
 mod values;
 
+pub use explain::{Answer, did_you_mean, explain, generic};
 pub use explanation::{Explanation, SHOWN_LINES, fill};
 pub use language::Language;
 pub use message::Message;

@@ -15,6 +15,13 @@ pub const TLS_ALERTS: Registry = Registry(include_str!("tls-alerts.tsv"));
 /// Authentication mechanisms.
 pub const AUTH_MECHANISMS: Registry = Registry(include_str!("auth-mechanisms.tsv"));
 
+/// SMTP reply codes (RFC 5321 and its extensions), sorted.
+pub const REPLY_CODES: Registry = Registry(include_str!("reply-codes.tsv"));
+/// EHLO keywords (IANA mail service extensions, and those seen in the field), sorted.
+pub const EHLO_KEYWORDS: Registry = Registry(include_str!("ehlo-keywords.tsv"));
+/// POP3 and IMAP response codes, sorted.
+pub const RESPONSE_CODES: Registry = Registry(include_str!("response-codes.tsv"));
+
 /// One row of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -101,6 +108,14 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn codes_and_keywords_are_sorted_and_unique() {
+        for registry in [REPLY_CODES, EHLO_KEYWORDS, RESPONSE_CODES] {
+            let keys: Vec<_> = registry.rows().map(|row| row.key()).collect();
+            assert!(keys.is_sorted_by(|one, next| one < next), "{keys:?}");
         }
     }
 
