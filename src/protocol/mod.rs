@@ -2,6 +2,7 @@
 //! streams of a connection and hands them over from plaintext to TLS at the right octet; one folder for each protocol.
 //! The protocol folders never name each other. Decoders never fail: they yield what they understood, and say what not.
 
+pub mod line;
 pub mod retrieval;
 mod seen;
 pub mod smtp;

@@ -11,6 +11,8 @@ use crate::span::{Span, Stamp};
 pub const FIRST_EXCHANGES: usize = 256;
 /// Last exchanges kept of a session.
 pub const LAST_EXCHANGES: usize = 4096;
+/// Replies kept that belong to no command.
+pub const UNSOLICITED_REPLIES: usize = 64;
 
 /// One reply: all its lines (RFC 5321, section 4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,6 +307,8 @@ pub struct Dialogue {
     pub exchanges_not_kept: u64,
     /// Replies that belong to no command: 421 at a time-out, a reply too many.
     pub unsolicited: Vec<Reply>,
+    /// Replies that belong to no command and were not kept: more than [`UNSOLICITED_REPLIES`].
+    pub unsolicited_not_kept: u64,
     /// The client does not speak SMTP.
     pub foreign: Option<ForeignClient>,
     /// Octets that came behind STARTTLS in the clear, before TLS began, by sender; at most 256 octets each.
