@@ -161,6 +161,8 @@ pub struct MessageFacts {
     pub protection: Option<Protection>,
     /// The message is a delivery status notification (multipart/report).
     pub delivery_statuses: Vec<DeliveryStatus>,
+    /// Recipients of a notification that were not kept.
+    pub delivery_statuses_not_kept: u64,
     /// report-type of a multipart/report: "delivery-status", "disposition-notification", "feedback-report".
     pub report_type: Option<Captured>,
     /// The whole header was seen.
