@@ -58,6 +58,12 @@ enum Line {
     Body(bool),
 }
 
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Decoder").finish_non_exhaustive()
+    }
+}
+
 impl Decoder {
     /// A decoder; `keep_text` keeps up to 64 KiB of the first text/plain part, decoded.
     #[must_use]

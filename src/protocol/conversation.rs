@@ -229,6 +229,9 @@ impl Conversation {
         if self.tls.is_none() {
             let began = self.held.get(direction).pieces.first().map_or(Stamp::default(), |(_, stamp, _)| *stamp);
             self.tls = Some(Box::new(tls::Decoder::new(start, began)));
+            if start != TlsStart::Implicit {
+                self.note_switch(began);
+            }
         }
         *self.modes.get_mut(direction) = Mode::Tls;
         if start != TlsStart::Implicit {
@@ -238,6 +241,15 @@ impl Conversation {
                     self.reconsider(one);
                 }
             }
+        }
+    }
+
+    fn note_switch(&mut self, at: Stamp) {
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
+            Plain::Pop3(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
+            Plain::Imap(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
         }
     }
 
@@ -311,9 +323,9 @@ impl Conversation {
             held.pieces.iter().flat_map(|(_, _, bytes)| bytes.iter().copied()).take(INJECTED_OCTETS).collect();
         match &mut self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => decoder.record_injected(span, &bytes),
-            Plain::Pop3(decoder) => decoder.record_injected(span, &bytes),
-            Plain::Imap(decoder) => decoder.record_injected(span, &bytes),
+            Plain::Smtp(decoder) => decoder.inject(span, &bytes),
+            Plain::Pop3(decoder) => decoder.inject(span, &bytes),
+            Plain::Imap(decoder) => decoder.inject(span, &bytes),
         }
     }
 
@@ -392,9 +404,18 @@ impl Conversation {
     fn set_decrypting_mirror(&mut self) {
         match &mut self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => decoder.set_decrypting_mirror(),
-            Plain::Pop3(decoder) => decoder.set_decrypting_mirror(),
-            Plain::Imap(decoder) => decoder.set_decrypting_mirror(),
+            Plain::Smtp(decoder) => {
+                decoder.dialogue_mut().decrypting_mirror = true;
+                decoder.set_inside_tls(true);
+            }
+            Plain::Pop3(decoder) => {
+                decoder.dialogue_mut().decrypting_mirror = true;
+                decoder.set_inside_tls(true);
+            }
+            Plain::Imap(decoder) => {
+                decoder.dialogue_mut().decrypting_mirror = true;
+                decoder.set_inside_tls(true);
+            }
         }
     }
 
@@ -468,5 +489,18 @@ impl Stream for Conversation {
         }
     }
 
-    fn end(&mut self, _ending: Ending, _facts: &ConnectionFacts) {}
+    /// A direction whose end the capture does not show may hold replies that nobody can see.
+    fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
+        for direction in Direction::BOTH {
+            let ran_out = ending == Ending::CaptureEnd && self.fins.get(direction).is_none();
+            if ran_out || facts.directions.get(direction).acknowledged_unseen {
+                match &mut self.plain {
+                    Plain::None => {}
+                    Plain::Smtp(decoder) => decoder.unseen(direction),
+                    Plain::Pop3(decoder) => decoder.unseen(direction),
+                    Plain::Imap(decoder) => decoder.unseen(direction),
+                }
+            }
+        }
+    }
 }
