@@ -5,7 +5,6 @@
 
 use std::io;
 
-use super::damage::Expected;
 use super::decompress::{Decompressor, Fault, Pulled};
 use super::format::{Compression, Member, member};
 use super::octets::{Input, Octets};
@@ -110,14 +109,6 @@ impl Buffer {
             }
         }
         Ok(Filled::Enough)
-    }
-
-    /// The compression that is taken off, and what it stumbled over is taken by the caller's [`Filled::Gap`].
-    pub(super) fn expected_end(&self) -> Option<Expected> {
-        match &self.source {
-            Source::Compressed(decompressor) => Some(Expected::CompressedMember(decompressor.compression())),
-            Source::Plain(_) | Source::Ended(_) => None,
-        }
     }
 
     fn close(&mut self) -> Filled {

@@ -72,10 +72,6 @@ impl Decompressor {
         self.position
     }
 
-    pub(super) const fn compression(&self) -> Compression {
-        self.compression
-    }
-
     pub(super) const fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
     }

@@ -228,7 +228,7 @@ pub struct FileFacts {
     pub frame_octets: u64,
     /// Packets that were odd.
     pub odd: OddFrames,
-    /// Packets the capturing program says it lost between those it wrote (epb_dropcount, drops of the obsolete block).
+    /// Packets the capturing program says it lost between those it wrote (epb_dropcount).
     pub drops_between: u64,
     /// Comments.
     pub comments: Bounded<Comment>,

@@ -1,426 +1,226 @@
-//! Files → frames in time order, numbered from 1 over all of them; and the facts about the files.
-//!
-//! One lane per file: a buffer, a walker, and the record at its front. Several lanes are merged by time; equal times keep
-//! the order of the arguments. What is damaged is noted and passed over; an error costs its file, never the others.
+//! Several capture files → one row of frames in time order, numbered from 1.
 
-use std::ffi::OsString;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::path::PathBuf;
 
-use super::buffer::{Buffer, Filled, READ_SIZE};
-use super::damage::{Cut, Damage, Error, Expected, Place};
-use super::decompress::Fault;
+use super::buffer::READ_SIZE;
+use super::damage::Error;
 use super::facts::{CaptureFacts, FileFacts, FrameRange, MAX_RANGES};
-use super::format::{Beginning, ByteOrder, Compression, FirstOctets, Format, Likeness, beginning, member};
+use super::file::OpenFile;
 use super::octets::Input;
-use super::pcap::PcapWalker;
-use super::pcapng::PcapngWalker;
-use super::walk::{Record, Resync, Step};
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
 
-/// Octets asked for in one read where several captures are merged.
-const MERGE_READ_SIZE: usize = 128 * 1024;
+/// Octets asked for in one read of each of several captures.
+pub const SHARED_READ_SIZE: usize = 128 * 1024;
 
-/// How far a run is, in octets of the files on disk.
+/// How much was read of all files, in octets as they lie on the disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Progress {
-    /// Octets read.
+    /// Octets read so far.
     pub read: u64,
-    /// Octets in all; `None` where an input's length is not known (a pipe).
+    /// Octets in all; `None` while a pipe or the standard input is among the files.
     pub total: Option<u64>,
 }
 
-enum Walker {
-    Pcap(Box<PcapWalker>),
-    Pcapng(Box<PcapngWalker>),
-}
-
-impl Walker {
-    fn step(&mut self, bytes: &[u8], at_end: bool) -> Step {
-        match self {
-            Self::Pcap(walker) => walker.step(bytes, at_end),
-            Self::Pcapng(walker) => walker.step(bytes, at_end),
-        }
-    }
-
-    fn resync(&self, bytes: &[u8], from: usize, at_end: bool) -> Resync {
-        match self {
-            Self::Pcap(walker) => walker.resync(bytes, from, bytes.len(), at_end),
-            Self::Pcapng(walker) => walker.resync(bytes, from, bytes.len(), at_end),
-        }
-    }
-
-    fn order(&self) -> ByteOrder {
-        match self {
-            Self::Pcap(_) => ByteOrder::Little,
-            Self::Pcapng(walker) => walker.order(),
-        }
-    }
-
-    fn interfaces(&self) -> usize {
-        match self {
-            Self::Pcap(walker) => walker.interface() + 1,
-            Self::Pcapng(walker) => walker.interfaces_declared(),
-        }
-    }
-}
-
-struct Lane {
-    file: usize,
-    buffer: Buffer,
-    walker: Walker,
-    at_end: bool,
-    /// The record at the front of the buffer.
-    front: Option<Record>,
-}
-
-/// Reads captures.
+/// Reads captures: frames one after another, [`CaptureFacts`] at any time.
+///
+/// Call [`Reader::next_frame`] until it says `None`; then [`Reader::facts`] are complete. Frames of several files come
+/// in time order (the order inside a file is kept; equal times keep the order of the arguments). A file whose turn has
+/// not come is closed again after a look at its first frame, so that a hundred rotated files cost one buffer.
+///
+/// Damage is not an error: it is noted in the facts and reading goes on. An error costs its file only; the next call
+/// goes on with the others.
 pub struct Reader {
-    waiting: Vec<Option<Input>>,
-    opened: usize,
-    lanes: Vec<Lane>,
+    slots: Vec<Slot>,
+    unseen: VecDeque<usize>,
+    waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    current: Option<usize>,
     facts: CaptureFacts,
-    frames: u64,
-    /// The lane whose front was handed out by the last call.
-    given: Option<usize>,
-    closed: (u64, Option<u64>),
+    last: FrameNumber,
+    range_file: Option<usize>,
+}
+
+struct Slot {
+    source: Source,
+    position: (u64, Option<u64>),
+}
+
+enum Source {
+    Unseen(Input),
+    Parked(PathBuf),
+    Open(Box<OpenFile>),
+    Closed,
 }
 
 impl Reader {
-    /// A reader over these inputs; nothing is opened yet.
+    /// A reader of these inputs. Opens nothing yet.
     #[must_use]
-    pub fn new(inputs: Vec<Input>) -> Self {
-        let files = inputs.iter().map(|input| FileFacts::new(input.name())).collect();
+    pub fn new(inputs: impl IntoIterator<Item = Input>) -> Self {
+        let inputs: Vec<Input> = inputs.into_iter().collect();
+        let facts = CaptureFacts {
+            files: inputs.iter().map(|input| FileFacts::new(input.name())).collect(),
+            ..CaptureFacts::default()
+        };
+        let slot = |input| Slot {
+            source: Source::Unseen(input),
+            position: (0, None),
+        };
         Self {
-            waiting: inputs.into_iter().map(Some).collect(),
-            opened: 0,
-            lanes: Vec::new(),
-            facts: CaptureFacts { files, ..CaptureFacts::default() },
-            frames: 0,
-            given: None,
-            closed: (0, Some(0)),
+            unseen: (0..inputs.len()).collect(),
+            slots: inputs.into_iter().map(slot).collect(),
+            waiting: BinaryHeap::new(),
+            current: None,
+            facts,
+            last: FrameNumber(0),
+            range_file: None,
         }
     }
 
-    /// What is known about the files so far; complete once [`Reader::next`] has said `None`.
+    /// The next frame; `None` behind the last one. Its octets are valid until the next call.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or read, or is no capture. The next call goes on without it.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        while let Some(index) = self.unseen.pop_front() {
+            self.look_at_first(index)?;
+        }
+        if let Some(index) = self.current.take() {
+            self.go_on(index)?;
+        }
+        if self.current.is_none() {
+            let Some(Reverse((_, index))) = self.waiting.pop() else {
+                return Ok(None);
+            };
+            self.unpark(index)?;
+            self.current = Some(index);
+        }
+        Ok(self.deliver())
+    }
+
+    /// What is known about the files so far.
     #[must_use]
     pub const fn facts(&self) -> &CaptureFacts {
         &self.facts
     }
 
-    /// How far the run is.
+    /// Gives the facts away.
+    #[must_use]
+    pub fn into_facts(self) -> CaptureFacts {
+        self.facts
+    }
+
+    /// How much was read; costs a walk over the files, so ask every 65,536 frames or so.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let add = |one: Option<u64>, other: Option<u64>| Some(one?.saturating_add(other?));
-        let (read, total) = self.lanes.iter().map(|lane| lane.buffer.position()).fold(
-            self.closed,
-            |(read, total), (lane_read, lane_total)| (read.saturating_add(lane_read), add(total, lane_total)),
-        );
-        Progress { read, total }
-    }
-
-    /// The next frame in time order; `None` when all files are read.
-    ///
-    /// # Errors
-    /// A file that cannot be opened, read or recognised. Call again: the other files go on.
-    #[allow(clippy::should_implement_trait, reason = "it lends")]
-    pub fn next(&mut self) -> Result<Option<Frame<'_>>, Error> {
-        while self.opened < self.waiting.len() {
-            let file = self.opened;
-            self.opened += 1;
-            if let Some(input) = self.waiting.get_mut(file).and_then(Option::take) {
-                self.open(file, input)?;
-            }
-        }
-        if let Some(given) = self.given.take() {
-            self.pass(given)?;
-        }
-        let Some(lane) = self.earliest() else { return Ok(None) };
-        self.give(lane)
-    }
-
-    fn open(&mut self, file: usize, input: Input) -> Result<(), Error> {
-        let name = input.name();
-        let size = if self.waiting.len() > 1 { MERGE_READ_SIZE } else { READ_SIZE };
-        let (mut buffer, compression) =
-            Buffer::open(input, size).map_err(|source| Error::Open { file: name.clone(), source })?;
-        if let Some(facts) = self.facts.files.get_mut(file) {
-            facts.compression = compression;
-        }
-        let format = begin(&mut buffer, &name, compression)?;
-        let Some(facts) = self.facts.files.get_mut(file) else { return Ok(()) };
-        facts.format = Some(format);
-        let walker = match format {
-            Format::Pcap { .. } => {
-                let Some(walker) = PcapWalker::from_header(buffer.bytes(), 0) else {
-                    return Err(not_a_capture(&buffer, name, compression));
-                };
-                facts.absorb_pcap_header(&walker);
-                buffer.consume(walker.header_length());
-                Walker::Pcap(Box::new(walker))
-            }
-            Format::Pcapng { order } => Walker::Pcapng(Box::new(PcapngWalker::new(order, 0))),
+        let position = |slot: &Slot| match &slot.source {
+            Source::Open(file) => file.position(),
+            Source::Unseen(_) | Source::Parked(_) | Source::Closed => slot.position,
         };
-        let mut lane = Lane { file, buffer, walker, at_end: false, front: None };
-        let advanced = lane.advance(facts);
-        self.lanes.push(lane);
-        self.settle(self.lanes.len() - 1, advanced)
-    }
-
-    /// Consumes the front of a lane that was given out and finds the next.
-    fn pass(&mut self, position: usize) -> Result<(), Error> {
-        let Some(lane) = self.lanes.get_mut(position) else { return Ok(()) };
-        if let Some(record) = lane.front.take() {
-            lane.buffer.consume(record.length);
-        }
-        let Some(facts) = self.facts.files.get_mut(lane.file) else { return Ok(()) };
-        let advanced = lane.advance(facts);
-        self.settle(position, advanced)
-    }
-
-    /// Closes a lane that has no front any more.
-    fn settle(&mut self, position: usize, advanced: Result<(), Error>) -> Result<(), Error> {
-        if self.lanes.get(position).is_some_and(|lane| lane.front.is_none()) {
-            let lane = self.lanes.remove(position);
-            let (read, total) = lane.buffer.position();
-            self.closed.0 = self.closed.0.saturating_add(read);
-            self.closed.1 = self.closed.1.and_then(|sum| Some(sum.saturating_add(total?)));
-            if let Some(facts) = self.facts.files.get_mut(lane.file) {
-                facts.octets = lane.buffer.offset();
-                facts.complete = advanced.is_ok();
-            }
-        }
-        advanced
-    }
-
-    fn earliest(&self) -> Option<usize> {
-        let time = |lane: &Lane| lane.front.as_ref().map_or(Timestamp::MAX, |record| record.time);
-        if self.lanes.len() < 2 {
-            return (!self.lanes.is_empty()).then_some(0);
-        }
-        let fronts = self.lanes.iter().enumerate().map(|(position, lane)| (time(lane), lane.file, position));
-        fronts.min().map(|(_, _, position)| position)
-    }
-
-    fn give(&mut self, position: usize) -> Result<Option<Frame<'_>>, Error> {
-        let Some(lane) = self.lanes.get(position) else { return Ok(None) };
-        let Some(record) = &lane.front else { return Ok(None) };
-        self.frames += 1;
-        let number = FrameNumber(self.frames);
-        let bytes = lane.buffer.bytes();
-        if let Some(facts) = self.facts.files.get_mut(lane.file) {
-            let options = bytes.get(record.options.clone()).unwrap_or_default();
-            facts.absorb_frame(record, number, options, lane.walker.order());
-        }
-        let changed = self.facts.ranges.kept().last().is_none_or(|range| range.file != lane.file);
-        if changed {
-            let file = lane.file;
-            self.facts.ranges.add(MAX_RANGES, || FrameRange { first: number, file });
-        }
-        self.given = Some(position);
-        Ok(Some(Frame {
-            number,
-            time: record.time,
-            link_type: record.link_type,
-            bytes: bytes.get(record.packet.clone()).unwrap_or_default(),
-            original_length: record.original_length,
-        }))
-    }
-}
-
-/// Tells the format, or why there is none.
-fn begin(buffer: &mut Buffer, name: &OsString, compression: Option<Compression>) -> Result<Format, Error> {
-    loop {
-        let needed = match beginning(buffer.bytes()) {
-            Beginning::Capture(format) => return Ok(format),
-            Beginning::No => return Err(not_a_capture(buffer, name.clone(), compression)),
-            Beginning::Perhaps(needed) => needed,
+        let mut progress = Progress {
+            read: 0,
+            total: Some(0),
         };
-        let offset = buffer.offset();
-        let filled = buffer.fill(needed).map_err(|source| Error::Read { file: name.clone(), offset, source })?;
-        match filled {
-            Filled::Enough => {}
-            Filled::Gap(Some(fault)) if buffer.bytes().is_empty() => {
-                return Err(Error::NotDecompressed {
-                    file: name.clone(),
-                    offset: fault.offset,
-                    expected: fault.expected,
-                    found: fault.found,
-                });
-            }
-            Filled::Gap(_) | Filled::End => return Err(not_a_capture(buffer, name.clone(), compression)),
+        for (read, length) in self.slots.iter().map(position) {
+            progress.read = progress.read.saturating_add(read);
+            let sum = |total: u64| length.map(|length| total.saturating_add(length.max(read)));
+            progress.total = progress.total.and_then(sum);
         }
-    }
-}
-
-fn not_a_capture(buffer: &Buffer, file: OsString, within: Option<Compression>) -> Error {
-    use super::format::Member;
-    if let (Some(outer), Some(Member::Compressed(inner))) = (within, member(buffer.bytes())) {
-        return Error::CompressedTwice { file, outer, inner };
-    }
-    let bytes = buffer.bytes();
-    Error::NotACapture {
-        file,
-        found: FirstOctets::of(bytes),
-        likeness: Likeness::of(bytes.get(..4096).unwrap_or(bytes)),
-        within,
-    }
-}
-
-impl Lane {
-    /// Finds the next packet; `front` is empty afterwards where the file has no more.
-    fn advance(&mut self, facts: &mut FileFacts) -> Result<(), Error> {
-        loop {
-            match self.walker.step(self.buffer.bytes(), self.at_end) {
-                Step::Packet(record) => {
-                    if let Some(expected) = record.oddity.fault {
-                        let resumed = self.buffer.offset().saturating_add(record.length as u64);
-                        self.note(facts, expected, Some(resumed));
-                    }
-                    self.front = Some(record);
-                    return Ok(());
-                }
-                Step::Block { length, kind, body, fault } => {
-                    if let Walker::Pcapng(walker) = &self.walker {
-                        let body = self.buffer.bytes().get(body).unwrap_or_default();
-                        facts.absorb_block(walker, kind, body);
-                    }
-                    if let Some(expected) = fault {
-                        let resumed = self.buffer.offset().saturating_add(length as u64);
-                        self.note(facts, expected, Some(resumed));
-                    }
-                    self.buffer.consume(length.max(1));
-                }
-                Step::Unusable { length, expected } => {
-                    let resumed = self.buffer.offset().saturating_add(length as u64);
-                    self.note(facts, expected, Some(resumed));
-                    self.buffer.consume(length.max(1));
-                }
-                Step::Header(format) => self.glued(facts, format),
-                Step::NeedMore(total) => {
-                    if !self.more(facts, total)? {
-                        return Ok(());
-                    }
-                }
-                Step::Damaged(expected) => {
-                    if !self.search(facts, expected)? {
-                        return Ok(());
-                    }
-                }
-            }
-        }
+        progress
     }
 
-    fn glued(&mut self, facts: &mut FileFacts, format: Format) {
-        let interfaces = self.walker.interfaces();
-        facts.glued_headers += 1;
-        match format {
-            Format::Pcap { .. } => match PcapWalker::from_header(self.buffer.bytes(), interfaces) {
-                Some(walker) => {
-                    facts.absorb_pcap_header(&walker);
-                    self.buffer.consume(walker.header_length());
-                    self.walker = Walker::Pcap(Box::new(walker));
-                }
-                None => self.buffer.consume(1),
-            },
-            Format::Pcapng { order } => self.walker = Walker::Pcapng(Box::new(PcapngWalker::new(order, interfaces))),
-        }
-    }
-
-    /// More octets at the front; false where the file has ended and nothing is left to walk.
-    fn more(&mut self, facts: &mut FileFacts, total: usize) -> Result<bool, Error> {
-        if self.at_end {
-            // The walker was already told that nothing follows: the rest is a record that was cut.
-            let present = self.buffer.bytes().len() as u64;
-            if present > 0 {
-                facts.cut = Some(Cut { offset: self.buffer.offset(), present, needed: total as u64 });
-                self.buffer.consume(usize::MAX);
-            }
-            return Ok(false);
-        }
-        match self.fill(facts, total)? {
-            Filled::Enough => Ok(true),
-            Filled::End => {
-                self.at_end = true;
-                Ok(!self.buffer.bytes().is_empty())
-            }
-            Filled::Gap(fault) => {
-                self.lose(facts, fault);
-                Ok(true)
-            }
-        }
-    }
-
-    /// Octets are missing in a compressed file: what is left of the record before the hole cannot be completed.
-    fn lose(&mut self, facts: &mut FileFacts, fault: Option<Fault>) {
-        self.buffer.consume(usize::MAX);
-        let file = self.file;
-        if let Some(fault) = fault {
-            facts.damage(Damage {
-                file,
-                place: Place::CompressedFile,
-                offset: fault.offset,
-                expected: fault.expected,
-                found: fault.found,
-                resumed_at: fault.resumed_at,
-            });
-        }
-    }
-
-    fn fill(&mut self, facts: &FileFacts, total: usize) -> Result<Filled, Error> {
-        let offset = self.buffer.offset();
-        self.buffer.fill(total).map_err(|source| Error::Read { file: facts.name.clone(), offset, source })
-    }
-
-    fn note(&self, facts: &mut FileFacts, expected: Expected, resumed_at: Option<u64>) {
-        facts.damage(Damage {
-            file: self.file,
-            place: Place::Capture,
-            offset: self.buffer.offset(),
-            expected,
-            found: FirstOctets::of(self.buffer.bytes()),
-            resumed_at,
-        });
-    }
-
-    /// Looks for the next believable record behind damage; false where there is none.
-    fn search(&mut self, facts: &mut FileFacts, expected: Expected) -> Result<bool, Error> {
-        let offset = self.buffer.offset();
-        let found = FirstOctets::of(self.buffer.bytes());
-        let mut from = 1;
-        let resumed_at = loop {
-            match self.walker.resync(self.buffer.bytes(), from, self.at_end) {
-                Resync::At(at) => {
-                    self.buffer.consume(at);
-                    break Some(self.buffer.offset());
-                }
-                Resync::Nothing if self.at_end => {
-                    self.buffer.consume(usize::MAX);
-                    break None;
-                }
-                Resync::Nothing => {
-                    // Nothing in what is here: the last octets may begin a record, so keep a header's worth.
-                    let here = self.buffer.bytes().len();
-                    self.buffer.consume(here.saturating_sub(32));
-                    from = 0;
-                    self.fill_for_search(facts, 64)?;
-                }
-                Resync::NeedMore { checked, total } => {
-                    self.buffer.consume(checked);
-                    from = usize::from(checked == 0 && from > 0);
-                    self.fill_for_search(facts, total.saturating_sub(checked))?;
-                }
-            }
+    fn look_at_first(&mut self, index: usize) -> Result<(), Error> {
+        let several = self.slots.len() > 1;
+        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        let Source::Unseen(input) = std::mem::replace(&mut slot.source, Source::Closed) else {
+            return Ok(());
         };
-        facts.damage(Damage { file: self.file, place: Place::Capture, offset, expected, found, resumed_at });
-        Ok(resumed_at.is_some())
-    }
-
-    fn fill_for_search(&mut self, facts: &mut FileFacts, total: usize) -> Result<(), Error> {
-        match self.fill(facts, total)? {
-            Filled::Enough => {}
-            Filled::End => self.at_end = true,
-            Filled::Gap(fault) => self.lose(facts, fault),
+        let path = match &input {
+            Input::Path(path) => Some(path.clone()),
+            Input::StandardInput | Input::Stream { .. } => None,
+        };
+        let Some(time) = self.open(index, input)? else { return Ok(()) };
+        self.waiting.push(Reverse((time, index)));
+        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        if let (Source::Open(file), Some(path), true) = (&slot.source, path, several)
+            && let (_, length @ Some(_)) = file.position()
+        {
+            // Only a regular file has a length, and only that can be opened a second time.
+            slot.position = (0, length);
+            slot.source = Source::Parked(path);
         }
         Ok(())
+    }
+
+    fn unpark(&mut self, index: usize) -> Result<(), Error> {
+        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        if let Source::Parked(path) = &slot.source {
+            let input = Input::Path(path.clone());
+            slot.source = Source::Closed;
+            if let Some(facts) = self.facts.files.get_mut(index) {
+                *facts = FileFacts::new(input.name());
+            }
+            self.open(index, input)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a file and goes to its first frame; tells its time.
+    fn open(&mut self, index: usize, input: Input) -> Result<Option<Timestamp>, Error> {
+        let read_size = if self.slots.len() > 1 { SHARED_READ_SIZE } else { READ_SIZE };
+        let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
+            return Ok(None);
+        };
+        let mut file = Box::new(OpenFile::open(input, index, read_size, facts)?);
+        let result = file.advance(facts).map(|record| record.map(|record| record.time));
+        slot.position = file.position();
+        if let Ok(Some(_)) = result {
+            slot.source = Source::Open(file);
+        }
+        result
+    }
+
+    /// Moves a file to its next frame, and lets another one pass where its next frame is earlier.
+    fn go_on(&mut self, index: usize) -> Result<(), Error> {
+        let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
+            return Ok(());
+        };
+        let Source::Open(file) = &mut slot.source else { return Ok(()) };
+        let time = match file.advance(facts) {
+            Ok(Some(record)) => record.time,
+            ended => {
+                let ended = ended.map(|_| ());
+                slot.position = file.position();
+                slot.source = Source::Closed;
+                return ended;
+            }
+        };
+        let overtaken = self.waiting.peek().is_some_and(|Reverse(next)| *next < (time, index));
+        if overtaken {
+            self.waiting.push(Reverse((time, index)));
+        } else {
+            self.current = Some(index);
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self) -> Option<Frame<'_>> {
+        let index = self.current?;
+        let facts = self.facts.files.get_mut(index)?;
+        let Source::Open(file) = &self.slots.get(index)?.source else {
+            return None;
+        };
+        self.last = FrameNumber(self.last.0.saturating_add(1));
+        let number = self.last;
+        if self.range_file != Some(index) {
+            self.range_file = Some(index);
+            let range = FrameRange {
+                first: number,
+                file: index,
+            };
+            self.facts.ranges.add(MAX_RANGES, || range);
+        }
+        file.deliver(number, facts)
     }
 }
