@@ -136,7 +136,7 @@ pub fn is_aead(suite: u16) -> bool {
 /// Ephemeral elliptic-curve key exchange; anonymous and PSK forms included, TLS 1.3 suites not.
 #[must_use]
 pub fn is_ecdhe(suite: u16) -> bool {
-    TlsCipherSuite::from_id(suite).is_some_and(|entry| matches!(entry.kx, TlsCipherKx::Ecdhe | TlsCipherKx::Aecdh))
+    cipher_suite_name(suite).is_some_and(|name| name.starts_with("TLS_ECDHE_") || name.starts_with("TLS_ECDH_anon_"))
 }
 
 /// Ephemeral finite-field Diffie-Hellman; anonymous and PSK forms included.
