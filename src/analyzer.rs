@@ -28,7 +28,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ports: DEFAULT_PORTS.to_vec(), retention: Retention::default(), limits: Limits::default() }
+        Self {
+            ports: DEFAULT_PORTS.to_vec(),
+            retention: Retention::default(),
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -73,8 +77,14 @@ impl Analyzer {
     /// Takes the next frame.
     pub fn push_frame(&mut self, frame: &Frame<'_>) {
         self.frames += 1;
-        let stamp = Stamp { frame: frame.number, time: frame.time };
-        self.last = Some(self.last.map_or(stamp, |last| if last.time > stamp.time { last } else { stamp }));
+        let stamp = Stamp {
+            frame: frame.number,
+            time: frame.time,
+        };
+        self.last = Some(
+            self.last
+                .map_or(stamp, |last| if last.time > stamp.time { last } else { stamp }),
+        );
         if is_noise(frame, &self.ports) {
             self.noise += 1;
             return;

@@ -9,8 +9,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod analyzer;
 pub mod capture;
 pub mod captured;
+pub mod cli;
 pub mod diagnosis;
 pub mod frame;
 pub mod insight;

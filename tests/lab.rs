@@ -35,7 +35,12 @@ struct Score {
 }
 
 fn strings(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn version(value: u16) -> String {
@@ -58,7 +63,10 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
     if let Some(tls) = session.tls.as_deref() {
         if let Some(hello) = tls.offer() {
             facts.insert("tls_offer_max", version(hello.maximum().0).into());
-            facts.insert("tls_offer_min", hello.minimum().map(|minimum| version(minimum.0)).into());
+            facts.insert(
+                "tls_offer_min",
+                hello.minimum().map(|minimum| version(minimum.0)).into(),
+            );
             facts.insert("tls_sni", hello.server_name.as_ref().map(lossy).into());
         }
         if let Some(hello) = &tls.server_hello {
@@ -69,7 +77,11 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             .alerts
             .iter()
             .map(|alert| {
-                let way = if alert.span.direction == Direction::ToServer { "c2s" } else { "s2c" };
+                let way = if alert.span.direction == Direction::ToServer {
+                    "c2s"
+                } else {
+                    "s2c"
+                };
                 let level = match alert.level {
                     AlertLevel::Warning => "warning",
                     AlertLevel::Fatal => "fatal",
@@ -79,74 +91,185 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             })
             .collect();
         facts.insert("tls_alerts", alerts.into());
-        if let Some(one) = tls.server_certificate.as_ref().and_then(|message| message.certificates.first()) {
+        if let Some(one) = tls
+            .server_certificate
+            .as_ref()
+            .and_then(|message| message.certificates.first())
+        {
             facts.insert("server_cert_subject", lossy(&one.subject).into());
             facts.insert("server_cert_not_after", one.not_after.rfc3339(0).into());
         }
     }
-    facts.insert("starttls_used", (session.upgraded()
-        || session.smtp.as_ref().is_some_and(|dialogue| dialogue.switched_to_tls.is_some())
-        || session.retrieval.as_ref().is_some_and(|dialogue| dialogue.switched_to_tls.is_some())).into());
+    facts.insert(
+        "starttls_used",
+        (session.upgraded()
+            || session
+                .smtp
+                .as_ref()
+                .is_some_and(|dialogue| dialogue.switched_to_tls.is_some())
+            || session
+                .retrieval
+                .as_ref()
+                .is_some_and(|dialogue| dialogue.switched_to_tls.is_some()))
+        .into(),
+    );
     if let Some(dialogue) = session.smtp.as_deref() {
-        facts.insert("banner_code", dialogue.greeting.as_ref().map(|greeting| greeting.code).into());
+        facts.insert(
+            "banner_code",
+            dialogue.greeting.as_ref().map(|greeting| greeting.code).into(),
+        );
         let hello = exchanges.iter().rev().find_map(|exchange| match &exchange.detail {
             Detail::Hello { name } => Some(lossy(name)),
             _ => None,
         });
         facts.insert("ehlo", hello.into());
         let starttls = exchanges.iter().find(|exchange| exchange.verb == Verb::StartTls);
-        facts.insert("starttls_code", starttls.and_then(|exchange| exchange.reply.yes()).map(|reply| reply.code).into());
-        let list = exchanges.iter().rev().find(|exchange| matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
-            && exchange.reply.yes().is_some_and(|reply| reply.class() == 2));
+        facts.insert(
+            "starttls_code",
+            starttls
+                .and_then(|exchange| exchange.reply.yes())
+                .map(|reply| reply.code)
+                .into(),
+        );
+        let list = exchanges.iter().rev().find(|exchange| {
+            matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+                && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+        });
         let words = |keyword: &str| -> Vec<Vec<String>> {
-            list.map(Session::extensions).unwrap_or_default().iter().map(lossy)
+            list.map(Session::extensions)
+                .unwrap_or_default()
+                .iter()
+                .map(lossy)
                 .map(|line| line.split([' ', '=']).map(str::to_ascii_uppercase).collect::<Vec<_>>())
                 .filter(|words: &Vec<String>| words.first().is_some_and(|first| first == keyword))
                 .collect()
         };
         facts.insert("starttls_offered", (!words("STARTTLS").is_empty()).into());
-        let mut offered: Vec<String> = words("AUTH").into_iter().flat_map(|words| words.into_iter().skip(1)).collect();
+        let mut offered: Vec<String> = words("AUTH")
+            .into_iter()
+            .flat_map(|words| words.into_iter().skip(1))
+            .collect();
         offered.sort();
         offered.dedup();
         facts.insert("auth_offered", offered.into());
-        facts.insert("size_limit", words("SIZE").first().and_then(|words| words.get(1)?.parse::<u64>().ok()).into());
-        let mut last: Vec<_> = exchanges.iter().filter_map(|exchange| exchange.reply.yes())
-            .chain(&dialogue.unsolicited).chain(dialogue.greeting.iter())
+        facts.insert(
+            "size_limit",
+            words("SIZE")
+                .first()
+                .and_then(|words| words.get(1)?.parse::<u64>().ok())
+                .into(),
+        );
+        let mut last: Vec<_> = exchanges
+            .iter()
+            .filter_map(|exchange| exchange.reply.yes())
+            .chain(&dialogue.unsolicited)
+            .chain(dialogue.greeting.iter())
             .chain(exchanges.iter().flat_map(|exchange| &exchange.intermediate))
-            .map(|reply| (reply.span.last.frame, reply.span.end, reply.code)).collect();
+            .map(|reply| (reply.span.last.frame, reply.span.end, reply.code))
+            .collect();
         last.sort();
         facts.insert("last_code", last.last().map(|(_, _, code)| *code).into());
-        facts.insert("mail_from", session.transactions.iter().map(|one| lossy(&one.reverse_path)).collect::<Vec<_>>().into());
-        let recipients: Vec<Value> = session.transactions.iter().flat_map(|one| &one.recipients)
-            .map(|one| Value::Array(vec![lossy(&one.address).into(), one.code.into()])).collect();
+        facts.insert(
+            "mail_from",
+            session
+                .transactions
+                .iter()
+                .map(|one| lossy(&one.reverse_path))
+                .collect::<Vec<_>>()
+                .into(),
+        );
+        let recipients: Vec<Value> = session
+            .transactions
+            .iter()
+            .flat_map(|one| &one.recipients)
+            .map(|one| Value::Array(vec![lossy(&one.address).into(), one.code.into()]))
+            .collect();
         facts.insert("rcpts", recipients.into());
-        let accepted = session.transactions.iter()
-            .filter(|one| matches!(one.result, TransactionResult::Accepted | TransactionResult::PartlyAccepted)).count();
+        let accepted = session
+            .transactions
+            .iter()
+            .filter(|one| {
+                matches!(
+                    one.result,
+                    TransactionResult::Accepted | TransactionResult::PartlyAccepted
+                )
+            })
+            .count();
         facts.insert("messages_accepted", accepted.into());
-        let sizes: Vec<u64> = session.transactions.iter().filter_map(|one| exchanges.get(one.data?)).filter_map(|one| match &one.detail {
-            Detail::Data(data) | Detail::Bdat { data, .. } => data.as_ref().map(|data| data.size),
-            _ => None,
-        }).collect();
+        let sizes: Vec<u64> = session
+            .transactions
+            .iter()
+            .filter_map(|one| exchanges.get(one.data?))
+            .filter_map(|one| match &one.detail {
+                Detail::Data(data) | Detail::Bdat { data, .. } => data.as_ref().map(|data| data.size),
+                _ => None,
+            })
+            .collect();
         facts.insert("message_sizes", sizes.into());
-        let auth: Vec<Value> = exchanges.iter().filter_map(|exchange| match &exchange.detail {
-            Detail::Auth(auth) => Some(Value::Array(vec![lossy(&auth.mechanism).into(), exchange.reply.yes().map(|reply| reply.code).into()])),
-            _ => None,
-        }).collect();
+        let auth: Vec<Value> = exchanges
+            .iter()
+            .filter_map(|exchange| match &exchange.detail {
+                Detail::Auth(auth) => Some(Value::Array(vec![
+                    lossy(&auth.mechanism).into(),
+                    exchange.reply.yes().map(|reply| reply.code).into(),
+                ])),
+                _ => None,
+            })
+            .collect();
         facts.insert("auth", auth.into());
     }
-    let mut users: Vec<String> = exchanges.iter().filter_map(|exchange| match &exchange.detail {
-        Detail::Auth(auth) => auth.identity.as_ref().map(lossy),
-        _ => None,
-    }).chain(session.commands().iter().filter_map(|command| command.login.as_ref()?.identity.as_ref().map(lossy))).collect();
+    let mut users: Vec<String> = exchanges
+        .iter()
+        .filter_map(|exchange| match &exchange.detail {
+            Detail::Auth(auth) => auth.identity.as_ref().map(lossy),
+            _ => None,
+        })
+        .chain(
+            session
+                .commands()
+                .iter()
+                .filter_map(|command| command.login.as_ref()?.identity.as_ref().map(lossy)),
+        )
+        .collect();
     users.dedup();
     facts.insert("auth_users", users.into());
     if let Some(dialogue) = session.retrieval.as_deref() {
-        let keywords: Vec<String> = dialogue.capabilities.iter().flat_map(|list| &list.keywords).map(lossy).collect();
-        facts.insert("starttls_offered", keywords.iter().any(|word| matches!(word.as_str(), "STARTTLS" | "STLS")).into());
-        facts.insert("logindisabled", keywords.iter().any(|word| word == "LOGINDISABLED").into());
+        let keywords: Vec<String> = dialogue
+            .capabilities
+            .iter()
+            .flat_map(|list| &list.keywords)
+            .map(lossy)
+            .collect();
+        facts.insert(
+            "starttls_offered",
+            keywords
+                .iter()
+                .any(|word| matches!(word.as_str(), "STARTTLS" | "STLS"))
+                .into(),
+        );
+        facts.insert(
+            "logindisabled",
+            keywords.iter().any(|word| word == "LOGINDISABLED").into(),
+        );
     }
-    facts.insert("icmp", session.connection.icmp_errors.first().map(|error| vec![error.kind, error.code]).into());
-    facts.insert("refused_by_rst", session.connection.resets.iter().any(|reset| reset.direction == Direction::ToClient).into());
+    facts.insert(
+        "icmp",
+        session
+            .connection
+            .icmp_errors
+            .first()
+            .map(|error| vec![error.kind, error.code])
+            .into(),
+    );
+    facts.insert(
+        "refused_by_rst",
+        session
+            .connection
+            .resets
+            .iter()
+            .any(|reset| reset.direction == Direction::ToClient)
+            .into(),
+    );
     facts.insert("midstream", session.quality.started_late.into());
     facts
 }
@@ -160,21 +283,44 @@ fn compare_facts(place: &str, truth: &Value, session: &Session, score: &mut Scor
         score.facts += 1;
         match ours.get(name.as_str()) {
             Some(found) if found == expected => score.facts_right += 1,
-            found => score.misses.push(format!("fact  {place}: {name}: expected {expected}, found {found:?}")),
+            found => score
+                .misses
+                .push(format!("fact  {place}: {name}: expected {expected}, found {found:?}")),
         }
     }
 }
 
-fn compare_cause(place: &str, truth: &Value, findings: &[Finding], insights: &[Insight], session: &Session, score: &mut Score) {
-    let root = findings.iter().find(|finding| finding.root_cause).map(|finding| finding.rule.slug);
-    let said: Vec<&str> = findings.iter().map(|finding| finding.rule.slug)
-        .chain(insights.iter().filter(|insight| insight.sessions.contains(&session.id)).map(|insight| insight.finding.rule.slug))
+fn compare_cause(
+    place: &str,
+    truth: &Value,
+    findings: &[Finding],
+    insights: &[Insight],
+    session: &Session,
+    score: &mut Score,
+) {
+    let root = findings
+        .iter()
+        .find(|finding| finding.root_cause)
+        .map(|finding| finding.rule.slug);
+    let said: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding.rule.slug)
+        .chain(
+            insights
+                .iter()
+                .filter(|insight| insight.sessions.contains(&session.id))
+                .map(|insight| insight.finding.rule.slug),
+        )
         .collect();
     let also = strings(&truth["also_right"]);
     if truth["healthy"] == Value::Bool(true) {
         score.healthy += 1;
-        let alarms: Vec<&str> = findings.iter().filter(|finding| finding.severity == Severity::Fail).map(|finding| finding.rule.slug)
-            .filter(|slug| !also.iter().any(|one| one == slug)).collect();
+        let alarms: Vec<&str> = findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Fail)
+            .map(|finding| finding.rule.slug)
+            .filter(|slug| !also.iter().any(|one| one == slug))
+            .collect();
         if root.is_some_and(|root| !also.iter().any(|one| one == root)) || !alarms.is_empty() {
             score.false_alarms += 1;
             score.misses.push(format!("alarm {place}: {alarms:?} (root {root:?})"));
@@ -183,14 +329,18 @@ fn compare_cause(place: &str, truth: &Value, findings: &[Finding], insights: &[I
         score.sick += 1;
         let right = match truth["root_cause"].as_str() {
             Some(expected) => root.is_some_and(|root| root == expected || also.iter().any(|one| one == root)),
-            None => root.is_none_or(|root| also.iter().any(|one| one == root))
-                && also.iter().any(|one| said.contains(&one.as_str())),
+            None => {
+                root.is_none_or(|root| also.iter().any(|one| one == root))
+                    && also.iter().any(|one| said.contains(&one.as_str()))
+            }
         };
         if right {
             score.cause_right += 1;
         } else {
-            score.misses.push(format!("cause {place}: expected {} or {also:?}, root {root:?}, said {said:?}: {}",
-                truth["root_cause"], truth["sentence"]));
+            score.misses.push(format!(
+                "cause {place}: expected {} or {also:?}, root {root:?}, said {said:?}: {}",
+                truth["root_cause"], truth["sentence"]
+            ));
         }
     }
     for group in truth["risks"].as_array().into_iter().flatten() {
@@ -199,13 +349,19 @@ fn compare_cause(place: &str, truth: &Value, findings: &[Finding], insights: &[I
         if group.iter().any(|one| said.contains(&one.as_str())) {
             score.risks_right += 1;
         } else {
-            score.misses.push(format!("risk  {place}: none of {group:?} in {said:?}"));
+            score
+                .misses
+                .push(format!("risk  {place}: none of {group:?} in {said:?}"));
         }
     }
 }
 
 fn leaks(secrets: &[String], outputs: &[String]) -> Vec<String> {
-    secrets.iter().filter(|secret| outputs.iter().any(|output| output.contains(secret.as_str()))).cloned().collect()
+    secrets
+        .iter()
+        .filter(|secret| outputs.iter().any(|output| output.contains(secret.as_str())))
+        .cloned()
+        .collect()
 }
 
 fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
@@ -229,20 +385,28 @@ fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
     }
     for expected in truth["sessions"].as_array().unwrap() {
         score.sessions += 1;
-        let (client, server) = (expected["client"].as_str().unwrap(), expected["server"].as_str().unwrap());
+        let (client, server) = (
+            expected["client"].as_str().unwrap(),
+            expected["server"].as_str().unwrap(),
+        );
         let start = expected["start"].as_f64();
         let place = format!("{file} {client}>{server}");
-        let found = analysed.sessions.iter().enumerate().filter(|(position, (session, _))| {
-            !matched.contains(position)
-                && session.connection.client.to_string() == client
-                && session.connection.server.to_string() == server
-        }).min_by(|(_, (one, _)), (_, (other, _))| {
-            let distance = |session: &Session| {
-                let began = session.connection.first.time.nanoseconds() as f64 / 1e9;
-                start.map_or(0.0, |start| (began - start).abs())
-            };
-            distance(one).total_cmp(&distance(other))
-        });
+        let found = analysed
+            .sessions
+            .iter()
+            .enumerate()
+            .filter(|(position, (session, _))| {
+                !matched.contains(position)
+                    && session.connection.client.to_string() == client
+                    && session.connection.server.to_string() == server
+            })
+            .min_by(|(_, (one, _)), (_, (other, _))| {
+                let distance = |session: &Session| {
+                    let began = session.connection.first.time.nanoseconds() as f64 / 1e9;
+                    start.map_or(0.0, |start| (began - start).abs())
+                };
+                distance(one).total_cmp(&distance(other))
+            });
         let Some((position, (session, findings))) = found else {
             score.misses.push(format!("lost  {place}"));
             continue;
@@ -259,14 +423,27 @@ fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
     }
     let extra = analysed.sessions.len() - matched.len();
     if extra > 0 {
-        score.misses.push(format!("extra {file}: {extra} sessions that the truth does not know"));
+        score
+            .misses
+            .push(format!("extra {file}: {extra} sessions that the truth does not know"));
     }
 }
 
 fn print(name: &str, score: &Score) {
-    println!("{name}: sessions {}/{}, facts {}/{}, root cause {}/{} of the sick, false alarms {} of {} healthy, risks said {}/{}, leaks {}",
-        score.found, score.sessions, score.facts_right, score.facts, score.cause_right, score.sick,
-        score.false_alarms, score.healthy, score.risks_right, score.risks, score.leaks);
+    println!(
+        "{name}: sessions {}/{}, facts {}/{}, root cause {}/{} of the sick, false alarms {} of {} healthy, risks said {}/{}, leaks {}",
+        score.found,
+        score.sessions,
+        score.facts_right,
+        score.facts,
+        score.cause_right,
+        score.sick,
+        score.false_alarms,
+        score.healthy,
+        score.risks_right,
+        score.risks,
+        score.leaks
+    );
     for miss in &score.misses {
         println!("  {miss}");
     }
@@ -296,12 +473,18 @@ fn the_visible_lab_is_told_right() {
 fn the_fixtures_are_told_right() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut score = Score::default();
-    let mut folders: Vec<_> = std::fs::read_dir(&fixtures).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(&fixtures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     folders.sort();
     let mut captures = 0;
     for folder in folders.iter().filter(|folder| folder.join("truth.json").exists()) {
         let truth: Value = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
-        let list = truth["captures"].as_array().cloned().unwrap_or_else(|| vec![truth.clone()]);
+        let list = truth["captures"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![truth.clone()]);
         for capture in &list {
             captures += 1;
             compare_capture(folder, capture, &mut score);

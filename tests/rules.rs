@@ -83,7 +83,11 @@ fn every_rule_fires_on_its_example_and_keeps_quiet_on_its_look_alike() {
         let examples = examples(rule);
         for kind in [true, false] {
             if !examples.iter().any(|(fires, _)| *fires == kind) {
-                failures.push(format!("{}: no example that {}", rule.slug, if kind { "fires" } else { "stays quiet" }));
+                failures.push(format!(
+                    "{}: no example that {}",
+                    rule.slug,
+                    if kind { "fires" } else { "stays quiet" }
+                ));
             }
         }
         for (number, (must_fire, script)) in examples.iter().enumerate() {
@@ -106,12 +110,24 @@ fn every_rule_fires_on_its_example_and_keeps_quiet_on_its_look_alike() {
             };
             if !right {
                 let word = if *must_fire { "must fire" } else { "must stay quiet" };
-                failures.push(format!("{}: example {number} {word}:{}", rule.slug, describe(&sessions, &insights)));
+                failures.push(format!(
+                    "{}: example {number} {word}:{}",
+                    rule.slug,
+                    describe(&sessions, &insights)
+                ));
             }
         }
     }
-    println!("{run} examples of {} rules", register().filter(|rule| wanted(rule)).count());
-    assert!(failures.is_empty(), "{} failures:\n  {}", failures.len(), failures.join("\n  "));
+    println!(
+        "{run} examples of {} rules",
+        register().filter(|rule| wanted(rule)).count()
+    );
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n  {}",
+        failures.len(),
+        failures.join("\n  ")
+    );
 }
 
 #[test]
@@ -119,21 +135,35 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
     for rule in register().filter(|rule| wanted(rule)) {
         let names: BTreeSet<&str> = Explanation::parse(rule.texts.english).names().into_iter().collect();
         for (_, script) in examples(rule) {
-            let Ok((sessions, insights)) = std::panic::catch_unwind(|| analyse(&script)) else { continue };
+            let Ok((sessions, insights)) = std::panic::catch_unwind(|| analyse(&script)) else {
+                continue;
+            };
             let all = sessions.iter().flat_map(|(_, findings)| findings);
             for finding in all.chain(insights.iter().map(|insight| &insight.finding)) {
                 assert!(!finding.evidence.is_empty(), "{} has no evidence", finding.rule.slug);
                 for (name, value) in &finding.values {
                     if finding.rule == rule {
-                        assert!(names.contains(name), "{}: value {name} is used by no sentence", rule.slug);
+                        assert!(
+                            names.contains(name),
+                            "{}: value {name} is used by no sentence",
+                            rule.slug
+                        );
                     }
                     if let Value::Phrase(key) = value {
-                        assert!(is_known_phrase(key), "{}: phrase {key} is in no catalog", finding.rule.slug);
+                        assert!(
+                            is_known_phrase(key),
+                            "{}: phrase {key} is in no catalog",
+                            finding.rule.slug
+                        );
                     }
                 }
                 for language in Language::ALL {
                     let story = smtpcap::text::tell(finding, language, smtpcap::render::encode::terminal);
-                    assert!(!story.what.is_empty() && !story.what.contains(['{', '}']), "{}", finding.rule.slug);
+                    assert!(
+                        !story.what.is_empty() && !story.what.contains(['{', '}']),
+                        "{}",
+                        finding.rule.slug
+                    );
                 }
             }
         }
@@ -147,9 +177,17 @@ fn every_rule_speaks_both_languages_with_the_same_values() {
         let english = Explanation::parse(rule.texts.english);
         let japanese = Explanation::parse(rule.texts.japanese);
         for (language, parsed) in [("en", &english), ("ja", &japanese)] {
-            failures.extend(parsed.defects.iter().map(|defect| format!("{} {language}: {defect}", rule.slug)));
+            failures.extend(
+                parsed
+                    .defects
+                    .iter()
+                    .map(|defect| format!("{} {language}: {defect}", rule.slug)),
+            );
             if parsed.title.is_empty() || parsed.meaning.is_empty() || parsed.what.is_empty() {
-                failures.push(format!("{} {language}: title, meaning or what happened is missing", rule.slug));
+                failures.push(format!(
+                    "{} {language}: title, meaning or what happened is missing",
+                    rule.slug
+                ));
             }
             if rule.severity > Severity::Ok && parsed.remedies.is_empty() {
                 failures.push(format!("{} {language}: nobody is told what to do", rule.slug));
@@ -159,7 +197,12 @@ fn every_rule_speaks_both_languages_with_the_same_values() {
             }
         }
         if english.names() != japanese.names() {
-            failures.push(format!("{}: values differ: {:?} {:?}", rule.slug, english.names(), japanese.names()));
+            failures.push(format!(
+                "{}: values differ: {:?} {:?}",
+                rule.slug,
+                english.names(),
+                japanese.names()
+            ));
         }
         let actors = |parsed: &Explanation<'_>| parsed.remedies.iter().map(|(actor, _)| *actor).collect::<Vec<_>>();
         if actors(&english) != actors(&japanese) {
@@ -171,9 +214,23 @@ fn every_rule_speaks_both_languages_with_the_same_values() {
 
 /// What a diagnosis never says (design, diagnosis-rules.md), in text that a user reads.
 const FORBIDDEN_ENGLISH: &[&str] = &[
-    "illegal", " bad ", "simply", " just ", "please", "wrong password", "does not support starttls", "the firewall blocked",
+    "illegal",
+    " bad ",
+    "simply",
+    " just ",
+    "please",
+    "wrong password",
+    "does not support starttls",
+    "the firewall blocked",
 ];
-const FORBIDDEN_JAPANESE: &[&str] = &["ユーザーのミス", "サーバエラー", "不正なユーザー", "サーバ ", "ユーザ ", "TLS 1."];
+const FORBIDDEN_JAPANESE: &[&str] = &[
+    "ユーザーのミス",
+    "サーバエラー",
+    "不正なユーザー",
+    "サーバ ",
+    "ユーザ ",
+    "TLS 1.",
+];
 
 #[test]
 fn no_text_accuses_or_guesses() {
@@ -183,12 +240,21 @@ fn no_text_accuses_or_guesses() {
         for word in FORBIDDEN_ENGLISH.iter().filter(|word| english.contains(**word)) {
             failures.push(format!("{}: {word:?}", rule.slug));
         }
-        for word in FORBIDDEN_JAPANESE.iter().filter(|word| rule.texts.japanese.contains(**word)) {
+        for word in FORBIDDEN_JAPANESE
+            .iter()
+            .filter(|word| rule.texts.japanese.contains(**word))
+        {
             failures.push(format!("{}: {word:?}", rule.slug));
         }
-        for line in english.lines().filter(|line| line.contains("attack") && !line.contains("attackable")) {
+        for line in english
+            .lines()
+            .filter(|line| line.contains("attack") && !line.contains("attackable"))
+        {
             if !line.contains("pattern") && !line.contains("offline") && !line.contains("open to") {
-                failures.push(format!("{}: \"attack\" without \"pattern consistent with\": {line}", rule.slug));
+                failures.push(format!(
+                    "{}: \"attack\" without \"pattern consistent with\": {line}",
+                    rule.slug
+                ));
             }
         }
     }
@@ -206,7 +272,11 @@ fn slugs_are_unique_sorted_lists_are_sane_and_explained_slugs_exist_in_the_catal
         assert!(known.contains(rule.slug), "{} is not in the catalogue", rule.slug);
         assert!(!rule.actors.is_empty() && !rule.references.is_empty(), "{}", rule.slug);
         for other in rule.explains_away {
-            assert!(known.contains(other), "{} explains {other}, which is not in the catalogue", rule.slug);
+            assert!(
+                known.contains(other),
+                "{} explains {other}, which is not in the catalogue",
+                rule.slug
+            );
             assert_ne!(*other, rule.slug);
         }
     }

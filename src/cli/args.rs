@@ -7,7 +7,12 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "smtpcap", version, about = "Says in plain words why the mail did not go, from a packet capture", max_term_width = 100)]
+#[command(
+    name = "smtpcap",
+    version,
+    about = "Says in plain words why the mail did not go, from a packet capture",
+    max_term_width = 100
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -31,9 +31,20 @@ pub fn style(look: &Look, to_stdout: bool) -> Style {
     let terminal = to_stdout && std::io::stdout().is_terminal();
     let columns = look
         .width
-        .or_else(|| std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok()).filter(|_| terminal))
+        .or_else(|| {
+            std::env::var("COLUMNS")
+                .ok()
+                .and_then(|value| value.parse().ok())
+                .filter(|_| terminal)
+        })
         .or_else(|| if terminal { terminal_columns() } else { None })
-        .map_or(DEFAULT_COLUMNS, |columns| if look.width.is_some() { columns } else { columns.min(WIDEST) });
+        .map_or(DEFAULT_COLUMNS, |columns| {
+            if look.width.is_some() {
+                columns
+            } else {
+                columns.min(WIDEST)
+            }
+        });
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Style {
         language: language(look.lang),

@@ -41,7 +41,10 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, session: &Session, findings: &[Finding]) -> bool {
         self.alternatives.is_empty()
-            || self.alternatives.iter().any(|all| all.iter().all(|one| one.holds(session, findings)))
+            || self
+                .alternatives
+                .iter()
+                .any(|all| all.iter().all(|one| one.holds(session, findings)))
     }
 
     /// True where it lets everything through.
@@ -52,7 +55,9 @@ impl Filter {
 }
 
 fn condition(text: &str) -> Result<Condition, String> {
-    let (key, value) = text.split_once('=').ok_or_else(|| format!("\"{text}\": expected key=value ({KEYS})"))?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("\"{text}\": expected key=value ({KEYS})"))?;
     let value = value.trim().to_ascii_lowercase();
     Ok(match key.trim() {
         "client" => Condition::Client(value),
@@ -81,7 +86,8 @@ impl Condition {
             Self::Outcome(text) => words::outcome(session.outcome) == text,
             Self::Severity(severity) => findings.iter().any(|finding| finding.severity == *severity),
             Self::Finding(text) => findings.iter().any(|finding| {
-                finding.rule.slug == text || (text.ends_with('*') && finding.rule.slug.starts_with(text.trim_end_matches('*')))
+                finding.rule.slug == text
+                    || (text.ends_with('*') && finding.rule.slug.starts_with(text.trim_end_matches('*')))
             }),
         }
     }
@@ -92,7 +98,9 @@ fn endpoint(endpoint: &crate::packet::Endpoint, text: &str) -> bool {
     let full = endpoint.to_string();
     full == text
         || endpoint.address.to_string() == text
-        || text.strip_prefix(':').is_some_and(|port| endpoint.port.to_string() == port)
+        || text
+            .strip_prefix(':')
+            .is_some_and(|port| endpoint.port.to_string() == port)
 }
 
 /// The word of a severity, for messages.
@@ -107,8 +115,16 @@ mod tests {
 
     #[test]
     fn a_filter_says_what_it_expected() {
-        assert!(Filter::parse(&["colour=red".to_owned()]).unwrap_err().contains("client, server"));
-        assert!(Filter::parse(&["severity=bad".to_owned()]).unwrap_err().contains("fail, risk"));
+        assert!(
+            Filter::parse(&["colour=red".to_owned()])
+                .unwrap_err()
+                .contains("client, server")
+        );
+        assert!(
+            Filter::parse(&["severity=bad".to_owned()])
+                .unwrap_err()
+                .contains("fail, risk")
+        );
         assert!(Filter::parse(&["client".to_owned()]).unwrap_err().contains("key=value"));
     }
 

@@ -54,7 +54,10 @@ pub fn explain(arguments: &Explain) -> Result<u8, Stop> {
 }
 
 fn tell(page: &mut Page<'_>, answer: &Answer, style: &Style) {
-    let title = answer.title.as_ref().map_or_else(String::new, |title| format!(": {title}"));
+    let title = answer
+        .title
+        .as_ref()
+        .map_or_else(String::new, |title| format!(": {title}"));
     page.heading(&format!("{} {}{title}", style.word(answer.kind), answer.name));
     for line in &answer.meaning {
         page.text(2, line);
@@ -65,7 +68,10 @@ fn tell(page: &mut Page<'_>, answer: &Answer, style: &Style) {
             page.text(4, &format!("[{}] {text}", style.word(words::actor(*actor))));
         }
     }
-    let lists = [(Message::HeadSlug, answer.rules.join(", ")), (Message::References, answer.references.join(", "))];
+    let lists = [
+        (Message::HeadSlug, answer.rules.join(", ")),
+        (Message::References, answer.references.join(", ")),
+    ];
     for (label, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         page.labelled(2, &format!("{}: ", style.word(label)), Some(Paint::Faint), &list);
     }
@@ -127,7 +133,13 @@ pub fn rules(arguments: &Rules) -> Result<u8, Stop> {
 fn rule_table(style: &Style) -> Page<'_> {
     let mut page = Page::new(style);
     let column = register().map(|rule| width(rule.slug)).max().unwrap_or(0) + 2;
-    for severity in [Severity::Fail, Severity::Risk, Severity::Note, Severity::Limit, Severity::Ok] {
+    for severity in [
+        Severity::Fail,
+        Severity::Risk,
+        Severity::Note,
+        Severity::Limit,
+        Severity::Ok,
+    ] {
         page.heading(&style.word(words::severity(severity)));
         for rule in register().filter(|rule| rule.severity == severity) {
             let title = Explanation::of(rule, style.language).title;
@@ -165,7 +177,10 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Stop> {
     let mut written = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "smtpcap", &mut written);
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&written).and_then(|()| stdout.flush()).map_err(closed(Language::English))?;
+    stdout
+        .write_all(&written)
+        .and_then(|()| stdout.flush())
+        .map_err(closed(Language::English))?;
     Ok(ANALYSED)
 }
 
@@ -176,13 +191,19 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Stop> {
 pub fn man() -> Result<u8, Stop> {
     let mut written = Vec::new();
     let command = Arguments::command();
-    let mut pages = vec![command.clone()];
-    pages.extend(command.get_subcommands().map(|one| one.clone().name(format!("smtpcap-{}", one.get_name()))));
-    for page in pages {
-        clap_mangen::Man::new(page).render(&mut written).map_err(closed(Language::English))?;
+    clap_mangen::Man::new(command.clone())
+        .render(&mut written)
+        .map_err(closed(Language::English))?;
+    for page in command.get_subcommands() {
+        let title = format!("smtpcap-{}", page.get_name());
+        let man = clap_mangen::Man::new(page.clone()).title(title);
+        man.render(&mut written).map_err(closed(Language::English))?;
     }
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&written).and_then(|()| stdout.flush()).map_err(closed(Language::English))?;
+    stdout
+        .write_all(&written)
+        .and_then(|()| stdout.flush())
+        .map_err(closed(Language::English))?;
     Ok(ANALYSED)
 }
 

@@ -14,7 +14,11 @@ pub fn sentence(error: &Error, language: Language) -> String {
         }
         Error::Read { source, offset, .. } => Message::CannotRead.say(
             language,
-            &[("file", &file), ("offset", &offset.to_string()), ("reason", &source.to_string())],
+            &[
+                ("file", &file),
+                ("offset", &offset.to_string()),
+                ("reason", &source.to_string()),
+            ],
         ),
         Error::NotACapture { found, likeness, .. } => {
             let found = match likeness {
@@ -28,9 +32,18 @@ pub fn sentence(error: &Error, language: Language) -> String {
         }
         Error::CompressedTwice { inner, outer, .. } => Message::CompressedTwice.say(
             language,
-            &[("file", &file), ("inner", &inner.to_string()), ("outer", &outer.to_string())],
+            &[
+                ("file", &file),
+                ("inner", &inner.to_string()),
+                ("outer", &outer.to_string()),
+            ],
         ),
-        Error::NotDecompressed { offset, expected, found, .. } => Message::NotDecompressed.say(
+        Error::NotDecompressed {
+            offset,
+            expected,
+            found,
+            ..
+        } => Message::NotDecompressed.say(
             language,
             &[
                 ("file", &file),
@@ -44,5 +57,8 @@ pub fn sentence(error: &Error, language: Language) -> String {
 
 /// Says a reader's error on standard error.
 pub fn warn_or_error(error: &Error, language: Language) {
-    eprintln!("{}", Message::ErrorPrefix.say(language, &[("what", &sentence(error, language))]));
+    eprintln!(
+        "{}",
+        Message::ErrorPrefix.say(language, &[("what", &sentence(error, language))])
+    );
 }

@@ -37,7 +37,10 @@ pub fn run() -> u8 {
         Err(Stop::Closed) => ANALYSED,
         Err(Stop::Mend(what)) => {
             if !what.is_empty() {
-                eprintln!("{}", Message::ErrorPrefix.say(environment::language(lang), &[("what", &what)]));
+                eprintln!(
+                    "{}",
+                    Message::ErrorPrefix.say(environment::language(lang), &[("what", &what)])
+                );
             }
             NOTHING
         }

@@ -26,7 +26,9 @@ impl Output {
     /// # Errors
     /// What the operating system says.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
-        let Some(path) = path else { return Ok(Self::Stdout(BufWriter::with_capacity(1 << 16, io::stdout()))) };
+        let Some(path) = path else {
+            return Ok(Self::Stdout(BufWriter::with_capacity(1 << 16, io::stdout())));
+        };
         // A device or a pipe is written as it is: there is nothing to rename.
         if path.exists() && !path.is_file() {
             let file = OpenOptions::new().write(true).open(path)?;
@@ -39,8 +41,16 @@ impl Output {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}.part", std::process::id()));
         let temporary = PathBuf::from(temporary);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        Ok(Self::File { writer: BufWriter::with_capacity(1 << 16, file), temporary, name: path.to_owned() })
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        Ok(Self::File {
+            writer: BufWriter::with_capacity(1 << 16, file),
+            temporary,
+            name: path.to_owned(),
+        })
     }
 
     /// Ends the report: everything is written, and a file gets its name.
@@ -50,9 +60,17 @@ impl Output {
     pub fn finish(self) -> io::Result<()> {
         match self {
             Self::Stdout(mut writer) => writer.flush(),
-            Self::File { writer, temporary, name } => {
+            Self::File {
+                writer,
+                temporary,
+                name,
+            } => {
                 writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-                if temporary == name { Ok(()) } else { std::fs::rename(temporary, name) }
+                if temporary == name {
+                    Ok(())
+                } else {
+                    std::fs::rename(temporary, name)
+                }
             }
         }
     }

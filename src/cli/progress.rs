@@ -20,7 +20,10 @@ impl Progress {
     /// No bar yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { bar: None, wanted: std::io::stderr().is_terminal() }
+        Self {
+            bar: None,
+            wanted: std::io::stderr().is_terminal(),
+        }
     }
 
     /// Draws how far the reader is.

@@ -60,7 +60,7 @@ fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Si
     let mut errors = 0_usize;
     let mut frames = 0_u64;
     loop {
-        match reader.next() {
+        match reader.next_frame() {
             Ok(Some(frame)) => analyzer.push_frame(&frame),
             Ok(None) => break,
             Err(error) => {
@@ -120,17 +120,30 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let mut report = Report::new();
     let mut history = History::new();
     let mut emitter = Emitter::new(arguments.format, language);
-    let mut health = read(&arguments.files, &arguments.reading, language, &mut |session, findings, digits| {
-        history.remember(Digest::of(&session, &findings));
-        if filter.matches(&session, &findings) {
-            report.add(&session, &findings);
-            emitter.session(&session, &findings, digits, &mut output).map_err(failed)?;
-        }
-        Ok(())
-    })?;
+    let mut health = read(
+        &arguments.files,
+        &arguments.reading,
+        language,
+        &mut |session, findings, digits| {
+            history.remember(Digest::of(&session, &findings));
+            if filter.matches(&session, &findings) {
+                report.add(&session, &findings);
+                emitter
+                    .session(&session, &findings, digits, &mut output)
+                    .map_err(failed)?;
+            }
+            Ok(())
+        },
+    )?;
     health.forgotten = history.forgotten();
     report.finish(history.conclude());
-    for trouble in troubles(&health, &Style { colour: false, ..style.clone() }) {
+    for trouble in troubles(
+        &health,
+        &Style {
+            colour: false,
+            ..style.clone()
+        },
+    ) {
         eprintln!("{}", Message::WarningPrefix.say(language, &[("what", &trouble)]));
     }
     emitter.finish(&report, &health, &style, &mut output).map_err(failed)?;
@@ -156,7 +169,14 @@ struct Emitter {
 
 impl Emitter {
     fn new(format: Format, language: Language) -> Self {
-        Self { format, language, held: Vec::new(), held_octets: 0, overflowed: false, begun: false }
+        Self {
+            format,
+            language,
+            held: Vec::new(),
+            held_octets: 0,
+            overflowed: false,
+            begun: false,
+        }
     }
 
     fn session(
@@ -166,7 +186,10 @@ impl Emitter {
         digits: u8,
         output: &mut Output,
     ) -> std::io::Result<()> {
-        let form = Form { language: self.language, digits };
+        let form = Form {
+            language: self.language,
+            digits,
+        };
         match self.format {
             Format::Table => Ok(()),
             Format::Jsonl => json::write_line(&SessionRecord::of(session, findings, form), output),
@@ -206,14 +229,11 @@ impl Emitter {
         Ok(())
     }
 
-    fn finish(
-        &mut self,
-        report: &Report,
-        health: &Health,
-        style: &Style,
-        output: &mut Output,
-    ) -> std::io::Result<()> {
-        let form = Form { language: self.language, digits: health.capture.fraction_digits() };
+    fn finish(&mut self, report: &Report, health: &Health, style: &Style, output: &mut Output) -> std::io::Result<()> {
+        let form = Form {
+            language: self.language,
+            digits: health.capture.fraction_digits(),
+        };
         match self.format {
             Format::Table => table(report, health, style, output),
             Format::Jsonl => {
@@ -241,7 +261,13 @@ impl Emitter {
 fn table(report: &Report, run: &Health, style: &Style, output: &mut Output) -> std::io::Result<()> {
     let style = &Style {
         digits: run.capture.fraction_digits(),
-        origin: run.capture.files.iter().filter_map(|file| file.earliest).min().unwrap_or_default(),
+        origin: run
+            .capture
+            .files
+            .iter()
+            .filter_map(|file| file.earliest)
+            .min()
+            .unwrap_or_default(),
         ..style.clone()
     };
     let mut page = Page::new(style);
@@ -284,12 +310,14 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     })?;
     ids.sort_unstable();
     let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
-    let ordinal = wanted.checked_sub(1).and_then(|position| ids.get(usize::try_from(position).ok()?)).copied();
+    let ordinal = wanted
+        .checked_sub(1)
+        .and_then(|position| ids.get(usize::try_from(position).ok()?))
+        .copied();
     let found = exact.or_else(|| kept.iter().position(|(session, _)| Some(session.id.0) == ordinal));
     let Some((session, findings)) = found.and_then(|position| kept.get(position)) else {
         let shown: Vec<_> = ids.iter().take(50).map(u64::to_string).collect();
-        let message = Message::NoSuchSession
-            .say(language, &[("id", &wanted.to_string()), ("ids", &shown.join(", "))]);
+        let message = Message::NoSuchSession.say(language, &[("id", &wanted.to_string()), ("ids", &shown.join(", "))]);
         return Err(Stop::Mend(message));
     };
     if exact.is_none() {
@@ -299,7 +327,13 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     }
     let style = Style {
         digits: run.capture.fraction_digits(),
-        origin: run.capture.files.iter().filter_map(|file| file.earliest).min().unwrap_or_default(),
+        origin: run
+            .capture
+            .files
+            .iter()
+            .filter_map(|file| file.earliest)
+            .min()
+            .unwrap_or_default(),
         ..style
     };
     let mut page = Page::new(&style);

@@ -43,7 +43,6 @@ enum Mode {
     Tls,
 }
 
-#[derive(Debug)]
 enum Plain {
     None,
     Smtp(Box<smtp::Decoder>),
@@ -66,7 +65,11 @@ impl Held {
 
     /// The first octets, for telling what they are.
     fn beginning(&self) -> Vec<u8> {
-        self.pieces.iter().flat_map(|(_, _, bytes)| bytes.iter().copied()).take(96).collect()
+        self.pieces
+            .iter()
+            .flat_map(|(_, _, bytes)| bytes.iter().copied())
+            .take(96)
+            .collect()
     }
 
     fn is_full(&self) -> bool {
@@ -75,7 +78,6 @@ impl Held {
 }
 
 /// Reads the two streams of one connection.
-#[derive(Debug)]
 pub struct Conversation {
     expected: Expected,
     implicit_tls: bool,
@@ -120,7 +122,10 @@ impl Conversation {
             plain: Plain::None,
             plain_confirmed: false,
             tls: None,
-            behind_gap: PerDirection { to_server: joined_late, to_client: joined_late },
+            behind_gap: PerDirection {
+                to_server: joined_late,
+                to_client: joined_late,
+            },
             joined_late,
             fins: PerDirection::default(),
         }
@@ -132,7 +137,10 @@ impl Conversation {
         for direction in Direction::BOTH {
             self.release_undecided(direction);
         }
-        let mut spoken = Spoken { confirmed: self.plain_confirmed, ..Spoken::default() };
+        let mut spoken = Spoken {
+            confirmed: self.plain_confirmed,
+            ..Spoken::default()
+        };
         match self.plain {
             Plain::None => {}
             Plain::Smtp(decoder) => spoken.smtp = Some(Box::new(decoder.finish())),
@@ -201,7 +209,11 @@ impl Conversation {
     }
 
     const fn start_without_consent(&self) -> TlsStart {
-        if self.joined_late && !self.implicit_tls { TlsStart::Inferred } else { TlsStart::Implicit }
+        if self.joined_late && !self.implicit_tls {
+            TlsStart::Inferred
+        } else {
+            TlsStart::Implicit
+        }
     }
 
     fn begin_plain(&mut self, told: Option<Expected>) {
@@ -227,7 +239,12 @@ impl Conversation {
 
     fn begin_tls(&mut self, direction: Direction, start: TlsStart) {
         if self.tls.is_none() {
-            let began = self.held.get(direction).pieces.first().map_or(Stamp::default(), |(_, stamp, _)| *stamp);
+            let began = self
+                .held
+                .get(direction)
+                .pieces
+                .first()
+                .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
             self.tls = Some(Box::new(tls::Decoder::new(start, began)));
             if start != TlsStart::Implicit {
                 self.note_switch(began);
@@ -256,7 +273,12 @@ impl Conversation {
     fn read_again(&mut self, direction: Direction) {
         let held = std::mem::take(self.held.get_mut(direction));
         for (offset, stamp, bytes) in held.pieces {
-            self.read(Chunk { direction, offset, bytes: &bytes, stamp });
+            self.read(Chunk {
+                direction,
+                offset,
+                bytes: &bytes,
+                stamp,
+            });
         }
     }
 
@@ -311,7 +333,9 @@ impl Conversation {
 
     fn note_injected(&mut self, direction: Direction) {
         let held = std::mem::take(self.held.get_mut(direction));
-        let (Some(first), Some(last)) = (held.pieces.first(), held.pieces.last()) else { return };
+        let (Some(first), Some(last)) = (held.pieces.first(), held.pieces.last()) else {
+            return;
+        };
         let span = Span {
             direction,
             start: first.0,
@@ -319,8 +343,12 @@ impl Conversation {
             first: first.1,
             last: last.1,
         };
-        let bytes: Vec<u8> =
-            held.pieces.iter().flat_map(|(_, _, bytes)| bytes.iter().copied()).take(INJECTED_OCTETS).collect();
+        let bytes: Vec<u8> = held
+            .pieces
+            .iter()
+            .flat_map(|(_, _, bytes)| bytes.iter().copied())
+            .take(INJECTED_OCTETS)
+            .collect();
         match &mut self.plain {
             Plain::None => {}
             Plain::Smtp(decoder) => decoder.inject(span, &bytes),

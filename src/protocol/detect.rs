@@ -38,7 +38,13 @@ pub(super) fn first(direction: Direction, bytes: &[u8]) -> First {
 
 fn of_server(bytes: &[u8]) -> First {
     match bytes {
-        [b'2' | b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-' | b'\r' | b'\n', ..] => First::Smtp,
+        [
+            b'2' | b'4' | b'5',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b' ' | b'-' | b'\r' | b'\n',
+            ..,
+        ] => First::Smtp,
         [b'+', b'O', b'K', ..] | [b'-', b'E', b'R', b'R', ..] => First::Pop3,
         [b'*', b' ', ..] => First::Imap,
         _ if bytes.len() < 4 => First::NeedMore,
@@ -49,11 +55,27 @@ fn of_server(bytes: &[u8]) -> First {
 const SMTP_COMMANDS: &[&str] = &[
     "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "VRFY", "EXPN", "XCLI", "XFOR", "PROX", "ETRN", "HELP",
 ];
-const POP3_COMMANDS: &[&str] =
-    &["USER", "PASS", "APOP", "CAPA", "STLS", "STAT", "RETR", "UIDL", "TOP ", "DELE"];
+const POP3_COMMANDS: &[&str] = &[
+    "USER", "PASS", "APOP", "CAPA", "STLS", "STAT", "RETR", "UIDL", "TOP ", "DELE",
+];
 const IMAP_COMMANDS: &[&str] = &[
-    "CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "ID", "SELECT", "LIST", "NOOP", "LOGOUT", "EXAMINE", "UID",
-    "FETCH", "IDLE", "NAMESPACE", "STATUS", "ENABLE", "COMPRESS",
+    "CAPABILITY",
+    "LOGIN",
+    "AUTHENTICATE",
+    "STARTTLS",
+    "ID",
+    "SELECT",
+    "LIST",
+    "NOOP",
+    "LOGOUT",
+    "EXAMINE",
+    "UID",
+    "FETCH",
+    "IDLE",
+    "NAMESPACE",
+    "STATUS",
+    "ENABLE",
+    "COMPRESS",
 ];
 
 fn of_client(bytes: &[u8]) -> First {
@@ -64,7 +86,10 @@ fn of_client(bytes: &[u8]) -> First {
     let line = bytes.get(..end.unwrap_or(bytes.len()).min(ENOUGH)).unwrap_or_default();
     let complete = end.is_some() || bytes.len() >= ENOUGH;
     let begins = |words: &[&str]| {
-        words.iter().any(|word| line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
+        words.iter().any(|word| {
+            line.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+        })
     };
     if begins(SMTP_COMMANDS) {
         First::Smtp
@@ -85,5 +110,7 @@ fn second_word_is_imap(line: &[u8]) -> bool {
     let Some(command) = words.next() else { return false };
     tag.len() <= 32
         && tag.iter().all(u8::is_ascii_alphanumeric)
-        && IMAP_COMMANDS.iter().any(|known| command.eq_ignore_ascii_case(known.as_bytes()))
+        && IMAP_COMMANDS
+            .iter()
+            .any(|known| command.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -37,7 +37,11 @@ impl Health {
         ];
         for (name, tally) in tallies {
             for (number, count) in tally.iter() {
-                let shown = if name.ends_with("0x") { format!("{name}{number:04x}") } else { format!("{name} {number}") };
+                let shown = if name.ends_with("0x") {
+                    format!("{name}{number:04x}")
+                } else {
+                    format!("{name} {number}")
+                };
                 types.push((shown, count));
             }
         }
@@ -58,7 +62,11 @@ impl Health {
     /// Packets dropped while capturing, as far as the files tell.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.capture.files.iter().map(|file| file.dropped().unwrap_or(0).saturating_add(file.drops_between)).sum()
+        self.capture
+            .files
+            .iter()
+            .map(|file| file.dropped().unwrap_or(0).saturating_add(file.drops_between))
+            .sum()
     }
 
     /// Frames cut by a snap length.

@@ -54,20 +54,24 @@ fn exact(registry: Registry, what: &str) -> impl Iterator<Item = Row> {
 
 fn alerts(what: &str) -> impl Iterator<Item = Row> {
     let what = what.to_owned();
-    TLS_ALERTS.rows().filter(move |row| {
-        row.key() == what || row.field("name").is_some_and(|name| name.eq_ignore_ascii_case(&what))
-    })
+    TLS_ALERTS
+        .rows()
+        .filter(move |row| row.key() == what || row.field("name").is_some_and(|name| name.eq_ignore_ascii_case(&what)))
 }
 
 /// "5.7.1" is asked for as a whole; the table keeps "X.7.1" with the classes that it may have, and vendors' own meanings.
 fn enhanced(what: &str) -> impl Iterator<Item = Row> {
     let what = what.to_ascii_uppercase();
-    let (class, rest) = what.split_once('.').map_or((String::new(), String::new()), |(class, rest)| {
-        (class.to_owned(), format!("X.{rest}"))
-    });
+    let (class, rest) = what
+        .split_once('.')
+        .map_or((String::new(), String::new()), |(class, rest)| {
+            (class.to_owned(), format!("X.{rest}"))
+        });
     ENHANCED_STATUS.rows().filter(move |row| {
         let allowed = class == "X"
-            || row.field("classes").is_none_or(|classes| classes.split(',').any(|one| one == class));
+            || row
+                .field("classes")
+                .is_none_or(|classes| classes.split(',').any(|one| one == class));
         row.key().eq_ignore_ascii_case(&what) || (row.key() == rest && allowed)
     })
 }
@@ -96,7 +100,9 @@ pub fn generic(template: &str) -> String {
     let mut rest = template;
     while let Some((before, behind)) = rest.split_once('{') {
         shown.push_str(before);
-        let Some((name, after)) = behind.split_once('}') else { break };
+        let Some((name, after)) = behind.split_once('}') else {
+            break;
+        };
         if !name.starts_with(['?', '!']) {
             shown.push('<');
             shown.push_str(name);
@@ -110,16 +116,28 @@ pub fn generic(template: &str) -> String {
 
 fn of_row(kind: Message, row: Row, named: &str, language: Language) -> Answer {
     let name = row.field(named).unwrap_or_default();
-    let name = if name == row.key() { name.to_owned() } else { format!("{} {name}", row.key()) };
-    let texts = ["meaning", "note", "state"].iter().filter_map(|column| row.in_language(column, language));
+    let name = if name == row.key() {
+        name.to_owned()
+    } else {
+        format!("{} {name}", row.key())
+    };
+    let texts = ["meaning", "note", "state"]
+        .iter()
+        .filter_map(|column| row.in_language(column, language));
     let mut meaning: Vec<String> = texts.map(str::to_owned).collect();
-    if let Some(clear) = row.field("clear_on_wire_without_tls").filter(|_| language == Language::English) {
+    if let Some(clear) = row
+        .field("clear_on_wire_without_tls")
+        .filter(|_| language == Language::English)
+    {
         meaning.push(format!("Readable without TLS: {clear}."));
     }
     Answer {
         kind,
         name,
-        title: row.field("summary").filter(|_| language == Language::English).map(str::to_owned),
+        title: row
+            .field("summary")
+            .filter(|_| language == Language::English)
+            .map(str::to_owned),
         meaning,
         remedies: Vec::new(),
         rules: row
@@ -128,7 +146,11 @@ fn of_row(kind: Message, row: Row, named: &str, language: Language) -> Answer {
             .flat_map(|list| list.split(','))
             .map(|slug| slug.trim().to_owned())
             .collect(),
-        references: ["rfc", "ref", "spec"].iter().filter_map(|column| row.field(column)).map(str::to_owned).collect(),
+        references: ["rfc", "ref", "spec"]
+            .iter()
+            .filter_map(|column| row.field(column))
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -189,7 +211,14 @@ mod tests {
 
     #[test]
     fn codes_mechanisms_and_keywords_answer() {
-        for what in ["550", "5.7.1", "cram-md5", "starttls", "[AUTHENTICATIONFAILED]", "tls-protocol-version-refused"] {
+        for what in [
+            "550",
+            "5.7.1",
+            "cram-md5",
+            "starttls",
+            "[AUTHENTICATIONFAILED]",
+            "tls-protocol-version-refused",
+        ] {
             for language in Language::ALL {
                 let answers = explain(what, language);
                 assert!(answers.iter().any(|answer| !answer.meaning.is_empty()), "{what}");

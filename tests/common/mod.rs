@@ -26,7 +26,7 @@ pub fn analyse_with(path: &Path, options: &Options) -> Analysed {
     let mut reader = Reader::new(vec![Input::Path(path.to_owned())]);
     let mut errors = Vec::new();
     loop {
-        match reader.next() {
+        match reader.next_frame() {
             Ok(Some(frame)) => analyzer.push_frame(&frame),
             Ok(None) => break,
             Err(error) => errors.push(error.to_string()),
@@ -40,7 +40,12 @@ pub fn analyse_with(path: &Path, options: &Options) -> Analysed {
         sessions.push((session, findings));
     }
     sessions.sort_by_key(|(session, _)| session.id);
-    Analysed { sessions, insights: history.conclude(), capture: reader.facts().clone(), errors }
+    Analysed {
+        sessions,
+        insights: history.conclude(),
+        capture: reader.facts().clone(),
+        errors,
+    }
 }
 
 /// The shared captures, or `None` with a printed reason.
@@ -51,7 +56,11 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
         Some(manifest.join("../shared")),
         Some(PathBuf::from("/work/shared")),
     ];
-    let found = candidates.into_iter().flatten().map(|base| base.join("captures").join(folder)).find(|path| path.exists());
+    let found = candidates
+        .into_iter()
+        .flatten()
+        .map(|base| base.join("captures").join(folder))
+        .find(|path| path.exists());
     if found.is_none() {
         println!("skipped: ../shared/captures/{folder} is absent");
     }

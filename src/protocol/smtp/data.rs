@@ -270,10 +270,7 @@ impl MailData {
         let pending = u64::from(self.before[1] == b'\r');
         self.carriage_returns += memchr_iter(b'\r', read).count() as u64;
         let open = u64::from(last == b'\r');
-        let bare = self
-            .carriage_returns
-            .saturating_sub(self.paired)
-            .saturating_sub(open);
+        let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);
         if bare > known {
             let earlier = pending == 1 && read.first() != Some(&b'\n');
             self.odd(self.last_stamp.filter(|_| earlier).unwrap_or(stamp));

@@ -127,7 +127,10 @@ impl Server {
 
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
-        let building = self.building.as_ref().map_or(0, |building| building.reply.lines.len() * 80);
+        let building = self
+            .building
+            .as_ref()
+            .map_or(0, |building| building.reply.lines.len() * 80);
         self.lines.weight() + building + self.floating.len() * 200
     }
 }
@@ -228,7 +231,8 @@ impl Decoder {
             }
             self.server.lost = false;
             // Where the capture begins there was no place to lose.
-            self.dialogue.resynchronised += u32::from(!self.dialogue.joined_late || self.server.greeting != Greeting::Past);
+            self.dialogue.resynchronised +=
+                u32::from(!self.dialogue.joined_late || self.server.greeting != Greeting::Past);
         }
         if let Some(mut building) = self.server.building.take() {
             let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);

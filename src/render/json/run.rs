@@ -226,11 +226,18 @@ impl CaptureRecord {
             frames_on_other_ports: health.frames.1,
             dropped_while_capturing: health.dropped(),
             frames_cut: health.cut_frames(),
-            not_decoded: health.not_decoded().into_iter().map(|(what, count)| CountRecord { what, count }).collect(),
+            not_decoded: health
+                .not_decoded()
+                .into_iter()
+                .map(|(what, count)| CountRecord { what, count })
+                .collect(),
             limits_reached: limits
                 .into_iter()
                 .filter(|(_, count)| *count > 0)
-                .map(|(what, count)| CountRecord { what: what.to_owned(), count })
+                .map(|(what, count)| CountRecord {
+                    what: what.to_owned(),
+                    count,
+                })
                 .collect(),
             ports: health.ports.clone(),
             files: health.capture.files.iter().map(|file| self::file(file, form)).collect(),
@@ -252,7 +259,10 @@ fn file(file: &FileFacts, form: Form) -> FileRecord {
             .kept()
             .iter()
             .map(|interface| InterfaceRecord {
-                name: interface.name.as_ref().map(|name| encode::json(name.bytes()).into_owned()),
+                name: interface
+                    .name
+                    .as_ref()
+                    .map(|name| encode::json(name.bytes()).into_owned()),
                 link_type: interface.link_type.0,
                 snap_length: interface.snap_length,
                 frames: interface.packets,
@@ -301,8 +311,16 @@ impl SummaryRecord {
             kind: "summary",
             sessions: tally.sessions,
             accepted_messages: tally.accepted_messages,
-            outcomes: tally.outcomes.iter().map(|(outcome, count)| (words::outcome(*outcome), *count)).collect(),
-            services: tally.services.iter().map(|(service, count)| (words::service(*service), *count)).collect(),
+            outcomes: tally
+                .outcomes
+                .iter()
+                .map(|(outcome, count)| (words::outcome(*outcome), *count))
+                .collect(),
+            services: tally
+                .services
+                .iter()
+                .map(|(service, count)| (words::service(*service), *count))
+                .collect(),
             tls_versions: tally.versions.iter().map(version).collect(),
             tls_offered: tally.offered.iter().map(version).collect(),
             findings: tally.findings.clone(),
@@ -316,12 +334,23 @@ fn cause(cause: &crate::report::Cause) -> CauseRecord {
         id: cause.slug,
         severity: severity(cause.severity),
         sessions: cause.sessions,
-        clients: cause.clients.iter().map(|(address, count)| (address.to_string(), *count)).collect(),
+        clients: cause
+            .clients
+            .iter()
+            .map(|(address, count)| (address.to_string(), *count))
+            .collect(),
         servers: cause
             .servers
             .iter()
             .map(|((address, port), count)| {
-                (crate::packet::Endpoint { address: *address, port: *port }.to_string(), *count)
+                (
+                    crate::packet::Endpoint {
+                        address: *address,
+                        port: *port,
+                    }
+                    .to_string(),
+                    *count,
+                )
             })
             .collect(),
     }

@@ -15,8 +15,12 @@ const TYPES: usize = 4;
 /// The capture's health, first of all.
 pub fn health(page: &mut Page<'_>, health: &Health, style: &Style) {
     let troubles = troubles(health, style);
-    let names: Vec<_> =
-        health.capture.files.iter().map(|file| encode::terminal(file.name.as_encoded_bytes()).into_owned()).collect();
+    let names: Vec<_> = health
+        .capture
+        .files
+        .iter()
+        .map(|file| encode::terminal(file.name.as_encoded_bytes()).into_owned())
+        .collect();
     let span = match (
         health.capture.files.iter().filter_map(|file| file.earliest).min(),
         health.capture.files.iter().filter_map(|file| file.latest).max(),
@@ -27,10 +31,19 @@ pub fn health(page: &mut Page<'_>, health: &Health, style: &Style) {
     let frames = health.capture.frames().to_string();
     let values = [("name", names.join(", ")), ("frames", frames), ("duration", span)];
     let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let message = if troubles.is_empty() { Message::CaptureSound } else { Message::CaptureWithLimits };
+    let message = if troubles.is_empty() {
+        Message::CaptureSound
+    } else {
+        Message::CaptureWithLimits
+    };
     page.text(0, &style.say(message, &values));
     for trouble in troubles {
-        page.labelled(2, "! ", Some(Paint::Severity(crate::diagnosis::Severity::Limit)), &trouble);
+        page.labelled(
+            2,
+            "! ",
+            Some(Paint::Severity(crate::diagnosis::Severity::Limit)),
+            &trouble,
+        );
     }
 }
 
@@ -51,7 +64,11 @@ pub fn troubles(health: &Health, style: &Style) -> Vec<String> {
     let types = health.not_decoded();
     if !types.is_empty() {
         let number: u64 = types.iter().map(|(_, count)| count).sum();
-        let shown: Vec<_> = types.iter().take(TYPES).map(|(name, count)| format!("{name} ({count})")).collect();
+        let shown: Vec<_> = types
+            .iter()
+            .take(TYPES)
+            .map(|(name, count)| format!("{name} ({count})"))
+            .collect();
         said.push(style.say(
             Message::NotDecoded,
             &[("count", &number.to_string()), ("types", &shown.join(", "))],
@@ -64,7 +81,10 @@ pub fn troubles(health: &Health, style: &Style) -> Vec<String> {
     ];
     for (what, number) in limits.into_iter().filter(|(_, number)| *number > 0) {
         let what = style.word(what);
-        said.push(style.say(Message::LimitReached, &[("what", &what), ("count", &number.to_string())]));
+        said.push(style.say(
+            Message::LimitReached,
+            &[("what", &what), ("count", &number.to_string())],
+        ));
     }
     said
 }
@@ -76,15 +96,24 @@ fn file_troubles(file: &FileFacts, style: &Style, said: &mut Vec<String>) {
     }
     let further = file.damages.total().saturating_sub(DAMAGES as u64);
     if further > 0 {
-        said.push(style.say(Message::FurtherDamages, &[("file", &name), ("count", &further.to_string())]));
+        said.push(style.say(
+            Message::FurtherDamages,
+            &[("file", &name), ("count", &further.to_string())],
+        ));
     }
     if let Some(cut) = file.cut {
-        said.push(style.say(Message::CaptureCut, &[("file", &name), ("offset", &cut.offset.to_string())]));
+        said.push(style.say(
+            Message::CaptureCut,
+            &[("file", &name), ("offset", &cut.offset.to_string())],
+        ));
     }
     if let Some(first) = file.odd.first_backwards {
         said.push(style.say(
             Message::TimeBackwards,
-            &[("count", &file.odd.backwards.to_string()), ("frame", &first.to_string())],
+            &[
+                ("count", &file.odd.backwards.to_string()),
+                ("frame", &first.to_string()),
+            ],
         ));
     }
 }
@@ -92,10 +121,18 @@ fn file_troubles(file: &FileFacts, style: &Style, said: &mut Vec<String>) {
 /// One damaged place.
 #[must_use]
 pub fn damage(name: &str, damage: &Damage, style: &Style) -> String {
-    let (offset, expected, found) = (damage.offset.to_string(), damage.expected.to_string(), damage.found.to_string());
+    let (offset, expected, found) = (
+        damage.offset.to_string(),
+        damage.expected.to_string(),
+        damage.found.to_string(),
+    );
     let resumed = damage.resumed_at.map(|resumed| resumed.to_string());
-    let mut values =
-        vec![("file", name), ("offset", offset.as_str()), ("expected", expected.as_str()), ("found", found.as_str())];
+    let mut values = vec![
+        ("file", name),
+        ("offset", offset.as_str()),
+        ("expected", expected.as_str()),
+        ("found", found.as_str()),
+    ];
     match &resumed {
         Some(resumed) => {
             values.push(("resumed", resumed));

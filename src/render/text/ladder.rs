@@ -43,7 +43,10 @@ pub fn ladder(page: &mut Page<'_>, session: &Session, findings: &[crate::diagnos
         ),
     );
     page.blank();
-    let mut steps = Steps { style, steps: Vec::new() };
+    let mut steps = Steps {
+        style,
+        steps: Vec::new(),
+    };
     steps.transport(connection);
     if let Some(dialogue) = session.smtp.as_deref() {
         if let Some(greeting) = &dialogue.greeting {
@@ -86,9 +89,15 @@ fn draw(page: &mut Page<'_>, step: &Step, style: &Style) {
     let head = format!("{:>6}  {}  {arrow}  ", step.stamp.frame, style.clock(step.stamp.time));
     let columns = style.columns.saturating_sub(width(&head)).max(16);
     for (position, line) in step.text.lines().flat_map(|line| wrap(line, columns)).enumerate() {
-        let front = if position == 0 { style.paint(Paint::Faint, &head) } else { pad("", width(&head)) };
+        let front = if position == 0 {
+            style.paint(Paint::Faint, &head)
+        } else {
+            pad("", width(&head))
+        };
         let line = style.plain(&line);
-        let line = step.paint.map_or_else(|| line.clone(), |paint| style.paint(paint, &line));
+        let line = step
+            .paint
+            .map_or_else(|| line.clone(), |paint| style.paint(paint, &line));
         page.line(format!("{front}{line}").trim_end().to_owned());
     }
 }
@@ -100,11 +109,21 @@ struct Steps<'a> {
 
 impl Steps<'_> {
     fn add(&mut self, stamp: Stamp, direction: Option<Direction>, text: String, paint: Option<Paint>) {
-        self.steps.push(Step { stamp, direction, text, paint });
+        self.steps.push(Step {
+            stamp,
+            direction,
+            text,
+            paint,
+        });
     }
 
     fn captured(&mut self, span: &Span, bytes: &[u8], paint: Option<Paint>) {
-        self.add(span.first, Some(span.direction), encode::terminal(bytes).into_owned(), paint);
+        self.add(
+            span.first,
+            Some(span.direction),
+            encode::terminal(bytes).into_owned(),
+            paint,
+        );
     }
 
     fn transport(&mut self, connection: &ConnectionFacts) {
@@ -117,7 +136,10 @@ impl Steps<'_> {
             let duration = crate::text::duration(last.time.since(first.time), style.language);
             let text = style.say(
                 Message::LadderSynAgain,
-                &[("count", &to_server.syn_retransmissions.to_string()), ("duration", &duration)],
+                &[
+                    ("count", &to_server.syn_retransmissions.to_string()),
+                    ("duration", &duration),
+                ],
             );
             self.add(last, Some(Direction::ToServer), text, None);
         }
@@ -133,12 +155,19 @@ impl Steps<'_> {
                 self.add(fin, Some(direction), style.word(Message::LadderFin), None);
             }
             if let (1.., Some(last)) = (facts.retransmissions, facts.last_data) {
-                let text = style.say(Message::LadderRetransmissions, &[("count", &facts.retransmissions.to_string())]);
+                let text = style.say(
+                    Message::LadderRetransmissions,
+                    &[("count", &facts.retransmissions.to_string())],
+                );
                 self.add(last, Some(direction), text, Some(Paint::Faint));
             }
         }
         for reset in &connection.resets {
-            let message = if reset.in_window { Message::LadderReset } else { Message::LadderResetIgnored };
+            let message = if reset.in_window {
+                Message::LadderReset
+            } else {
+                Message::LadderResetIgnored
+            };
             self.add(reset.stamp, Some(reset.direction), style.word(message), None);
         }
         for gap in &connection.gaps {
@@ -159,7 +188,11 @@ impl Steps<'_> {
         let last = reply.lines.len().saturating_sub(1);
         for (position, line) in reply.lines.iter().take(REPLY_LINES).enumerate() {
             let separator = if position == last { ' ' } else { '-' };
-            text.push_str(&format!("{}{separator}{}\n", reply.code, encode::terminal(line.bytes())));
+            text.push_str(&format!(
+                "{}{separator}{}\n",
+                reply.code,
+                encode::terminal(line.bytes())
+            ));
         }
         if reply.lines.is_empty() {
             text = reply.code.to_string();
@@ -174,7 +207,9 @@ impl Steps<'_> {
             self.reply(reply);
         }
         if let Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } = &exchange.detail {
-            let text = self.style.say(Message::LadderMailData, &[("octets", &data.size.to_string())]);
+            let text = self
+                .style
+                .say(Message::LadderMailData, &[("octets", &data.size.to_string())]);
             self.add(data.span.first, Some(data.span.direction), text, None);
         }
         match &exchange.reply {
@@ -260,7 +295,12 @@ impl Steps<'_> {
             self.add(message.span.first, Some(direction), text, None);
         }
         if let Some(span) = &facts.certificate_request {
-            self.add(span.first, Some(Direction::ToClient), "CertificateRequest".to_owned(), None);
+            self.add(
+                span.first,
+                Some(Direction::ToClient),
+                "CertificateRequest".to_owned(),
+                None,
+            );
         }
         self.alerts(facts);
         self.encrypted(facts);
@@ -273,14 +313,19 @@ impl Steps<'_> {
             self.captured(&alert.span, evidence.quotation.bytes(), paint);
         }
         for alert in &facts.encrypted_alerts {
-            let text = self.style.say(Message::LadderEncryptedAlert, &[("octets", &alert.length.to_string())]);
+            let text = self
+                .style
+                .say(Message::LadderEncryptedAlert, &[("octets", &alert.length.to_string())]);
             self.add(alert.stamp, Some(alert.direction), text, Some(Paint::Faint));
         }
     }
 
     fn encrypted(&mut self, facts: &TlsFacts) {
         let (client, server) = (&facts.directions.to_server, &facts.directions.to_client);
-        let first = [client.first_application_data, server.first_application_data].into_iter().flatten().min();
+        let first = [client.first_application_data, server.first_application_data]
+            .into_iter()
+            .flatten()
+            .min();
         if let Some(first) = first
             && !facts.decrypted
         {
