@@ -7,6 +7,24 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("client", "the client", "クライアント"),
     ("implicit_tls", "implicit TLS", "接続時から暗号化・「SSL」"),
     ("network", "the network", "経路"),
+    (
+        "payload_cram_form",
+        "the CRAM-MD5 answer is not \"user, blank, 32 hex digits\"",
+        "CRAM-MD5の応答が「ユーザー名 空白 16進32桁」の形ではありません",
+    ),
+    ("payload_empty_password", "the password is empty", "パスワードが空です"),
+    ("payload_empty_user", "the user name is empty", "ユーザー名が空です"),
+    ("payload_not_base64", "it is not base64", "base64ではありません"),
+    (
+        "payload_nul_count",
+        "PLAIN needs exactly two NUL octets",
+        "PLAINに必要なNULが2つではありません",
+    ),
+    (
+        "payload_trailing_newline",
+        "the decoded data ends in a newline",
+        "復号結果の末尾に改行が混入しています",
+    ),
     ("server", "the server", "サーバー"),
     ("starttls", "STARTTLS", "STARTTLS"),
 ];

@@ -5,6 +5,7 @@ use crate::diagnosis::rule::Rule;
 mod auth;
 mod capture;
 mod cert;
+mod facts;
 mod healthy;
 mod message;
 mod net;
