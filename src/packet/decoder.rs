@@ -189,7 +189,8 @@ fn walk<'a>(mut position: Position<'a>, stamp: Stamp, verify: bool, counts: &mut
                 }
                 Err(stop) => stop,
             },
-            Layer::Protocol(number @ (protocol::ICMP | protocol::ICMPV6)) => match icmp_error(&position, number, stamp) {
+            Layer::Protocol(number @ (protocol::ICMP | protocol::ICMPV6)) => match icmp_error(&position, number, stamp)
+            {
                 Ok(error) => {
                     counts.icmp_errors += 1;
                     return Found::IcmpError(error);

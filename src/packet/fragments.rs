@@ -132,7 +132,10 @@ impl Fragments {
         self.octets = self.octets.saturating_sub(before).saturating_add(datagram.octets());
         if datagram.is_whole() {
             counts.reassembled += 1;
-            return self.take(&key).and_then(Datagram::assemble).map_or(Outcome::Held, Outcome::Whole);
+            return self
+                .take(&key)
+                .and_then(Datagram::assemble)
+                .map_or(Outcome::Held, Outcome::Whole);
         }
         counts.held += 1;
         if datagram.pieces.len() > MAXIMUM_PIECES {
@@ -180,7 +183,9 @@ impl Fragments {
     }
 
     fn is_live(&self, serial: u64, key: &Key) -> bool {
-        self.datagrams.get(key).is_some_and(|datagram| datagram.serial == serial)
+        self.datagrams
+            .get(key)
+            .is_some_and(|datagram| datagram.serial == serial)
     }
 
     fn take(&mut self, key: &Key) -> Option<Datagram> {
@@ -204,7 +209,11 @@ impl Key {
             source: fragment.network.source,
             destination: fragment.network.destination,
             identification: fragment.identification,
-            protocol: if fragment.network.source.is_ipv4() { fragment.protocol } else { 0 },
+            protocol: if fragment.network.source.is_ipv4() {
+                fragment.protocol
+            } else {
+                0
+            },
             encapsulation: fragment.encapsulation,
         }
     }
@@ -233,7 +242,9 @@ impl Datagram {
 
     fn add(&mut self, fragment: &Fragment<'_>, end: u32, counts: &mut FragmentCounts) {
         let reach = self.pieces.last().map_or(0, |piece| piece.end);
-        let is_beyond = self.length.is_some_and(|length| end > length || (!fragment.more && end != length));
+        let is_beyond = self
+            .length
+            .is_some_and(|length| end > length || (!fragment.more && end != length));
         if is_beyond || (!fragment.more && end < reach) {
             counts.overlapping += 1;
             counts.conflicting += 1;
@@ -260,7 +271,8 @@ impl Datagram {
         let (mut is_new, mut is_old, mut is_different) = (false, false, false);
         let captured = |from: u32, to: u32| {
             let length = bytes.len();
-            let range = (from.saturating_sub(start) as usize).min(length)..(to.saturating_sub(start) as usize).min(length);
+            let range =
+                (from.saturating_sub(start) as usize).min(length)..(to.saturating_sub(start) as usize).min(length);
             bytes.get(range).unwrap_or_default()
         };
         let mut index = self.pieces.partition_point(|piece| piece.end <= start);
@@ -287,7 +299,10 @@ impl Datagram {
     fn differs(&self, piece: Piece, from: u32, bytes: &[u8]) -> bool {
         let skipped = (from - piece.start).min(piece.captured);
         let at = (piece.at + skipped) as usize;
-        let kept = self.arena.get(at..at + (piece.captured - skipped) as usize).unwrap_or_default();
+        let kept = self
+            .arena
+            .get(at..at + (piece.captured - skipped) as usize)
+            .unwrap_or_default();
         kept.iter().zip(bytes).any(|(kept, new)| kept != new)
     }
 
@@ -295,7 +310,15 @@ impl Datagram {
         let at = u32::try_from(self.arena.len()).unwrap_or(u32::MAX);
         let captured = u32::try_from(bytes.len()).unwrap_or(0);
         self.arena.extend_from_slice(bytes);
-        self.pieces.insert(index, Piece { start, end, at, captured });
+        self.pieces.insert(
+            index,
+            Piece {
+                start,
+                end,
+                at,
+                captured,
+            },
+        );
         self.covered += end - start;
     }
 

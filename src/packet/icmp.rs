@@ -17,7 +17,11 @@ const MAXIMUM_QUOTED_EXTENSIONS: usize = 8;
 /// The error at `position`; [`Stop::Icmp`] for any other message, or where too little is quoted.
 pub(super) fn error(position: &Position<'_>, version6: bool, stamp: Stamp) -> Result<IcmpError, Stop> {
     let [kind, code, _, _, rest @ ..] = *position.array::<ICMP_HEADER>(0)?;
-    let is_error = if version6 { matches!(kind, 1..=4) } else { matches!(kind, 3 | 11 | 12) };
+    let is_error = if version6 {
+        matches!(kind, 1..=4)
+    } else {
+        matches!(kind, 3 | 11 | 12)
+    };
     if !is_error {
         return Err(Stop::Icmp);
     }
@@ -27,7 +31,11 @@ pub(super) fn error(position: &Position<'_>, version6: bool, stamp: Stamp) -> Re
         _ => 0,
     };
     let quotation = position.octets.bytes.get(ICMP_HEADER..).unwrap_or_default();
-    let quoted = if version6 { quoted_ipv6(quotation) } else { quoted_ipv4(quotation) };
+    let quoted = if version6 {
+        quoted_ipv6(quotation)
+    } else {
+        quoted_ipv4(quotation)
+    };
     let (source, destination, segment) = quoted.ok_or(Stop::Icmp)?;
     let Some(&[s0, s1, d0, d1, q0, q1, q2, q3]) = segment.first_chunk::<8>() else {
         return Err(Stop::Icmp);
@@ -60,7 +68,11 @@ fn quoted_ipv4(octets: &[u8]) -> Quotation<'_> {
         return None;
     }
     let segment = octets.get(header.slice().len()..)?;
-    Some((IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()), segment))
+    Some((
+        IpAddr::V4(header.source_addr()),
+        IpAddr::V4(header.destination_addr()),
+        segment,
+    ))
 }
 
 fn quoted_ipv6(octets: &[u8]) -> Quotation<'_> {
@@ -70,7 +82,11 @@ fn quoted_ipv6(octets: &[u8]) -> Quotation<'_> {
     for _ in 0..=MAXIMUM_QUOTED_EXTENSIONS {
         let length = match next {
             protocol::TCP => {
-                return Some((IpAddr::V6(header.source_addr()), IpAddr::V6(header.destination_addr()), rest));
+                return Some((
+                    IpAddr::V6(header.source_addr()),
+                    IpAddr::V6(header.destination_addr()),
+                    rest,
+                ));
             }
             protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION | protocol::MOBILITY => {
                 (usize::from(*rest.get(1)?) + 1) * 8

@@ -4,9 +4,7 @@
 use etherparse::Ipv4HeaderSlice;
 
 use super::checksum;
-use super::link::{
-    ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_PPPOE_SESSION, is_vlan,
-};
+use super::link::{ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MPLS, ETHERTYPE_PPPOE_SESSION, is_vlan};
 use super::position::{Layer, Octets, Position, Stop, Tunnel};
 
 const LABEL: usize = 4;

@@ -17,7 +17,23 @@ pub(super) fn segment<'a>(
 ) -> Result<(Segment<'a>, bool), Stop> {
     let header = position.array::<TCP_HEADER>(0)?;
     let [
-        s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..,
+        s0,
+        s1,
+        d0,
+        d1,
+        q0,
+        q1,
+        q2,
+        q3,
+        a0,
+        a1,
+        a2,
+        a3,
+        offset,
+        flags,
+        w0,
+        w1,
+        ..,
     ] = *header;
     let header_length = usize::from(offset >> 4) * 4;
     let octets = position.octets;
@@ -91,10 +107,16 @@ fn read_option(option: &[u8], options: &mut Options) {
         [4, 2] => options.sack_permitted = true,
         // Of several blocks the first is the newest (RFC 2018, section 4).
         [5, _, l0, l1, l2, l3, r0, r1, r2, r3, ..] => {
-            options.sack = Some((u32::from_be_bytes([l0, l1, l2, l3]), u32::from_be_bytes([r0, r1, r2, r3])));
+            options.sack = Some((
+                u32::from_be_bytes([l0, l1, l2, l3]),
+                u32::from_be_bytes([r0, r1, r2, r3]),
+            ));
         }
         [8, 10, v0, v1, v2, v3, e0, e1, e2, e3] => {
-            options.timestamps = Some((u32::from_be_bytes([v0, v1, v2, v3]), u32::from_be_bytes([e0, e1, e2, e3])));
+            options.timestamps = Some((
+                u32::from_be_bytes([v0, v1, v2, v3]),
+                u32::from_be_bytes([e0, e1, e2, e3]),
+            ));
         }
         _ => {}
     }

@@ -74,7 +74,10 @@ fn tunnels_in_tunnels_are_followed_to_the_limit_and_then_counted() {
     };
     // Raw IP has no link header, so one more fits.
     assert_tcp(LinkType::RAW, &nested(MAXIMUM_LAYERS + 1));
-    assert_eq!(counts_of_other(LinkType::RAW, &nested(MAXIMUM_LAYERS + 2)).too_many_layers, 1);
+    assert_eq!(
+        counts_of_other(LinkType::RAW, &nested(MAXIMUM_LAYERS + 2)).too_many_layers,
+        1
+    );
 }
 
 #[test]
@@ -101,7 +104,10 @@ fn mpls_stacks_carry_ip_and_ethernet() {
     for ether_type in [0x8847, 0x8848] {
         let one = ethernet(ether_type, &label(100, true, &ip4()));
         let three = ethernet(ether_type, &label(1, false, &label(2, false, &label(3, true, &ip6()))));
-        assert_ne!(assert_tcp(LinkType::ETHERNET, &one), assert_tcp(LinkType::ETHERNET, &three));
+        assert_ne!(
+            assert_tcp(LinkType::ETHERNET, &one),
+            assert_tcp(LinkType::ETHERNET, &three)
+        );
     }
     let with_control_word = label(100, true, &join(&[&[0; 4], &inner_ethernet()]));
     assert_tcp(LinkType::ETHERNET, &ethernet(0x8847, &with_control_word));
@@ -130,7 +136,12 @@ fn pppoe_sessions_and_ppp_in_all_its_framings_are_followed() {
     assert_tcp(LinkType::PPP, &join(&[&[0x02, 0x81], &label(9, true, &ip4())]));
     assert_tcp(LinkType::PPP_HDLC, &join(&[&[0x0f, 0x00], &tagged(IPV4, &ip4())]));
     assert_tcp(LinkType(104), &join(&[&[0x8f, 0x00], &tagged(IPV6, &ip6())]));
-    assert_eq!(counts_of_other(LinkType::PPP, &[0xc0, 0x21, 1, 1, 0, 4]).ppp_protocols.get(0xc021), 1);
+    assert_eq!(
+        counts_of_other(LinkType::PPP, &[0xc0, 0x21, 1, 1, 0, 4])
+            .ppp_protocols
+            .get(0xc021),
+        1
+    );
     let discovery = counts_of_other(LinkType::ETHERNET, &ethernet(0x8863, &[0x11, 9, 0, 0, 0, 0]));
     assert_eq!(discovery.ether_types.get(0x8863), 1);
 }
@@ -140,16 +151,16 @@ fn linux_cooked_captures_of_both_versions_are_followed() {
     let cooked = |protocol: u16, inner: &[u8]| join(&[&[0, 0, 0, 1, 0, 6], &[2; 8], &tagged(protocol, inner)]);
     let cooked2 = |protocol: u16, inner: &[u8]| join(&[&protocol.to_be_bytes(), &[0; 18], inner]);
     let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0], &tagged(IPV4, &ip4())]);
-    for (protocol, inner) in [
-        (IPV4, ip4()),
-        (IPV6, ip6()),
-        (0x8100, vlan(7, IPV4, &ip4())),
-        (4, snap),
-    ] {
+    for (protocol, inner) in [(IPV4, ip4()), (IPV6, ip6()), (0x8100, vlan(7, IPV4, &ip4())), (4, snap)] {
         assert_tcp(LinkType::LINUX_SLL, &cooked(protocol, &inner));
         assert_tcp(LinkType::LINUX_SLL2, &cooked2(protocol, &inner));
     }
-    assert_eq!(counts_of_other(LinkType::LINUX_SLL, &cooked(0x0c, &[0; 16])).ether_types.get(0x0c), 1);
+    assert_eq!(
+        counts_of_other(LinkType::LINUX_SLL, &cooked(0x0c, &[0; 16]))
+            .ether_types
+            .get(0x0c),
+        1
+    );
 }
 
 #[test]
@@ -174,7 +185,12 @@ fn raw_ip_link_types_are_followed_and_others_counted_by_number() {
     assert_tcp(LinkType::IPV4, &ip4());
     assert_tcp(LinkType::IPV6, &ip6());
     for wireless in [105, 119, 127, 163] {
-        assert_eq!(counts_of_other(LinkType(wireless), &ip4()).link_types.get(wireless.into()), 1);
+        assert_eq!(
+            counts_of_other(LinkType(wireless), &ip4())
+                .link_types
+                .get(wireless.into()),
+            1
+        );
     }
 }
 
@@ -189,7 +205,10 @@ fn ip_in_ip_is_followed_in_all_four_ways() {
 }
 
 fn gre(flags: u16, protocol: u16, fields: &[u8], inner: &[u8]) -> Vec<u8> {
-    ipv4(47, &join(&[&flags.to_be_bytes(), &protocol.to_be_bytes(), fields, inner]))
+    ipv4(
+        47,
+        &join(&[&flags.to_be_bytes(), &protocol.to_be_bytes(), fields, inner]),
+    )
 }
 
 #[test]
@@ -203,7 +222,12 @@ fn gre_with_every_field_is_followed_to_what_it_carries() {
     }
     let key = |key: u32| assert_tcp(LinkType::RAW, &gre(0x2000, IPV4, &key.to_be_bytes(), &ip4()));
     assert_ne!(key(1), key(2));
-    assert_eq!(counts_of_other(LinkType::RAW, &gre(0, 0x883e, &[], &[0; 9])).ether_types.get(0x883e), 1);
+    assert_eq!(
+        counts_of_other(LinkType::RAW, &gre(0, 0x883e, &[], &[0; 9]))
+            .ether_types
+            .get(0x883e),
+        1
+    );
     let routed = counts_of_other(LinkType::RAW, &gre(0x4000, IPV4, &[], &ip4()));
     assert_eq!(routed.malformed.get(&Header::Tunnel), Some(&1));
 }
@@ -217,7 +241,10 @@ fn pptp_is_followed_to_its_payload_length() {
     let without = join(&[&length, &[0, 9, 0, 0, 0, 1]]);
     assert_tcp(LinkType::RAW, &gre(0x3001, 0x880b, &without, &ppp));
     let acknowledges_only = gre(0x2081, 0x880b, &[0, 0, 0, 9, 0, 0, 0, 1], &[]);
-    assert_eq!(counts_of_other(LinkType::RAW, &acknowledges_only).ip_protocols.get(47), 1);
+    assert_eq!(
+        counts_of_other(LinkType::RAW, &acknowledges_only).ip_protocols.get(47),
+        1
+    );
 }
 
 #[test]
@@ -228,8 +255,14 @@ fn erspan_of_all_three_types_is_followed() {
     let third = |last: [u8; 2], platform: &[u8]| {
         join(&[&[0, 0, 0, 1], &[0x20, 0x01, 0, 0x2a, 0, 0, 0, 0, 0, 0], &last, platform])
     };
-    assert_tcp(LinkType::RAW, &gre(0x1000, 0x22eb, &third([0, 0], &[]), &inner_ethernet()));
-    assert_tcp(LinkType::RAW, &gre(0x1000, 0x22eb, &third([0, 1], &[0; 8]), &inner_ethernet()));
+    assert_tcp(
+        LinkType::RAW,
+        &gre(0x1000, 0x22eb, &third([0, 0], &[]), &inner_ethernet()),
+    );
+    assert_tcp(
+        LinkType::RAW,
+        &gre(0x1000, 0x22eb, &third([0, 1], &[0; 8]), &inner_ethernet()),
+    );
     assert_tcp(LinkType::RAW, &gre(0x1000, 0x22eb, &third([0x08, 0], &[]), &ip4()));
 }
 
@@ -269,16 +302,28 @@ fn ipv6_extension_headers_are_followed() {
     let chain = join(&[&[60, 0, 0, 0, 0, 0, 0, 0], &[6, 0, 0, 0, 0, 0, 0, 0], &tcp()]);
     assert_tcp(LinkType::RAW, &ipv6(0, &chain));
     for number in [50, 59, 132] {
-        assert_eq!(counts_of_other(LinkType::RAW, &ipv6(number, &tcp())).ip_protocols.get(number.into()), 1);
+        assert_eq!(
+            counts_of_other(LinkType::RAW, &ipv6(number, &tcp()))
+                .ip_protocols
+                .get(number.into()),
+            1
+        );
     }
-    assert_eq!(counts_of_other(LinkType::RAW, &ipv4(60, &tcp())).ip_protocols.get(60), 1);
+    assert_eq!(
+        counts_of_other(LinkType::RAW, &ipv4(60, &tcp())).ip_protocols.get(60),
+        1
+    );
 }
 
 #[test]
 fn routing_header_with_segments_left_names_the_end_of_the_way() {
     let end = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x99);
     for (kind, first) in [(0, [0x11; 16]), (2, [0; 16])] {
-        let (length, list) = if kind == 0 { (4, join(&[&first, &end.octets()])) } else { (2, end.octets().to_vec()) };
+        let (length, list) = if kind == 0 {
+            (4, join(&[&first, &end.octets()]))
+        } else {
+            (2, end.octets().to_vec())
+        };
         let header = join(&[&[6, length, kind, 1, 0, 0, 0, 0], &list, &tcp()]);
         let bytes = ipv6(43, &header);
         let (destination, _) = decode_one(&frame(LinkType::RAW, &bytes), |packet| match packet {

@@ -87,8 +87,14 @@ fn datagrams_that_differ_in_identification_or_tunnel_stay_apart() {
     assert_eq!(payloads(&mut decoder, &[first.clone(), last]), [None, None]);
     let last = piece4(5, &datagram, 96, datagram.len());
     let tagged = ethernet(0x8100, &vlan(9, 0x0800, &last));
-    assert!(matches!(decoder.decode(&frame(LinkType::ETHERNET, &tagged)), Packet::Other));
-    assert!(matches!(decoder.decode(&frame(LinkType::RAW, &last)), Packet::Segment(_)));
+    assert!(matches!(
+        decoder.decode(&frame(LinkType::ETHERNET, &tagged)),
+        Packet::Other
+    ));
+    assert!(matches!(
+        decoder.decode(&frame(LinkType::RAW, &last)),
+        Packet::Segment(_)
+    ));
     assert_eq!(decoder.finish().fragments.incomplete_at_end, 2);
 }
 
@@ -103,7 +109,10 @@ fn copies_of_fragments_are_duplicates_and_not_overlaps() {
         [None, None, Some(long_payload())]
     );
     let fragments = decoder.counts().fragments;
-    assert_eq!((fragments.duplicates, fragments.overlapping, fragments.conflicting), (1, 0, 0));
+    assert_eq!(
+        (fragments.duplicates, fragments.overlapping, fragments.conflicting),
+        (1, 0, 0)
+    );
 }
 
 #[test]
@@ -123,7 +132,10 @@ fn the_first_octets_win_where_fragments_overlap() {
     let mut decoder = Decoder::new();
     assert_eq!(payloads(&mut decoder, &packets)[3].as_deref(), Some(&expected[20..]));
     let fragments = decoder.counts().fragments;
-    assert_eq!((fragments.overlapping, fragments.conflicting, fragments.duplicates), (2, 2, 0));
+    assert_eq!(
+        (fragments.overlapping, fragments.conflicting, fragments.duplicates),
+        (2, 2, 0)
+    );
 }
 
 #[test]
@@ -196,12 +208,21 @@ fn the_oldest_datagram_is_given_up_where_there_are_too_many() {
     let mut decoder = Decoder::new();
     let total = MAXIMUM_DATAGRAMS + 100;
     for number in 0..total {
-        decoder.decode(&frame(LinkType::RAW, &piece4(u16::try_from(number).unwrap(), &datagram, 0, 96)));
+        decoder.decode(&frame(
+            LinkType::RAW,
+            &piece4(u16::try_from(number).unwrap(), &datagram, 0, 96),
+        ));
     }
     assert_eq!(decoder.counts().fragments.evicted, 100);
     let last = |number: usize| piece4(u16::try_from(number).unwrap(), &datagram, 96, datagram.len());
-    assert!(matches!(decoder.decode(&frame(LinkType::RAW, &last(total - 1))), Packet::Segment(_)));
-    assert!(matches!(decoder.decode(&frame(LinkType::RAW, &last(50))), Packet::Other));
+    assert!(matches!(
+        decoder.decode(&frame(LinkType::RAW, &last(total - 1))),
+        Packet::Segment(_)
+    ));
+    assert!(matches!(
+        decoder.decode(&frame(LinkType::RAW, &last(50))),
+        Packet::Other
+    ));
 }
 
 #[test]
@@ -215,7 +236,10 @@ fn octets_waiting_are_bounded_and_big_datagrams_still_complete() {
     assert!(waiting * 56_000 <= MAXIMUM_FRAGMENT_OCTETS as u64);
     assert!(waiting > 50);
     let last = piece4(399, &big, 56_000, big.len());
-    assert!(matches!(decoder.decode(&frame(LinkType::RAW, &last)), Packet::Segment(_)));
+    assert!(matches!(
+        decoder.decode(&frame(LinkType::RAW, &last)),
+        Packet::Segment(_)
+    ));
 }
 
 #[test]
@@ -234,7 +258,10 @@ fn thousands_of_completed_datagrams_behind_one_that_waits_keep_no_places() {
     let mut decoder = Decoder::new();
     decoder.decode(&frame(LinkType::RAW, &piece4(0xffff, &datagram, 0, 96)));
     for number in 0..20_000 {
-        let packets = [piece4(number, &datagram, 0, 96), piece4(number, &datagram, 96, datagram.len())];
+        let packets = [
+            piece4(number, &datagram, 0, 96),
+            piece4(number, &datagram, 96, datagram.len()),
+        ];
         assert!(payloads(&mut decoder, &packets)[1].is_some());
     }
     assert!(decoder.places_kept() <= 2 * MAXIMUM_DATAGRAMS + 1);
@@ -248,15 +275,29 @@ fn fragments_in_fragments_are_put_together_and_a_third_time_is_counted() {
         let half = inner.len() / 16 * 8;
         [
             ipv4_with(protocol, identification, 0x2000, &inner[..half]),
-            ipv4_with(protocol, identification, u16::try_from(half / 8).unwrap(), &inner[half..]),
+            ipv4_with(
+                protocol,
+                identification,
+                u16::try_from(half / 8).unwrap(),
+                &inner[half..],
+            ),
         ]
     };
     let inner = split(1, 6, &datagram);
-    let middle: Vec<_> = (2..).zip(&inner).flat_map(|(number, packet)| split(number, 4, packet)).collect();
+    let middle: Vec<_> = (2..)
+        .zip(&inner)
+        .flat_map(|(number, packet)| split(number, 4, packet))
+        .collect();
     let mut decoder = Decoder::new();
-    assert_eq!(payloads(&mut decoder, &middle), [None, None, None, Some(long_payload())]);
+    assert_eq!(
+        payloads(&mut decoder, &middle),
+        [None, None, None, Some(long_payload())]
+    );
     assert_eq!(decoder.counts().fragments.reassembled, 3);
-    let outer: Vec<_> = (20..).zip(&middle).flat_map(|(number, packet)| split(number, 4, packet)).collect();
+    let outer: Vec<_> = (20..)
+        .zip(&middle)
+        .flat_map(|(number, packet)| split(number, 4, packet))
+        .collect();
     let mut decoder = Decoder::new();
     assert!(payloads(&mut decoder, &outer).iter().all(Option::is_none));
     assert!(decoder.counts().too_many_layers > 0);

@@ -42,7 +42,13 @@ pub(super) fn tcp() -> Vec<u8> {
 
 pub(super) fn udp(destination: u16, inner: &[u8]) -> Vec<u8> {
     let length = u16::try_from(inner.len() + 8).unwrap();
-    join(&[&50_000_u16.to_be_bytes(), &destination.to_be_bytes(), &length.to_be_bytes(), &[0; 2], inner])
+    join(&[
+        &50_000_u16.to_be_bytes(),
+        &destination.to_be_bytes(),
+        &length.to_be_bytes(),
+        &[0; 2],
+        inner,
+    ])
 }
 
 /// `flags_and_offset` as in the header: 0x4000 Don't Fragment, 0x2000 More Fragments, offset in units of 8.
@@ -56,7 +62,10 @@ pub(super) fn ipv4_with(protocol: u8, identification: u16, flags_and_offset: u16
         &[TTL, protocol, 0, 0],
         &[192, 0, 2, 1, 192, 0, 2, 2],
     ]);
-    let sum: u32 = header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+    let sum: u32 = header
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1]))
+        .sum();
     let checksum = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
     header[10..12].copy_from_slice(&checksum.to_be_bytes());
     join(&[&header, inner])
@@ -154,7 +163,10 @@ pub(super) fn assert_is_tcp(segment: &Segment<'_>) {
     assert_eq!(segment.payload, PAYLOAD);
     assert_eq!(segment.payload_length as usize, PAYLOAD.len());
     assert_eq!((segment.source.port, segment.destination.port), (CLIENT, SERVER));
-    assert_eq!((segment.sequence, segment.acknowledgment, segment.window), (1000, 2000, 512));
+    assert_eq!(
+        (segment.sequence, segment.acknowledgment, segment.window),
+        (1000, 2000, 512)
+    );
     assert_eq!(segment.flags.0, 0x18);
     assert_eq!(segment.time_to_live, TTL);
     assert_eq!(segment.stamp.frame, FrameNumber(7));

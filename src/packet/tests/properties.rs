@@ -7,9 +7,16 @@ use crate::packet::{PortSet, is_noise};
 
 fn corpus() -> Vec<(LinkType, Vec<u8>)> {
     let ip4 = ipv4(6, &tcp_with(&[2, 4, 5, 0xb4, 1, 3, 3, 7], PAYLOAD));
-    let ip6 = ipv6(0, &join(&[&[44, 0, 0, 0, 0, 0, 0, 0], &[6, 0, 0, 1, 0, 0, 0, 9], &tcp()[..40]]));
+    let ip6 = ipv6(
+        0,
+        &join(&[&[44, 0, 0, 0, 0, 0, 0, 0], &[6, 0, 0, 1, 0, 0, 0, 9], &tcp()[..40]]),
+    );
     let inner = ethernet(0x0800, &ip4);
-    let gre = join(&[&[0x30, 0, 0x88, 0xbe, 0, 0, 0, 1, 0, 0, 0, 2], &[0x10, 1, 0, 9, 0, 0, 0, 0], &inner]);
+    let gre = join(&[
+        &[0x30, 0, 0x88, 0xbe, 0, 0, 0, 1, 0, 0, 0, 2],
+        &[0x10, 1, 0, 9, 0, 0, 0, 0],
+        &inner,
+    ]);
     let vxlan = udp(4789, &join(&[&[8, 0, 0, 0, 0, 0, 5, 0], &inner]));
     let geneve = udp(6081, &join(&[&[1, 0, 0x65, 0x58, 0, 0, 5, 0, 0, 0, 0, 0], &inner]));
     let pppoe = join(&[&[0x11, 0, 0, 1, 0, 99, 0, 0x21], &ip4]);
@@ -86,7 +93,10 @@ fn noise_is_told_from_mail_behind_two_tags_and_both_ip_versions() {
         assert!(!is_noise(&frame(LinkType::ETHERNET, &bytes), &mail));
         assert!(is_noise(&frame(LinkType::ETHERNET, &bytes), &other));
     }
-    assert!(is_noise(&frame(LinkType::ETHERNET, &ethernet(0x0800, &ipv4(17, &udp(53, b"q")))), &mail));
+    assert!(is_noise(
+        &frame(LinkType::ETHERNET, &ethernet(0x0800, &ipv4(17, &udp(53, b"q")))),
+        &mail
+    ));
 }
 
 #[test]
@@ -142,8 +152,13 @@ fn check_agreement(link_type: LinkType, bytes: &[u8], ports: &PortSet) {
 fn mutated() -> impl Strategy<Value = (LinkType, Vec<u8>)> {
     let octets = prop_oneof![Just(0_u8), Just(0xff), Just(6), Just(17), Just(47), any::<u8>()];
     let changes = prop::collection::vec((any::<prop::sample::Index>(), octets), 0..6);
-    (prop::sample::select(corpus()), changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(
-        |((link_type, mut bytes), changes, cut, is_cut)| {
+    (
+        prop::sample::select(corpus()),
+        changes,
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    )
+        .prop_map(|((link_type, mut bytes), changes, cut, is_cut)| {
             for (at, octet) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = octet;
@@ -152,8 +167,7 @@ fn mutated() -> impl Strategy<Value = (LinkType, Vec<u8>)> {
                 bytes.truncate(cut.index(bytes.len() + 1));
             }
             (link_type, bytes)
-        },
-    )
+        })
 }
 
 proptest! {

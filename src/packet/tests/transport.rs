@@ -71,7 +71,10 @@ fn total_length_zero_means_the_rest_of_the_frame() {
 fn total_length_below_the_header_is_malformed() {
     let mut bytes = ipv4(6, &tcp());
     bytes[2..4].copy_from_slice(&[0, 19]);
-    assert_eq!(counts_of_other(LinkType::RAW, &bytes).malformed.get(&Header::Ipv4), Some(&1));
+    assert_eq!(
+        counts_of_other(LinkType::RAW, &bytes).malformed.get(&Header::Ipv4),
+        Some(&1)
+    );
 }
 
 #[test]
@@ -106,7 +109,10 @@ fn cut_options_leave_a_segment_and_a_cut_header_is_counted() {
         Packet::Segment(segment) => {
             assert_eq!(segment.options.maximum_segment_size, Some(1460));
             assert_eq!(segment.options.window_scale, None);
-            assert_eq!((segment.payload.len(), segment.payload_length as usize), (0, PAYLOAD.len()));
+            assert_eq!(
+                (segment.payload.len(), segment.payload_length as usize),
+                (0, PAYLOAD.len())
+            );
         }
         other => panic!("{other:?}"),
     });
@@ -137,8 +143,14 @@ fn icmp_errors_that_quote_tcp_are_reported() {
     for (kind, code) in [(3, 0), (3, 1), (3, 3), (3, 13), (11, 0), (12, 0)] {
         let quotation = &ipv4(6, &tcp())[..28];
         let error = error_of(&ipv4(1, &join(&[&[kind, code, 0, 0, 0, 0, 5, 0xdc], quotation])));
-        assert_eq!((error.kind, error.code, error.version6, error.next_hop_mtu), (kind, code, false, 0));
-        assert_eq!((error.quoted_source.port, error.quoted_destination.port), (CLIENT, SERVER));
+        assert_eq!(
+            (error.kind, error.code, error.version6, error.next_hop_mtu),
+            (kind, code, false, 0)
+        );
+        assert_eq!(
+            (error.quoted_source.port, error.quoted_destination.port),
+            (CLIENT, SERVER)
+        );
         assert_eq!(error.quoted_sequence, 1000);
         assert_eq!(error.reporter, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
     }
@@ -156,7 +168,10 @@ fn fragmentation_needed_tells_the_next_hop_mtu() {
 #[test]
 fn icmpv6_errors_are_reported_through_extension_headers() {
     for kind in [1, 2, 3, 4] {
-        let quotation = ipv6(0, &join(&[&[44, 0, 0, 0, 0, 0, 0, 0], &[6, 0, 0, 1, 0, 0, 0, 9], &tcp()]));
+        let quotation = ipv6(
+            0,
+            &join(&[&[44, 0, 0, 0, 0, 0, 0, 0], &[6, 0, 0, 1, 0, 0, 0, 9], &tcp()]),
+        );
         let error = error_of(&ipv6(58, &join(&[&[kind, 0, 0, 0, 0, 0, 0, 0], &quotation])));
         assert_eq!((error.kind, error.quoted_sequence), (kind, 1000));
         assert_eq!(error.quoted_destination.address, IpAddr::V6(DESTINATION6));
@@ -191,7 +206,10 @@ fn wrong_checksums_are_counted_only_when_asked_and_drop_nothing() {
         .unwrap();
     let mut decoder = Decoder::verifying_checksums();
     for bytes in [&right, &wrong, &right6, &right[..right.len() - 1].to_vec()] {
-        assert!(matches!(decoder.decode(&frame(LinkType::RAW, bytes)), Packet::Segment(_)));
+        assert!(matches!(
+            decoder.decode(&frame(LinkType::RAW, bytes)),
+            Packet::Segment(_)
+        ));
     }
     let checksums = decoder.counts().checksums;
     assert_eq!((checksums.ipv4_verified, checksums.ipv4_bad), (3, 1));
