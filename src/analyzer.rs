@@ -36,13 +36,11 @@ impl Default for Options {
     }
 }
 
-type Make = Box<dyn FnMut(&Opened) -> Conversation + Send>;
-
 /// Analyses the frames of a capture.
 pub struct Analyzer {
     ports: PortSet,
     decoder: packet::Decoder,
-    table: Table<Conversation, Make>,
+    table: Table<Conversation>,
     frames: u64,
     noise: u64,
     last: Option<Stamp>,
@@ -62,8 +60,8 @@ impl Analyzer {
         Self {
             table: Table::new(
                 options.limits.clone(),
-                Box::new(move |port| known.contains(port)),
-                Box::new(move |opened: &Opened| converse(opened, retention)),
+                move |port| known.contains(port),
+                move |opened: &Opened| converse(opened, retention),
             ),
             ports,
             decoder: packet::Decoder::new(),

@@ -151,19 +151,6 @@ impl Conversation {
         spoken
     }
 
-    /// Approximate octets of memory held.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let plain = match &self.plain {
-            Plain::None => 0,
-            Plain::Smtp(decoder) => decoder.weight(),
-            Plain::Pop3(decoder) => decoder.weight(),
-            Plain::Imap(decoder) => decoder.weight(),
-        };
-        let held = self.held.to_server.octets + self.held.to_client.octets;
-        size_of::<Self>() + plain + held + self.tls.as_ref().map_or(0, |decoder| decoder.weight())
-    }
-
     fn read(&mut self, chunk: Chunk<'_>) {
         if chunk.bytes.is_empty() {
             return;
@@ -515,6 +502,17 @@ impl Stream for Conversation {
         if let Some(decoder) = &mut self.tls {
             decoder.fin(direction, at);
         }
+    }
+
+    fn weight(&self) -> usize {
+        let plain = match &self.plain {
+            Plain::None => 0,
+            Plain::Smtp(decoder) => size_of::<smtp::Decoder>() + decoder.weight(),
+            Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
+            Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
+        };
+        let held = self.held.to_server.octets + self.held.to_client.octets;
+        plain + held + self.tls.as_ref().map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
     }
 
     /// A direction whose end the capture does not show may hold replies that nobody can see.
