@@ -27,6 +27,7 @@ pub struct Client {
     lost: bool,
     /// The rest of the current line is missing its beginning.
     partial: bool,
+    behind_gap: bool,
     /// The name of the last USER.
     user: Option<Captured>,
     /// A login was tried: lines that are no commands may be left-over responses.
@@ -34,12 +35,18 @@ pub struct Client {
 }
 
 impl Client {
-    /// Octets are missing, or the beginning is.
+    /// The beginning is missing.
     pub fn lose_place(&mut self) {
         self.lines.clear();
         self.opened = true;
         self.lost = true;
         self.partial = true;
+    }
+
+    /// Octets are missing.
+    pub fn gap(&mut self) {
+        self.lose_place();
+        self.behind_gap = true;
     }
 
     pub fn weight(&self) -> usize {
@@ -120,13 +127,16 @@ impl Client {
         let known = VERBS.contains(&verb.as_slice());
         if let Some(waiting) = record.waiting.back_mut()
             && let Some(reader) = &mut waiting.reader
-            && (reader.is_asked() || !known)
+            && ((reader.is_asked() && !self.lost) || !known)
         {
             reader.respond(bytes.trim_ascii());
             waiting.command.span = waiting.command.span.through(line.span);
             return Upgrade::None;
         }
         let partial = std::mem::take(&mut self.partial);
+        if std::mem::take(&mut self.behind_gap) {
+            record.dialogue.resynchronised = record.dialogue.resynchronised.saturating_add(1);
+        }
         if partial || (self.lost && !known) {
             // Half a line that begins like a command may still be the end of a password.
             let sound = known && arguments.iter().all(|octet| octet.is_ascii_digit() || *octet == b' ');

@@ -100,7 +100,7 @@ impl Decoder {
     /// Octets are missing.
     pub fn gap(&mut self, gap: &Gap) {
         match gap.direction {
-            Direction::ToServer => self.client.lose_place(),
+            Direction::ToServer => self.client.gap(),
             Direction::ToClient => self.server.gap(gap.length, &mut self.record),
         }
     }

@@ -24,6 +24,7 @@ pub struct Server {
     lost: bool,
     /// The rest of the current line is missing its beginning.
     partial: bool,
+    behind_gap: bool,
 }
 
 /// A multi-line response that is going on, for the oldest waiting command.
@@ -69,6 +70,7 @@ impl Server {
     /// Octets are missing.
     pub fn gap(&mut self, octets: u64, record: &mut Record) {
         self.lose_place();
+        self.behind_gap = true;
         record.server_gap();
         if let Some(multi) = &mut self.multi {
             multi.behind_gap = true;
@@ -130,12 +132,12 @@ impl Server {
 
     fn line(&mut self, line: &Line, record: &mut Record) -> Upgrade {
         let status = status_of(&line.bytes);
-        if std::mem::take(&mut self.partial) {
+        if std::mem::take(&mut self.behind_gap) {
             record.dialogue.resynchronised = record.dialogue.resynchronised.saturating_add(1);
-            if status.is_none() && self.multi.is_none() {
-                self.stray(line, record);
-                return Upgrade::None;
-            }
+        }
+        if std::mem::take(&mut self.partial) && status.is_none() && self.multi.is_none() {
+            self.stray(line, record);
+            return Upgrade::None;
         }
         if let Some(multi) = &self.multi {
             // Behind a gap, a status line while another command waits: the end of the response was in the gap.
