@@ -116,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::type_complexity, reason = "a table")]
     fn mailboxes_of_every_form_are_read() {
         let pair = |name: &str, address: &str| (name.to_owned(), address.to_owned());
         let table: Vec<(&[u8], Vec<(String, String)>)> = vec![

@@ -20,6 +20,15 @@ pub struct Decoder {
     hash: BodyHash,
 }
 
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Decoder")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
 enum Phase {
     Header(HeaderLines),
     Body(Box<Structure>),
@@ -56,12 +65,6 @@ enum Line {
     Separator,
     /// The body began with this line; `true` where a stray line stands before it.
     Body(bool),
-}
-
-impl std::fmt::Debug for Decoder {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Decoder").finish_non_exhaustive()
-    }
 }
 
 impl Decoder {
@@ -155,6 +158,21 @@ impl Decoder {
         }
         self.facts.body_hash = self.hash.finish();
         self.facts
+    }
+
+    /// Approximate octets of memory held.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let facts = self
+            .facts
+            .fields
+            .iter()
+            .map(|field| field.raw.bytes().len() + field.text.bytes().len() + 64);
+        let phase = match &self.phase {
+            Phase::Header(lines) => lines.block.capacity() + lines.line.capacity(),
+            Phase::Body(structure) => structure.weight(),
+        };
+        size_of::<Self>() + facts.sum::<usize>() + self.facts.parts.len() * size_of::<super::Part>() + phase
     }
 
     fn push_body(&mut self, bytes: &[u8]) {

@@ -68,6 +68,11 @@ impl Leaf {
         }
     }
 
+    /// Approximate octets of memory held.
+    pub fn weight(&self) -> usize {
+        self.start.capacity() + self.text.as_ref().map_or(0, Vec::capacity)
+    }
+
     /// Its body ended after `octets`.
     pub fn finish(mut self, octets: u64, facts: &mut MessageFacts) {
         if let Some(status) = &mut self.status {

@@ -120,6 +120,16 @@ impl Structure {
         self.close_down_to(0, self.position, facts);
     }
 
+    /// Approximate octets of memory held.
+    pub fn weight(&self) -> usize {
+        let open = self.open.len() * (size_of::<Open>() + 70);
+        size_of::<Self>()
+            + open
+            + self.line.capacity()
+            + self.header.capacity()
+            + self.leaf.as_ref().map_or(0, Leaf::weight)
+    }
+
     fn pass(&mut self, bytes: &[u8], facts: &mut MessageFacts) {
         self.position = self.position.saturating_add(bytes.len() as u64);
         match bytes {

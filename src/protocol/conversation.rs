@@ -248,12 +248,10 @@ impl Conversation {
         }
     }
 
+    /// POP3 and IMAP note an accepted STLS or STARTTLS themselves.
     fn note_switch(&mut self, at: Stamp) {
-        match &mut self.plain {
-            Plain::None => {}
-            Plain::Smtp(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
-            Plain::Pop3(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
-            Plain::Imap(decoder) => _ = decoder.dialogue_mut().switched_to_tls.get_or_insert(at),
+        if let Plain::Smtp(decoder) = &mut self.plain {
+            decoder.dialogue_mut().switched_to_tls.get_or_insert(at);
         }
     }
 
@@ -339,8 +337,8 @@ impl Conversation {
         match &mut self.plain {
             Plain::None => {}
             Plain::Smtp(decoder) => decoder.inject(span, &bytes),
-            Plain::Pop3(decoder) => decoder.inject(span, &bytes),
-            Plain::Imap(decoder) => decoder.inject(span, &bytes),
+            Plain::Pop3(decoder) => decoder.record_injected(span, &bytes),
+            Plain::Imap(decoder) => decoder.record_injected(span, &bytes),
         }
     }
 
@@ -423,14 +421,8 @@ impl Conversation {
                 decoder.dialogue_mut().decrypting_mirror = true;
                 decoder.set_inside_tls(true);
             }
-            Plain::Pop3(decoder) => {
-                decoder.dialogue_mut().decrypting_mirror = true;
-                decoder.set_inside_tls(true);
-            }
-            Plain::Imap(decoder) => {
-                decoder.dialogue_mut().decrypting_mirror = true;
-                decoder.set_inside_tls(true);
-            }
+            Plain::Pop3(decoder) => decoder.set_decrypting_mirror(),
+            Plain::Imap(decoder) => decoder.set_decrypting_mirror(),
         }
     }
 
@@ -520,11 +512,8 @@ impl Stream for Conversation {
         for direction in Direction::BOTH {
             let ran_out = ending == Ending::CaptureEnd && self.fins.get(direction).is_none();
             if ran_out || facts.directions.get(direction).acknowledged_unseen {
-                match &mut self.plain {
-                    Plain::None => {}
-                    Plain::Smtp(decoder) => decoder.unseen(direction),
-                    Plain::Pop3(decoder) => decoder.unseen(direction),
-                    Plain::Imap(decoder) => decoder.unseen(direction),
+                if let Plain::Smtp(decoder) = &mut self.plain {
+                    decoder.unseen(direction);
                 }
             }
         }

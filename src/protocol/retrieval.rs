@@ -1,6 +1,14 @@
 //! What POP3 (RFC 1939, 2449, 2595) and IMAP (RFC 9051, 3501) sessions have in common as facts: commands with their
 //! results, logins, the hand-over to TLS. Both decoders leave this behind; no verdicts.
 
+pub(crate) mod answer;
+pub(crate) mod foreign;
+pub(crate) mod line;
+pub(crate) mod login;
+pub(crate) mod record;
+#[cfg(test)]
+pub(crate) mod script;
+
 use crate::captured::Captured;
 use crate::message::MessageFacts;
 use crate::protocol::Seen;
