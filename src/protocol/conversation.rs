@@ -504,7 +504,12 @@ impl Stream for Conversation {
             Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
         };
         let held = self.held.to_server.octets + self.held.to_client.octets;
-        plain + held + self.tls.as_ref().map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
+        plain
+            + held
+            + self
+                .tls
+                .as_ref()
+                .map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
     }
 
     /// A direction whose end the capture does not show may hold replies that nobody can see.

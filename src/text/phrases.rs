@@ -5,6 +5,31 @@ use crate::text::Language;
 /// Key, English, Japanese; sorted by key.
 const PHRASES: &[(&str, &str, &str)] = &[
     ("client", "the client", "クライアント"),
+    (
+        "icmp_host_unreachable",
+        "the host cannot be reached",
+        "ホストに到達できません",
+    ),
+    (
+        "icmp_network_unreachable",
+        "the network cannot be reached",
+        "ネットワークに到達できません",
+    ),
+    (
+        "icmp_port_unreachable",
+        "the port is closed or rejected by a filter",
+        "ポートが閉じているか、フィルターで拒否されています",
+    ),
+    (
+        "icmp_prohibited",
+        "communication is administratively prohibited (a filter)",
+        "管理者のフィルターで禁止されています",
+    ),
+    (
+        "icmp_unreachable",
+        "the destination cannot be reached",
+        "宛先に到達できません",
+    ),
     ("implicit_tls", "implicit TLS", "接続時から暗号化・「SSL」"),
     ("network", "the network", "経路"),
     (

@@ -6,12 +6,14 @@ use crate::insight::history::{History, Insight};
 mod cross_client_breaks_at_tls12;
 mod cross_tls_version_differs_by_port;
 mod cross_version_probe_sweep;
+mod tcp_port25_blocked;
 
 /// How such a rule looks at the window.
 pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
 
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[
+    (&tcp_port25_blocked::RULE, tcp_port25_blocked::check),
     (
         &cross_tls_version_differs_by_port::RULE,
         cross_tls_version_differs_by_port::check,

@@ -2,7 +2,6 @@
 
 use crate::diagnosis::rule::Rule;
 
-mod evidence;
 mod auth_cleartext_credentials;
 mod auth_cram_md5_exposed;
 mod auth_credentials_rejected;
@@ -16,6 +15,7 @@ mod auth_required;
 mod auth_requires_tls_first;
 mod auth_temporary_failure;
 mod auth_tls_inner_outcome;
+mod evidence;
 
 /// The layer's rules, in the catalogue's order.
 pub(super) static RULES: &[&Rule] = &[

@@ -1,7 +1,7 @@
 //! A password or token crossed the network readable.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-cleartext-credentials`.
@@ -20,14 +20,17 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, auth) =
-        facts::auth_attempts(session).find(|(exchange, auth)| auth.secret.is_some() && facts::in_clear(session, exchange))?;
+    let (exchange, auth) = facts::auth_attempts(session)
+        .find(|(exchange, auth)| auth.secret.is_some() && facts::in_clear(session, exchange))?;
     let list = facts::clear_list(session);
     Some(
         Finding::of(rule, Stage::Auth, Evidence::command(exchange))
             .with("mechanism", &auth.mechanism)
             .with_some("identity", auth.identity.as_ref())
             .with("port", session.connection.server.port)
-            .with_some("starttls", list.filter(|list| facts::offers(list, "STARTTLS")).map(|_| "yes")),
+            .with_some(
+                "starttls",
+                list.filter(|list| facts::offers(list, "STARTTLS")).map(|_| "yes"),
+            ),
     )
 }

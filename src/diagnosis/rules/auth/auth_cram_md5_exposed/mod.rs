@@ -1,7 +1,7 @@
 //! A challenge-response login without TLS.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-cram-md5-exposed`.
@@ -20,9 +20,12 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, auth) =
-        facts::auth_attempts(session).find(|(exchange, auth)| auth.response.is_some() && facts::in_clear(session, exchange))?;
-    let body = session.transactions.iter().any(|transaction| transaction.data.is_some());
+    let (exchange, auth) = facts::auth_attempts(session)
+        .find(|(exchange, auth)| auth.response.is_some() && facts::in_clear(session, exchange))?;
+    let body = session
+        .transactions
+        .iter()
+        .any(|transaction| transaction.data.is_some());
     Some(
         Finding::of(rule, Stage::Auth, Evidence::command(exchange))
             .with("mechanism", &auth.mechanism)

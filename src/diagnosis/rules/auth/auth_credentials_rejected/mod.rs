@@ -1,7 +1,7 @@
 //! The server rejected the login (535) although mechanism and form of the data were right.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-credentials-rejected`.
@@ -12,8 +12,23 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Likely,
     precedence: Some(54),
     actors: &[Actor::Client],
-    explains_away: &["auth-required", "auth-temporary-failure", "auth-tls-inner-outcome", "smtp-client-ignored-error", "smtp-client-vanished", "smtp-relay-denied", "smtp-sender-rejected", "smtp-server-421", "tcp-reset-mid-session"],
-    references: &["RFC 4954 4, 6", "RFC 4616 2", "newbedev \"SASL LOGIN authentication failed: UGFzc3dvcmQ6\"", "brandonchecketts.com (SASL server count)"],
+    explains_away: &[
+        "auth-required",
+        "auth-temporary-failure",
+        "auth-tls-inner-outcome",
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-relay-denied",
+        "smtp-sender-rejected",
+        "smtp-server-421",
+        "tcp-reset-mid-session",
+    ],
+    references: &[
+        "RFC 4954 4, 6",
+        "RFC 4616 2",
+        "newbedev \"SASL LOGIN authentication failed: UGFzc3dvcmQ6\"",
+        "brandonchecketts.com (SASL server count)",
+    ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
@@ -32,7 +47,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             && facts::refusal(exchange).is_some_and(is_plain_rejection)
     })?;
     let reply = facts::refusal(exchange)?;
-    let attempts = facts::auth_attempts(session).filter(|(one, _)| facts::refusal(one).is_some()).count();
+    let attempts = facts::auth_attempts(session)
+        .filter(|(one, _)| facts::refusal(one).is_some())
+        .count();
     Some(
         Finding::of(rule, Stage::Auth, Evidence::reply(reply))
             .with("mechanism", &auth.mechanism)
@@ -44,14 +61,23 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 }
 
 fn is_oauth(mechanism: &crate::captured::Captured) -> bool {
-    ["XOAUTH2", "OAUTHBEARER"].iter().any(|one| mechanism.equals_ignoring_case(one))
+    ["XOAUTH2", "OAUTHBEARER"]
+        .iter()
+        .any(|one| mechanism.equals_ignoring_case(one))
 }
 
 /// A mechanism that the list before it does not name is another matter; without a list nobody can say.
-fn was_offered(session: &Session, exchange: &crate::protocol::smtp::Exchange, mechanism: &crate::captured::Captured) -> bool {
+fn was_offered(
+    session: &Session,
+    exchange: &crate::protocol::smtp::Exchange,
+    mechanism: &crate::captured::Captured,
+) -> bool {
     facts::list_before(session, exchange).is_none_or(|list| {
         let offered = facts::mechanisms(list);
-        offered.is_empty() || offered.iter().any(|one| one.bytes().eq_ignore_ascii_case(mechanism.bytes()))
+        offered.is_empty()
+            || offered
+                .iter()
+                .any(|one| one.bytes().eq_ignore_ascii_case(mechanism.bytes()))
     })
 }
 
@@ -62,5 +88,13 @@ fn is_plain_rejection(reply: &crate::protocol::smtp::Reply) -> bool {
     generic
         && !super::evidence::is_policy(reply)
         && !facts::wants_starttls(reply)
-        && !facts::says_any(reply, &["invalid authentication mechanism", "mechanism not supported", "invalid base64", "malformed"])
+        && !facts::says_any(
+            reply,
+            &[
+                "invalid authentication mechanism",
+                "mechanism not supported",
+                "invalid base64",
+                "malformed",
+            ],
+        )
 }

@@ -1,7 +1,7 @@
 //! The EHLO reply carries the old "AUTH=" line.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-legacy-equals-syntax`.
@@ -22,10 +22,14 @@ pub static RULE: Rule = Rule {
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let list = facts::clear_list(session)?;
     let old = Session::extensions(list).iter().find(|line| {
-        line.bytes().get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH="))
+        line.bytes()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH="))
     })?;
     let also = Session::extensions(list).iter().any(|line| {
-        line.bytes().get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "))
+        line.bytes()
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "))
     });
     let reply = list.reply.yes()?;
     let finding = Finding::of(rule, Stage::Hello, Evidence::quote(&reply.span, old)).with("line", old);

@@ -1,7 +1,7 @@
 //! The client read the list of mechanisms and left without trying one.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::smtp::Verb;
 use crate::session::{EndedBy, Session, Stage};
 use crate::span::Role;
@@ -30,18 +30,30 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let later = |verb: &Verb| !matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Quit | Verb::Noop | Verb::Rset);
     let tried = session.exchanges().iter().any(|exchange| later(&exchange.verb));
     let left = session.exchanges().iter().any(|exchange| exchange.verb == Verb::Quit)
-        || matches!(session.ended_by, EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client));
+        || matches!(
+            session.ended_by,
+            EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
+        );
     if offered.is_empty() || tried || !left {
         return None;
     }
     let reply = list.reply.yes()?;
-    let line = Session::extensions(list).iter().find(|line| facts::keyword(line).eq_ignore_ascii_case(b"AUTH"))?;
+    let line = Session::extensions(list)
+        .iter()
+        .find(|line| facts::keyword(line).eq_ignore_ascii_case(b"AUTH"))?;
     Some(
         Finding::of(rule, Stage::Auth, Evidence::quote(&reply.span, line))
-            .with("offered", crate::diagnosis::Value::List(offered.iter().map(Into::into).collect()))
+            .with(
+                "offered",
+                crate::diagnosis::Value::List(offered.iter().map(Into::into).collect()),
+            )
             .with("port", session.connection.server.port)
             .and_some(
-                session.exchanges().iter().find(|exchange| exchange.verb == Verb::Quit).map(Evidence::command),
+                session
+                    .exchanges()
+                    .iter()
+                    .find(|exchange| exchange.verb == Verb::Quit)
+                    .map(Evidence::command),
             ),
     )
 }

@@ -1,8 +1,8 @@
 //! The authentication data has a wrong form: base64, NULs, a stray newline.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::diagnosis::rules::facts;
 use crate::diagnosis::Value;
+use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::smtp::PayloadDefect;
 use crate::session::{Session, Stage};
 
@@ -14,8 +14,19 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: Some(53),
     actors: &[Actor::Client],
-    explains_away: &["auth-credentials-rejected", "auth-required", "smtp-client-vanished", "smtp-command-rejected", "smtp-relay-denied"],
-    references: &["RFC 4616 2", "RFC 4954 4", "RFC 2195 2", "qmail.jms1.net \"Testing SMTP AUTH connections\""],
+    explains_away: &[
+        "auth-credentials-rejected",
+        "auth-required",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-relay-denied",
+    ],
+    references: &[
+        "RFC 4616 2",
+        "RFC 4954 4",
+        "RFC 2195 2",
+        "qmail.jms1.net \"Testing SMTP AUTH connections\"",
+    ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
@@ -36,7 +47,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Finding::of(rule, Stage::Auth, Evidence::reply(reply))
             .with("mechanism", &auth.mechanism)
             .with("reply", &facts::words(reply))
-            .with_some("defect", auth.defects.first().map(|defect| Value::Phrase(phrase(*defect))))
+            .with_some(
+                "defect",
+                auth.defects.first().map(|defect| Value::Phrase(phrase(*defect))),
+            )
             .and(Evidence::command(exchange)),
     )
 }

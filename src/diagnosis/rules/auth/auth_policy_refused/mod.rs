@@ -1,7 +1,7 @@
 //! The login was refused by policy: app password, basic authentication off, locked.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-policy-refused`.
@@ -12,8 +12,20 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: Some(53),
     actors: &[Actor::Client, Actor::Server],
-    explains_away: &["auth-credentials-rejected", "auth-required", "smtp-client-vanished", "smtp-relay-denied", "smtp-sender-rejected"],
-    references: &["RFC 4954 6", "RFC 5248", "Microsoft 535 5.7.139 / 550 5.7.30 notices", "Sisimai Rhost/Google", "muratec \"Gmail 2022-05-30\""],
+    explains_away: &[
+        "auth-credentials-rejected",
+        "auth-required",
+        "smtp-client-vanished",
+        "smtp-relay-denied",
+        "smtp-sender-rejected",
+    ],
+    references: &[
+        "RFC 4954 6",
+        "RFC 5248",
+        "Microsoft 535 5.7.139 / 550 5.7.30 notices",
+        "Sisimai Rhost/Google",
+        "muratec \"Gmail 2022-05-30\"",
+    ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),

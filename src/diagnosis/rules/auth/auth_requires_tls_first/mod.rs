@@ -1,7 +1,7 @@
 //! The server takes logins only after TLS, and the client tried or stayed without it.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::smtp::Verb;
 use crate::session::{Session, Stage};
 
@@ -13,7 +13,16 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: Some(51),
     actors: &[Actor::Client],
-    explains_away: &["auth-credentials-rejected", "auth-mechanism-not-offered", "auth-required", "smtp-client-ignored-error", "smtp-client-vanished", "smtp-command-rejected", "smtp-relay-denied", "starttls-required"],
+    explains_away: &[
+        "auth-credentials-rejected",
+        "auth-mechanism-not-offered",
+        "auth-required",
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-relay-denied",
+        "starttls-required",
+    ],
     references: &["RFC 4954 4, 6", "RFC 3207 4", "RFC 8314 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -48,7 +57,10 @@ fn hidden_login(rule: &'static Rule, session: &Session) -> Option<Finding> {
         return None;
     }
     let list = facts::clear_list(session)?;
-    let asked = session.exchanges().iter().any(|exchange| exchange.verb == Verb::StartTls);
+    let asked = session
+        .exchanges()
+        .iter()
+        .any(|exchange| exchange.verb == Verb::StartTls);
     if asked || !facts::offers(list, "STARTTLS") || facts::offers(list, "AUTH") {
         return None;
     }

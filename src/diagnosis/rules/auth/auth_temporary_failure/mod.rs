@@ -1,7 +1,7 @@
 //! The server could not check the login for now (454 and the like).
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `auth-temporary-failure`.
@@ -12,7 +12,12 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: Some(55),
     actors: &[Actor::Server],
-    explains_away: &["auth-required", "smtp-client-vanished", "smtp-relay-denied", "smtp-tempfail"],
+    explains_away: &[
+        "auth-required",
+        "smtp-client-vanished",
+        "smtp-relay-denied",
+        "smtp-tempfail",
+    ],
     references: &["RFC 4954 4, 6", "RFC 5530 3", "RFC 3206 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -25,7 +30,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let (exchange, auth, reply) = facts::auth_attempts(session).find_map(|(exchange, auth)| {
         let reply = facts::refusal(exchange)?;
-        let temporary = reply.class() == 4 || facts::says_any(reply, &["temporary authentication failure", "connection lost to authentication"]);
+        let temporary = reply.class() == 4
+            || facts::says_any(
+                reply,
+                &["temporary authentication failure", "connection lost to authentication"],
+            );
         (temporary && !super::evidence::is_policy(reply)).then_some((exchange, auth, reply))
     })?;
     Some(

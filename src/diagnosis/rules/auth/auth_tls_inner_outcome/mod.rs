@@ -14,15 +14,25 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
-    references: &["RFC 8446 5.2, 5.4", "RFC 5246 6.2.3", "measured with swaks and Postfix 3.7/OpenSSL 3.0"],
+    references: &[
+        "RFC 8446 5.2, 5.4",
+        "RFC 5246 6.2.3",
+        "measured with swaks and Postfix 3.7/OpenSSL 3.0",
+    ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref().filter(|tls| !tls.decrypted && tls.phase >= Phase::AfterHandshake)?;
-    if !matches!(session.service, Service::Submission | Service::Submissions | Service::Smtp) {
+    let tls = session
+        .tls
+        .as_deref()
+        .filter(|tls| !tls.decrypted && tls.phase >= Phase::AfterHandshake)?;
+    if !matches!(
+        session.service,
+        Service::Submission | Service::Submissions | Service::Smtp
+    ) {
         return None;
     }
     let overhead = overhead(tls)?;
@@ -38,9 +48,17 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let finding = Finding::of(
         rule,
         Stage::Encrypted,
-        Evidence::frame(stamp, Some(Direction::ToClient), format!("encrypted record of the size of a {result}-octet reply")),
+        Evidence::frame(
+            stamp,
+            Some(Direction::ToClient),
+            format!("encrypted record of the size of a {result}-octet reply"),
+        ),
     );
-    Some(if looks_refused { finding.with("refused", "yes") } else { finding.with("accepted", "yes") })
+    Some(if looks_refused {
+        finding.with("refused", "yes")
+    } else {
+        finding.with("accepted", "yes")
+    })
 }
 
 /// "334 VXNlcm5hbWU6" and "334 UGFzc3dvcmQ6" with their line ends.

@@ -1,0 +1,105 @@
+//! A reset in the middle of a dialogue, without a reason before it.
+
+use crate::diagnosis::Value;
+use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::retrieval::Status;
+use crate::protocol::smtp::Verb;
+use crate::protocol::tls::Phase;
+use crate::session::{Outcome, Session};
+use crate::span::{Direction, Stamp};
+
+/// `tcp-reset-mid-session`.
+pub static RULE: Rule = Rule {
+    slug: "tcp-reset-mid-session",
+    layer: Layer::Net,
+    severity: Severity::Fail,
+    confidence: Confidence::Possible,
+    precedence: Some(80),
+    actors: &[Actor::Network, Actor::Server],
+    explains_away: &[
+        "smtp-client-vanished",
+        "smtp-data-no-final-reply",
+        "tls-close-notify-missing",
+    ],
+    references: &["RFC 9293 3.5.2", "RFC 5961 3", "RFC 2525 2.17"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let connection = &session.connection;
+    let reset = connection
+        .resets
+        .iter()
+        .find(|reset| reset.in_window && !reset.after_fin)?;
+    let spoke = connection.directions.to_client.octets > 0;
+    if !spoke || finished_before(session, reset.stamp) {
+        return None;
+    }
+    let last = session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| exchange.command.first < reset.stamp);
+    let sender = match reset.direction {
+        Direction::ToServer => Value::Phrase("client"),
+        Direction::ToClient => Value::Phrase("server"),
+    };
+    Some(
+        Finding::of(
+            rule,
+            session.stage,
+            Evidence::frame(reset.stamp, Some(reset.direction), "RST"),
+        )
+        .with("sender", sender)
+        .with_some("last", last.map(|exchange| &exchange.line))
+        .with_some("forged", reset.looks_forged.then_some("yes"))
+        .with_some("time_to_live", reset.looks_forged.then_some(reset.time_to_live))
+        .with_some("usual", reset.usual_time_to_live.filter(|_| reset.looks_forged))
+        .and_some(last.map(Evidence::command)),
+    )
+}
+
+/// The dialogue had come to its end, or somebody had said why it would: then a reset costs nothing or is explained.
+fn finished_before(session: &Session, at: Stamp) -> bool {
+    let before = |stamp: Stamp| stamp <= at;
+    let exchanges = session.exchanges();
+    let quit = exchanges
+        .iter()
+        .any(|exchange| exchange.verb == Verb::Quit && before(exchange.command.first));
+    let accepted_last = exchanges.last().is_some_and(|exchange| {
+        facts::mail_data(exchange).is_some() && exchange.reply.yes().is_some_and(|reply| before(reply.span.last))
+    });
+    let farewell = session.smtp.as_ref().is_some_and(|dialogue| {
+        dialogue
+            .unsolicited
+            .iter()
+            .any(|reply| reply.class() >= 4 && before(reply.span.last))
+            || dialogue.greeting.as_ref().is_some_and(|greeting| greeting.class() >= 4)
+    }) || exchanges
+        .iter()
+        .any(|exchange| facts::refusal(exchange).is_some_and(|reply| before(reply.span.last)));
+    let retrieval = session.retrieval.as_ref().is_some_and(|dialogue| {
+        dialogue.bye.is_some()
+            || dialogue
+                .commands
+                .iter()
+                .any(|command| matches!(command.verb.bytes(), b"QUIT" | b"LOGOUT"))
+            || dialogue
+                .commands
+                .iter()
+                .any(|command| command.answer.yes().is_some_and(|answer| answer.status != Status::Ok))
+    });
+    let alert = session.tls.as_ref().is_some_and(|tls| {
+        tls.alerts.iter().any(|alert| before(alert.span.first))
+            || tls.encrypted_alerts.iter().any(|alert| before(alert.stamp))
+            // Inside TLS nobody can see whether QUIT was said.
+            || (tls.phase >= Phase::AfterApplicationData && session.outcome == Outcome::Encrypted)
+    });
+    let fin = Direction::BOTH
+        .into_iter()
+        .any(|direction| session.connection.directions.get(direction).fin.is_some_and(before));
+    quit || accepted_last || farewell || retrieval || alert || fin
+}

@@ -1,0 +1,82 @@
+//! The SYN was sent again and again, and nothing answered.
+
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::session::{Session, Stage};
+use crate::span::Direction;
+use crate::tcp::Opening;
+
+/// `tcp-syn-no-answer`.
+pub static RULE: Rule = Rule {
+    slug: "tcp-syn-no-answer",
+    layer: Layer::Net,
+    severity: Severity::Fail,
+    confidence: Confidence::Likely,
+    precedence: Some(10),
+    actors: &[Actor::Network],
+    explains_away: &["smtp-no-greeting"],
+    references: &["RFC 9293 3.8.1", "RFC 6298 5", "RFC 5321 4.5.3.2", "RFC 8305"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let connection = &session.connection;
+    let to_server = &connection.directions.to_server;
+    let syn = to_server.syn?;
+    let last = to_server.last_syn.unwrap_or(syn);
+    let silent = connection.icmp_errors.is_empty()
+        && connection
+            .resets
+            .iter()
+            .all(|reset| reset.direction == Direction::ToServer);
+    match connection.opening {
+        Opening::SynOnly if silent && to_server.syn_retransmissions >= 1 => Some(
+            Finding::of(
+                rule,
+                Stage::Connect,
+                Evidence::frame(
+                    syn,
+                    Some(Direction::ToServer),
+                    format!("SYN, sent {} times", to_server.syn_retransmissions + 1),
+                ),
+            )
+            .with("server", connection.server.to_string())
+            .with("port", connection.server.port)
+            .with("tries", to_server.syn_retransmissions + 1)
+            .with("waited", last.time.since(syn.time))
+            .and(Evidence::frame(last, Some(Direction::ToServer), "last SYN")),
+        ),
+        Opening::Handshake if half_open(session) => {
+            let answer = connection.directions.to_client.syn?;
+            Some(
+                Finding::of(
+                    rule,
+                    Stage::Connect,
+                    Evidence::frame(
+                        answer,
+                        Some(Direction::ToClient),
+                        format!(
+                            "SYN, ACK, sent {} times",
+                            connection.directions.to_client.syn_retransmissions + 1
+                        ),
+                    ),
+                )
+                .with("half_open", "yes")
+                .with("server", connection.server.to_string())
+                .with("port", connection.server.port)
+                .with("tries", connection.directions.to_client.syn_retransmissions + 1),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// The server answered again and again, and the client's ACK never came: the way back is cut.
+fn half_open(session: &Session) -> bool {
+    let connection = &session.connection;
+    connection.handshake_ack.is_none()
+        && connection.directions.to_client.syn_retransmissions >= 1
+        && connection.directions.to_server.octets == 0
+        && connection.resets.is_empty()
+}
