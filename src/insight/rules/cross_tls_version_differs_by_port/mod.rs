@@ -106,7 +106,6 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .with_some("clear", clear.map(|digest| digest.id.0))
         .with_some("clear_port", clear.map(|digest| digest.server.port))
         .with_some("exposed", exposed.map(|digest| digest.id.0))
-        .with_some("two_stacks", (old.fingerprint != new.fingerprint).then_some("yes"));
     let stand_on = old
         .sessions
         .iter()
