@@ -129,11 +129,12 @@ pub struct DirectionFacts {
     pub octets: u64,
     /// Octets on the wire, with retransmissions.
     pub octets_on_wire: u64,
-    /// Segments that brought octets already seen.
+    /// Segments that brought octets already seen, or that filled a hole so late that only a retransmission explains it.
+    /// Keep-alives, window probes and duplicates made by the capture do not count.
     pub retransmissions: u32,
-    /// Of these, sent at least 200 ms after the original: retransmission time-outs.
+    /// Of these, sent after the side had sent no payload for at least 200 ms: retransmission time-outs.
     pub retransmission_timeouts: u32,
-    /// Segments that arrived before an earlier one.
+    /// Segments that arrived after a later one, soon enough to be reordering.
     pub out_of_order: u32,
     /// Keep-alive probes.
     pub keep_alives: u32,
@@ -179,6 +180,8 @@ pub struct DirectionFacts {
     pub timestamps: bool,
     /// Initial sequence number, or the first one seen.
     pub initial_sequence: u32,
+    /// Octets behind this direction's FIN: no receiver takes them, they were not delivered.
+    pub octets_after_fin: u64,
     /// Octets sent and, at the end, neither acknowledged nor lost.
     pub unacknowledged_at_end: u64,
 }

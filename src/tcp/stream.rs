@@ -42,4 +42,9 @@ pub trait Stream {
 
     /// The connection is over; nothing else is called afterwards.
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts);
+
+    /// Octets of memory that the reader holds besides itself, approximately. Asked after every call: must be cheap.
+    fn weight(&self) -> usize {
+        0
+    }
 }

@@ -1,0 +1,119 @@
+//! Turns two endpoints into a key that is the same for both directions of a connection.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use foldhash::quality::RandomState;
+
+use crate::packet::Endpoint;
+
+/// Both endpoints of a connection, the lower first. 40 octets for either version of IP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Key {
+    low: [u64; 2],
+    high: [u64; 2],
+    low_port: u16,
+    high_port: u16,
+    version6: bool,
+}
+
+impl Key {
+    /// The key of a segment, and whether its source is the lower endpoint.
+    pub fn of(source: Endpoint, destination: Endpoint) -> (Self, bool) {
+        let (from, version6) = words(source.address);
+        let (to, _) = words(destination.address);
+        let source_is_low = (from, source.port) <= (to, destination.port);
+        let (low, low_port, high, high_port) = if source_is_low {
+            (from, source.port, to, destination.port)
+        } else {
+            (to, destination.port, from, source.port)
+        };
+        let key = Self {
+            low,
+            high,
+            low_port,
+            high_port,
+            version6,
+        };
+        (key, source_is_low)
+    }
+
+    /// The lower endpoint, or the higher.
+    pub fn endpoint(&self, lower: bool) -> Endpoint {
+        let ([first, second], port) = if lower {
+            (self.low, self.low_port)
+        } else {
+            (self.high, self.high_port)
+        };
+        let address = if self.version6 {
+            IpAddr::V6(Ipv6Addr::from((u128::from(first) << 64) | u128::from(second)))
+        } else {
+            IpAddr::V4(Ipv4Addr::from(second as u32))
+        };
+        Endpoint { address, port }
+    }
+
+    /// A keyed hash: whoever makes the packets must not choose where they land. Nothing in the output follows from it.
+    pub fn hash(&self, state: &RandomState) -> u32 {
+        let hash = state.hash_one(self);
+        (hash ^ (hash >> 32)) as u32
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        if self.version6 {
+            hasher.write_u64(self.low[0]);
+            hasher.write_u64(self.low[1]);
+            hasher.write_u64(self.high[0]);
+            hasher.write_u64(self.high[1]);
+        } else {
+            hasher.write_u64((self.low[1] << 32) | self.high[1]);
+        }
+        hasher.write_u64(
+            (u64::from(self.version6) << 32) | (u64::from(self.low_port) << 16) | u64::from(self.high_port),
+        );
+    }
+}
+
+fn words(address: IpAddr) -> ([u64; 2], bool) {
+    match address {
+        IpAddr::V4(address) => ([0, u64::from(u32::from(address))], false),
+        IpAddr::V6(address) => {
+            let bits = u128::from(address);
+            ([(bits >> 64) as u64, bits as u64], true)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str, port: u16) -> Endpoint {
+        Endpoint {
+            address: text.parse().unwrap(),
+            port,
+        }
+    }
+
+    #[test]
+    fn both_directions_have_one_key_and_the_endpoints_come_back() {
+        for (one, two) in [("192.0.2.1", "198.51.100.7"), ("2001:db8::1", "2001:db8:1::2")] {
+            let (one, two) = (endpoint(one, 40_000), endpoint(two, 25));
+            let (there, low) = Key::of(one, two);
+            let (back, other_low) = Key::of(two, one);
+            assert_eq!(there, back);
+            assert_ne!(low, other_low);
+            assert_eq!(there.endpoint(low), one);
+            assert_eq!(there.endpoint(!low), two);
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_not_the_version_4_address() {
+        let plain = Key::of(endpoint("0.0.0.1", 1), endpoint("0.0.0.2", 25)).0;
+        let wide = Key::of(endpoint("::1", 1), endpoint("::2", 25)).0;
+        assert_ne!(plain, wide);
+    }
+}

@@ -1,0 +1,101 @@
+//! What the TCP room keeps at most, and what it counts when a limit is reached. Nothing is dropped in silence.
+
+use std::time::Duration;
+
+/// Open connections kept in full; the least recently active is evicted beyond it.
+pub const FLOWS: usize = 262_144;
+/// Unanswered SYNs kept, 64 octets each; the oldest is evicted beyond it.
+pub const HALF_OPEN: usize = 1_048_576;
+/// Octets of state in all, the streams' own weight included.
+pub const MEMORY: usize = 256_000_000;
+/// Octets kept out of order in one direction.
+pub const OUT_OF_ORDER_OCTETS: usize = 1 << 20;
+/// Pieces kept out of order in one direction.
+pub const OUT_OF_ORDER_PIECES: usize = 4_096;
+/// Octets kept out of order in all connections together.
+pub const OUT_OF_ORDER_TOTAL: usize = 64 << 20;
+/// Ended connections that still wait for late segments; the oldest is handed out beyond it.
+pub const LINGERING: usize = 16_384;
+
+/// The limits of one [`Table`](super::Table). All times are packet time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections kept in full: [`FLOWS`].
+    pub flows: usize,
+    /// Unanswered SYNs kept: [`HALF_OPEN`].
+    pub half_open: usize,
+    /// Octets of state in all, approximately: [`MEMORY`].
+    pub memory: usize,
+    /// Octets out of order in one direction: [`OUT_OF_ORDER_OCTETS`].
+    pub out_of_order_octets: usize,
+    /// Pieces out of order in one direction: [`OUT_OF_ORDER_PIECES`].
+    pub out_of_order_pieces: usize,
+    /// Octets out of order in all connections together: [`OUT_OF_ORDER_TOTAL`].
+    pub out_of_order_total: usize,
+    /// Ended connections that wait for late segments: [`LINGERING`].
+    pub lingering: usize,
+    /// A SYN, or SYN and SYN-ACK, without what follows: 60 s.
+    pub half_open_time: Duration,
+    /// Silence after which a connection is closed as idle while room is short: 600 s.
+    pub idle_time: Duration,
+    /// The same while less than half of the room is used: 3,600 s.
+    pub idle_time_with_room: Duration,
+    /// How long a closed connection waits for late segments: 2 s.
+    pub linger_after_close: Duration,
+    /// How long a reset connection does: 10 s, for the other side may not have heard the reset and send again.
+    pub linger_after_reset: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            flows: FLOWS,
+            half_open: HALF_OPEN,
+            memory: MEMORY,
+            out_of_order_octets: OUT_OF_ORDER_OCTETS,
+            out_of_order_pieces: OUT_OF_ORDER_PIECES,
+            out_of_order_total: OUT_OF_ORDER_TOTAL,
+            lingering: LINGERING,
+            half_open_time: Duration::from_secs(60),
+            idle_time: Duration::from_secs(600),
+            idle_time_with_room: Duration::from_secs(3_600),
+            linger_after_close: Duration::from_secs(2),
+            linger_after_reset: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What happened to a [`Table`](super::Table) as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Segments on a port of the set.
+    pub segments: u64,
+    /// Segments on no port of the set: ignored.
+    pub other_ports: u64,
+    /// Connections opened, half-open ones included.
+    pub opened: u64,
+    /// Connections evicted because there were too many, or too much memory was used.
+    pub evicted: u64,
+    /// Unanswered SYNs evicted because there were too many; nothing else is told of them.
+    pub half_open_evicted: u64,
+    /// Connections closed as idle, half-open ones included.
+    pub idle: u64,
+    /// Ports used again by a new connection while the old one had not ended.
+    pub ports_reused: u64,
+    /// Ended connections handed out before their time because too many lingered.
+    pub lingering_cut_short: u64,
+    /// Segments that arrived for a connection that had ended.
+    pub late_segments: u64,
+    /// Resets of connections that the capture knows nothing of: ignored.
+    pub stray_resets: u64,
+    /// ICMP errors that quote a connection on a port of the set that the capture knows nothing of.
+    pub unmatched_icmp_errors: u64,
+    /// Segments far outside the window of their connection: noted and ignored.
+    pub out_of_window: u64,
+    /// Holes given up because too much stood behind them.
+    pub holes_given_up: u64,
+    /// Octets sent again whose first copy was no longer kept, so that nobody can say whether they differ.
+    pub uncompared_octets: u64,
+    /// Resets that ended a connection whose sender went on sending.
+    pub revived: u64,
+}

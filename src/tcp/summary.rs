@@ -1,0 +1,134 @@
+//! Turns what was remembered of a connection into its facts, once, at its end.
+
+use std::time::Duration;
+
+use crate::span::{Direction, PerDirection};
+use crate::tcp::facts::{ConnectionFacts, DirectionFacts, Ending};
+use crate::tcp::sequence::distance;
+use crate::tcp::side::Side;
+use crate::tcp::transport::{Rare, Transport, at};
+
+impl Transport {
+    /// How the connection ended, where nothing but `cause` ended it from outside.
+    pub(super) fn ending_after(&self, cause: Ending) -> Ending {
+        if let Some(ending) = self.ending {
+            return ending;
+        }
+        let [client, server] = &self.sides;
+        match (client.has(Side::FIN), server.has(Side::FIN)) {
+            (true, true) => Ending::Closed(self.first_fin()),
+            (true, false) => Ending::HalfClosed(Direction::ToServer),
+            (false, true) => Ending::HalfClosed(Direction::ToClient),
+            (false, false) => cause,
+        }
+    }
+
+    /// The facts; the lists are moved out.
+    pub(super) fn facts(&mut self, ending: Ending) -> ConnectionFacts {
+        self.end_episodes();
+        let directions = PerDirection {
+            to_server: self.direction_facts(Direction::ToServer),
+            to_client: self.direction_facts(Direction::ToClient),
+        };
+        let opened = self.opened();
+        let round_trip = self.round_trip();
+        let rare = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        let [from, to] = self.silence;
+        ConnectionFacts {
+            client: opened.client,
+            server: opened.server,
+            roles: self.roles,
+            opening: self.opening,
+            ending,
+            first: self.first,
+            last: self.last,
+            frames: self.frames,
+            handshake_ack: self.handshake_acknowledgment.get(),
+            round_trip,
+            directions,
+            resets: rare.resets,
+            gaps: rare.gaps,
+            zero_windows: rare.zero_windows,
+            stuck: rare.stuck,
+            icmp_errors: rare.icmp_errors,
+            longest_silence: from.get().zip(to.get()),
+            unlisted: rare.unlisted,
+            encapsulations: rare.encapsulations.len().max(1) as u32,
+        }
+    }
+
+    fn end_episodes(&mut self) {
+        let Some(rare) = &mut self.rare else { return };
+        for direction in Direction::BOTH {
+            let side = &mut rare.sides[at(direction)];
+            let (window, repeated) = (side.zero_window.take(), side.repeated.take());
+            if let Some(window) = window {
+                Rare::list(&mut rare.zero_windows, &mut rare.unlisted, window);
+            }
+            if let Some(repeated) = repeated {
+                Rare::list(&mut rare.stuck, &mut rare.unlisted, repeated.stuck);
+            }
+        }
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        let [client, server] = &self.sides;
+        let again = self
+            .rare
+            .as_ref()
+            .is_some_and(|rare| rare.sides.iter().any(|side| side.syn_retransmissions > 0));
+        let (syn, answer) = (client.syn.get()?, server.syn.get()?);
+        let end = self.handshake_acknowledgment.get()?;
+        (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
+    }
+
+    fn direction_facts(&self, direction: Direction) -> DirectionFacts {
+        let side = self.side(direction);
+        let nothing = Default::default();
+        let rare = self.rare.as_ref().map_or(&nothing, |rare| &rare.sides[at(direction)]);
+        DirectionFacts {
+            segments: u64::from(side.segments),
+            data_segments: u64::from(side.data_segments),
+            octets: side.offset - rare.missing_octets,
+            octets_on_wire: side.octets_on_wire,
+            retransmissions: rare.retransmissions,
+            retransmission_timeouts: rare.retransmission_timeouts,
+            out_of_order: rare.out_of_order,
+            keep_alives: rare.keep_alives,
+            capture_duplicates: rare.capture_duplicates,
+            conflicting_octets: rare.conflicting_octets,
+            first_conflict: rare.first_conflict,
+            cut_segments: rare.cut_segments,
+            gaps: rare.gaps,
+            missing_octets: rare.missing_octets,
+            acknowledged_unseen: side.has(Side::UNSEEN),
+            syn: side.syn.get(),
+            syn_retransmissions: rare.syn_retransmissions,
+            last_syn: rare.last_syn.or(side.syn.get()),
+            fin: side.fin.get(),
+            first_data: side.first_data.get(),
+            last_data: side.last_data.get(),
+            last: side.last.get(),
+            largest_segment: side.largest,
+            largest_acknowledged_segment: side.largest_acknowledged,
+            maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),
+            window_scale: side.has(Side::SCALED).then_some(side.window_scale),
+            time_to_live: (side.segments > 0).then_some(side.time_to_live),
+            timestamps: side.has(Side::TIMESTAMPS),
+            initial_sequence: side.initial,
+            octets_after_fin: rare.octets_after_fin,
+            unacknowledged_at_end: self.unacknowledged(direction),
+        }
+    }
+
+    /// Octets sent and not acknowledged; nothing where the other side was never seen, for then nobody can say.
+    fn unacknowledged(&self, direction: Direction) -> u64 {
+        let side = self.side(direction);
+        if self.side(direction.opposite()).segments == 0 || side.data_segments == 0 {
+            return 0;
+        }
+        let sent = if side.has(Side::FIN) { side.fin_sequence } else { side.highest };
+        let start = side.initial.wrapping_add(u32::from(side.has(Side::SYN)));
+        u64::try_from(distance(side.acknowledged_or(start), sent)).unwrap_or_default()
+    }
+}

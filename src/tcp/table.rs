@@ -1,0 +1,460 @@
+//! Finds the connection of every segment, and keeps all of them within the limits.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+
+use crate::packet::{Flags, IcmpError, Segment};
+use crate::span::Stamp;
+use crate::tcp::clock::Clock;
+use crate::tcp::facts::{ConnectionFacts, Ending};
+use crate::tcp::half_open::{HalfOpen, Syn};
+use crate::tcp::index::Index;
+use crate::tcp::key::Key;
+use crate::tcp::limits::{Counts, Limits};
+use crate::tcp::opening::is_copy_of;
+use crate::tcp::slots::{Connection, Slots};
+use crate::tcp::stream::Stream;
+use crate::tcp::transport::{Context, Opened, Reader, Stage, Transport, Verdict};
+use crate::time::Timestamp;
+
+/// In the index, this bit tells half-open connections from full ones.
+const HALF: u32 = 1 << 31;
+/// How often time-outs are looked at, in packet time.
+const SWEEP: Duration = Duration::from_millis(250);
+
+/// A connection that is over.
+#[derive(Clone, Debug)]
+pub struct Finished<S> {
+    /// What is known of its transport.
+    pub facts: ConnectionFacts,
+    /// Its reader; `None` where there was nothing to read, because no connection came about.
+    pub stream: Option<S>,
+}
+
+/// All connections on the ports of a set.
+///
+/// Call [`push`](Self::push) and [`push_icmp`](Self::push_icmp) in capture order, then [`finish`](Self::finish) once;
+/// after each of them take what ended with [`poll_finished`](Self::poll_finished). The order of what ends depends on
+/// the segments only.
+pub struct Table<S> {
+    limits: Limits,
+    ports: Box<[u64; 1_024]>,
+    make: Box<dyn FnMut(&Opened) -> S + Send>,
+    state: RandomState,
+    index: Index,
+    slots: Slots<S>,
+    half_open: HalfOpen,
+    finished: VecDeque<Finished<S>>,
+    /// At the end: what is still there, last first.
+    remaining: Vec<(Stamp, u32)>,
+    clock: Clock,
+    next_sweep: Timestamp,
+    counts: Counts,
+    memory: usize,
+    out_of_order: usize,
+}
+
+impl<S: Stream> Table<S> {
+    /// An empty table for the ports that `mail` says yes to; `make` makes the reader of a connection when it opens.
+    #[must_use]
+    pub fn new(
+        limits: Limits,
+        mail: impl Fn(u16) -> bool,
+        make: impl FnMut(&Opened) -> S + Send + 'static,
+    ) -> Self {
+        let mut ports = Box::new([0u64; 1_024]);
+        for port in (0..=u16::MAX).filter(|port| mail(*port)) {
+            ports[usize::from(port >> 6)] |= 1 << (port & 63);
+        }
+        Self {
+            limits,
+            ports,
+            make: Box::new(make),
+            state: RandomState::default(),
+            index: Index::new(),
+            slots: Slots::new(),
+            half_open: HalfOpen::default(),
+            finished: VecDeque::new(),
+            remaining: Vec::new(),
+            clock: Clock::new(),
+            next_sweep: Timestamp::MIN,
+            counts: Counts::default(),
+            memory: 0,
+            out_of_order: 0,
+        }
+    }
+
+    /// What happened to the table as a whole so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Connections kept in full, lingering ones included.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Unanswered SYNs kept.
+    #[must_use]
+    pub fn half_open(&self) -> usize {
+        self.half_open.len()
+    }
+
+    /// Octets of state held, approximately.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.memory + self.half_open.weight()
+    }
+
+    fn is_mail(&self, port: u16) -> bool {
+        self.ports[usize::from(port >> 6)] & (1 << (port & 63)) != 0
+    }
+
+    /// Takes a segment.
+    pub fn push(&mut self, segment: &Segment<'_>) {
+        if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
+            self.counts.other_ports += 1;
+            return;
+        }
+        self.counts.segments += 1;
+        let now = self.clock.advance(segment.stamp.time);
+        if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
+            self.next_sweep = now.plus(SWEEP);
+            self.sweep(now);
+        }
+        let (key, source_is_low) = Key::of(segment.source, segment.destination);
+        let hash = key.hash(&self.state);
+        match self.find(&key, hash) {
+            Some(position) if position & HALF != 0 => {
+                self.push_half_open(segment, key, hash, source_is_low, position & !HALF);
+            }
+            Some(number) if !self.is_over(number, now) => self.push_full(segment, number, source_is_low),
+            Some(number) => {
+                self.time_out(number);
+                self.open_with(segment, key, hash, source_is_low);
+            }
+            None => self.open_with(segment, key, hash, source_is_low),
+        }
+        self.keep_limits();
+    }
+
+    /// Takes an ICMP error: it becomes a fact of the connection that it quotes.
+    pub fn push_icmp(&mut self, error: &IcmpError) {
+        let (source, destination) = (error.quoted_source, error.quoted_destination);
+        if !self.is_mail(source.port) && !self.is_mail(destination.port) {
+            return;
+        }
+        let (key, _) = Key::of(source, destination);
+        let hash = key.hash(&self.state);
+        let number = match self.find(&key, hash) {
+            Some(position) if position & HALF != 0 => self.promote(position & !HALF, hash),
+            found => found,
+        };
+        let Some(connection) = number.and_then(|number| self.slots.get_mut(number)) else {
+            self.counts.unmatched_icmp_errors += 1;
+            return;
+        };
+        connection.transport.take_icmp(error);
+        if let Some(number) = number {
+            self.weigh(number);
+        }
+    }
+
+    /// The capture is over: everything that is left ends, in the order of first frames.
+    pub fn finish(&mut self) {
+        let full = self.slots.numbers();
+        self.remaining = full
+            .map(|(number, connection)| (connection.transport.first, number))
+            .chain(self.half_open.positions().map(|(position, first)| (first, position | HALF)))
+            .collect();
+        self.remaining.sort_unstable_by(|one, two| two.cmp(one));
+    }
+
+    /// The next connection that is over.
+    pub fn poll_finished(&mut self) -> Option<Finished<S>> {
+        while self.finished.is_empty() {
+            let (_, number) = self.remaining.pop()?;
+            let now = self.clock.now();
+            if number & HALF != 0 {
+                let over = self.half_open.get(number & !HALF);
+                let over = over.is_some_and(|(_, syn)| now.since(syn.last.time) > self.limits.half_open_time);
+                self.finish_half_open(number & !HALF, if over { Ending::Idle } else { Ending::CaptureEnd });
+            } else {
+                let over = self.is_over(number, now);
+                self.finish_full(number, if over { Ending::Idle } else { Ending::CaptureEnd });
+            }
+        }
+        self.finished.pop_front()
+    }
+
+    fn find(&self, key: &Key, hash: u32) -> Option<u32> {
+        self.index.find(hash, |value| {
+            if value & HALF != 0 {
+                self.half_open.is(value & !HALF, key)
+            } else {
+                self.slots.get(value).is_some_and(|connection| connection.transport.key == *key)
+            }
+        })
+    }
+
+    /// Takes the first segment of a connection.
+    fn open_with(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool) {
+        let flags = segment.flags;
+        if flags.has(Flags::RST) {
+            self.counts.stray_resets += 1;
+            return;
+        }
+        self.counts.opened += 1;
+        let plain_syn = flags.has(Flags::SYN) && flags.0 & (Flags::ACK | Flags::FIN) == 0;
+        if plain_syn && segment.payload_length == 0 {
+            self.keep_half_open(key, hash, &Syn::of(segment, source_is_low));
+            return;
+        }
+        let transport = Transport::from_segment(key, source_is_low, segment, |port| self.is_mail(port));
+        let number = self.insert(transport, hash);
+        self.push_full(segment, number, source_is_low);
+    }
+
+    fn keep_half_open(&mut self, key: Key, hash: u32, syn: &Syn) {
+        while self.half_open.len() >= self.limits.half_open.max(1) && self.evict_half_open() {}
+        let position = self.half_open.push(key, syn);
+        self.index.insert(hash, position | HALF);
+    }
+
+    fn insert(&mut self, transport: Transport, hash: u32) -> u32 {
+        let connection = Connection::new(transport, hash, self.clock.now());
+        let number = self.slots.insert(connection);
+        self.index.insert(hash, number);
+        self.weigh(number);
+        number
+    }
+
+    fn push_half_open(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool, position: u32) {
+        let Some((_, syn)) = self.half_open.get(position) else { return };
+        if self.clock.now().since(syn.last.time) > self.limits.half_open_time {
+            self.counts.idle += 1;
+            self.finish_half_open(position, Ending::Idle);
+            self.open_with(segment, key, hash, source_is_low);
+            return;
+        }
+        let same = segment.flags.has(Flags::SYN)
+            && segment.flags.0 & (Flags::ACK | Flags::RST | Flags::FIN) == 0
+            && segment.payload_length == 0
+            && segment.sequence == syn.sequence
+            && source_is_low == syn.from_low;
+        if same {
+            self.half_open.seen_again(position, segment.stamp, is_copy_of(segment.stamp, syn.last));
+        } else if let Some(number) = self.promote(position, hash) {
+            self.push_full(segment, number, source_is_low);
+        }
+    }
+
+    /// Turns a half-open connection into a full one.
+    fn promote(&mut self, position: u32, hash: u32) -> Option<u32> {
+        let (key, syn) = self.half_open.remove(position)?;
+        self.index.remove(hash, position | HALF);
+        self.tidy_half_open();
+        Some(self.insert(Transport::from_syn(key, &syn), hash))
+    }
+
+    fn tidy_half_open(&mut self) {
+        if self.half_open.is_sparse() {
+            let (index, state) = (&mut self.index, &self.state);
+            self.half_open
+                .compact(|key, from, to| index.replace(key.hash(state), from | HALF, to | HALF));
+        }
+    }
+
+    fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
+        match self.take(segment, number, source_is_low) {
+            None | Some(Verdict::Taken) => {
+                self.slots.touch(number, self.clock.now());
+                self.weigh(number);
+            }
+            Some(Verdict::AnswersPending) => {
+                let pending = self.replace(number);
+                let Some((key, hash, syn)) = pending else { return };
+                let number = self.insert(Transport::from_syn(key, &syn), hash);
+                self.take(segment, number, source_is_low);
+                self.slots.touch(number, self.clock.now());
+                self.weigh(number);
+            }
+            Some(Verdict::Begins) => {
+                self.finish_full(number, Ending::PortReused);
+                let (key, source_is_low) = Key::of(segment.source, segment.destination);
+                self.open_with(segment, key, key.hash(&self.state), source_is_low);
+            }
+        }
+    }
+
+    fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<Verdict> {
+        let connection = self.slots.get_mut(number)?;
+        let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order);
+        let mut context = Context {
+            limits: &self.limits,
+            counts: &mut self.counts,
+            room: self.limits.out_of_order_total.saturating_sub(elsewhere),
+        };
+        let mut reader = Reader {
+            stream: &mut connection.stream,
+            make: &mut *self.make,
+        };
+        let transport = &mut connection.transport;
+        let direction = transport.direction(source_is_low);
+        let verdict = transport.take(segment, direction, &mut context, &mut reader);
+        Some(verdict)
+    }
+
+    /// Ends a connection whose ports a remembered SYN took over; that SYN.
+    fn replace(&mut self, number: u32) -> Option<(Key, u32, Syn)> {
+        let connection = self.slots.get_mut(number)?;
+        let pending = connection.transport.rare.as_mut().and_then(|rare| rare.pending.take());
+        let (key, hash) = (connection.transport.key, connection.hash);
+        self.counts.opened += 1;
+        self.finish_full(number, Ending::PortReused);
+        pending.map(|syn| (key, hash, syn))
+    }
+
+    /// Counts what a connection weighs now.
+    fn weigh(&mut self, number: u32) {
+        let Some(connection) = self.slots.get_mut(number) else { return };
+        let stream = connection.stream.as_ref().map_or(0, Stream::weight);
+        let weight = size_of::<Connection<S>>() + 32 + connection.transport.weight() + stream;
+        let out_of_order = connection.transport.out_of_order();
+        self.memory = (self.memory + weight).saturating_sub(connection.weight);
+        self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(connection.out_of_order);
+        connection.weight = weight;
+        connection.out_of_order = out_of_order;
+    }
+
+    fn time_limit(&self, stage: Stage) -> Duration {
+        match stage {
+            Stage::Embryonic => self.limits.half_open_time,
+            Stage::Closed => self.limits.linger_after_close,
+            Stage::Reset => self.limits.linger_after_reset,
+            Stage::Established => {
+                let room = self.slots.len() < self.limits.flows / 2 && self.memory() < self.limits.memory / 2;
+                if room { self.limits.idle_time_with_room } else { self.limits.idle_time }
+            }
+        }
+    }
+
+    fn is_over(&self, number: u32, now: Timestamp) -> bool {
+        self.slots.get(number).is_some_and(|connection| {
+            now.since(connection.touched) > self.time_limit(connection.transport.stage)
+        })
+    }
+
+    fn time_out(&mut self, number: u32) {
+        let stage = self.slots.get(number).map(|connection| connection.transport.stage);
+        if matches!(stage, Some(Stage::Embryonic | Stage::Established)) {
+            self.counts.idle += 1;
+        }
+        self.finish_full(number, Ending::Idle);
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        for stage in [Stage::Closed, Stage::Reset, Stage::Embryonic, Stage::Established] {
+            while let Some(number) = self.slots.oldest(stage) {
+                if !self.is_over(number, now) {
+                    break;
+                }
+                self.time_out(number);
+            }
+        }
+        while let Some(position) = self.half_open.oldest() {
+            let Some((key, syn)) = self.half_open.get(position) else { break };
+            if now.since(syn.first.time) <= self.limits.half_open_time {
+                break;
+            }
+            if now.since(syn.last.time) > self.limits.half_open_time {
+                self.counts.idle += 1;
+                self.finish_half_open(position, Ending::Idle);
+                continue;
+            }
+            // Repeated since: it waits on, behind those that came after it.
+            let hash = key.hash(&self.state);
+            self.half_open.remove(position);
+            self.index.remove(hash, position | HALF);
+            let position = self.half_open.push(key, &syn);
+            self.index.insert(hash, position | HALF);
+            if self.half_open.oldest() == Some(position) {
+                break;
+            }
+        }
+    }
+
+    fn keep_limits(&mut self) {
+        while self.slots.length(Stage::Closed) + self.slots.length(Stage::Reset) > self.limits.lingering {
+            let closed = self.slots.oldest(Stage::Closed);
+            let Some(number) = closed.or_else(|| self.slots.oldest(Stage::Reset)) else { break };
+            self.counts.lingering_cut_short += 1;
+            self.finish_full(number, Ending::Evicted);
+        }
+        while self.slots.len() > self.limits.flows && self.evict() {}
+        while self.memory() > self.limits.memory && (self.evict_half_open() || self.evict()) {}
+    }
+
+    fn evict_half_open(&mut self) -> bool {
+        let Some(position) = self.half_open.oldest() else { return false };
+        let Some((key, _)) = self.half_open.remove(position) else { return false };
+        self.index.remove(key.hash(&self.state), position | HALF);
+        self.tidy_half_open();
+        self.counts.half_open_evicted += 1;
+        true
+    }
+
+    /// Ends the connection that will be missed least.
+    fn evict(&mut self) -> bool {
+        let stages = [Stage::Closed, Stage::Reset, Stage::Embryonic, Stage::Established];
+        let Some(number) = stages.iter().find_map(|stage| self.slots.oldest(*stage)) else {
+            return false;
+        };
+        self.counts.evicted += 1;
+        self.finish_full(number, Ending::Evicted);
+        true
+    }
+
+    fn finish_full(&mut self, number: u32, cause: Ending) {
+        let Some(mut connection) = self.slots.remove(number) else { return };
+        self.index.remove(connection.hash, number);
+        self.memory = self.memory.saturating_sub(connection.weight);
+        self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order);
+        let transport = &mut connection.transport;
+        let mut reader = Reader {
+            stream: &mut connection.stream,
+            make: &mut *self.make,
+        };
+        transport.flush(&mut reader);
+        let key = transport.key;
+        let pending = transport.rare.as_mut().and_then(|rare| rare.pending.take());
+        let ending = transport.ending_after(cause);
+        self.counts.ports_reused += u64::from(ending == Ending::PortReused);
+        let facts = transport.facts(ending);
+        let mut stream = connection.stream;
+        if let Some(stream) = &mut stream {
+            stream.end(ending, &facts);
+        }
+        self.finished.push_back(Finished { facts, stream });
+        if let Some(syn) = pending {
+            let cause = if cause == Ending::PortReused { Ending::Idle } else { cause };
+            self.finish_syn(key, &syn, cause);
+        }
+    }
+
+    fn finish_half_open(&mut self, position: u32, ending: Ending) {
+        let Some((key, syn)) = self.half_open.remove(position) else { return };
+        self.index.remove(key.hash(&self.state), position | HALF);
+        self.tidy_half_open();
+        self.finish_syn(key, &syn, ending);
+    }
+
+    fn finish_syn(&mut self, key: Key, syn: &Syn, ending: Ending) {
+        let facts = Transport::from_syn(key, syn).facts(ending);
+        self.finished.push_back(Finished { facts, stream: None });
+    }
+}

@@ -1,0 +1,508 @@
+//! Turns the segments of one connection into octets in order for its reader, and remembers what the facts need.
+//! RFC 9293, section 3.10, seen from the side: nothing here may assume that the capture shows every segment.
+
+use crate::packet::{Endpoint, Flags, IcmpError, Segment};
+use crate::span::{Direction, Stamp};
+use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
+use crate::tcp::half_open::Syn;
+use crate::tcp::key::Key;
+use crate::tcp::limits::{Counts, Limits};
+use crate::tcp::sequence::{distance, later};
+use crate::tcp::side::{Mark, RareSide, Side};
+use crate::tcp::stream::Stream;
+
+/// How far beyond its window a segment may lie and still be taken for a part of the connection: a capture loses
+/// segments, and the window seen may be old.
+pub(super) const SLACK: i64 = 1 << 20;
+/// A jump forward that is believed where the other direction was not captured, so that nothing speaks against it.
+const BLIND_SLACK: i64 = 1 << 30;
+/// Segments in a row that fit each other and not the connection: a new one whose opening was not captured.
+const STRANGERS: u32 = 16;
+/// The capture's own duplicates come within this time, in nanoseconds.
+pub(super) const DUPLICATE_TIME: i64 = 2_000_000;
+
+/// What a reader is told when its connection opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Who opened the connection.
+    pub client: Endpoint,
+    /// Who accepted it.
+    pub server: Endpoint,
+    /// How the roles were told apart.
+    pub roles: RoleEvidence,
+    /// How it began.
+    pub opening: Opening,
+    /// Its first frame.
+    pub first: Stamp,
+}
+
+/// The connection's reader, made when there is something to read.
+pub(super) struct Reader<'a, S> {
+    pub stream: &'a mut Option<S>,
+    pub make: &'a mut dyn FnMut(&Opened) -> S,
+}
+
+/// What the table lends for one segment.
+pub(super) struct Context<'a> {
+    pub limits: &'a Limits,
+    pub counts: &'a mut Counts,
+    /// What this connection may keep out of order, given all others.
+    pub room: usize,
+}
+
+/// Where a connection is in its life; the table keeps one list for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    Embryonic,
+    Established,
+    Closed,
+    Reset,
+}
+
+/// What became of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// It belongs to the connection, or was ignored.
+    Taken,
+    /// It answers a SYN that was remembered: that SYN opened a new connection on the same ports.
+    AnswersPending,
+    /// It begins a new connection on the same ports.
+    Begins,
+}
+
+/// Segments that fit each other and not the connection.
+pub(super) struct Strangers {
+    direction: Direction,
+    next: u32,
+    count: u32,
+}
+
+/// What most connections never need.
+#[derive(Default)]
+pub(super) struct Rare {
+    pub sides: [RareSide; 2],
+    pub resets: Vec<Reset>,
+    pub gaps: Vec<Gap>,
+    pub zero_windows: Vec<ZeroWindow>,
+    pub stuck: Vec<Stuck>,
+    pub icmp_errors: Vec<IcmpError>,
+    pub unlisted: u32,
+    pub encapsulations: Vec<u32>,
+    pub pending: Option<Syn>,
+    pub strangers: Option<Strangers>,
+    pub reset_sequence: u32,
+}
+
+impl Rare {
+    pub fn list<T>(list: &mut Vec<T>, unlisted: &mut u32, fact: T) {
+        if list.len() < LISTED_FACTS {
+            list.push(fact);
+        } else {
+            *unlisted = unlisted.saturating_add(1);
+        }
+    }
+}
+
+/// One connection.
+pub(super) struct Transport {
+    pub sides: [Side; 2],
+    pub rare: Option<Box<Rare>>,
+    pub frames: u64,
+    pub first: Stamp,
+    pub last: Stamp,
+    pub silence: [Mark; 2],
+    pub handshake_acknowledgment: Mark,
+    pub key: Key,
+    pub client_is_low: bool,
+    pub roles: RoleEvidence,
+    pub opening: Opening,
+    pub stage: Stage,
+    pub ending: Option<Ending>,
+}
+
+pub(super) const fn at(direction: Direction) -> usize {
+    match direction {
+        Direction::ToServer => 0,
+        Direction::ToClient => 1,
+    }
+}
+
+impl Transport {
+    fn new(key: Key, client_is_low: bool, first: Stamp, opening: Opening, roles: RoleEvidence) -> Self {
+        Self {
+            sides: [Side::new(), Side::new()],
+            rare: None,
+            frames: 0,
+            first,
+            last: first,
+            silence: [Mark::NONE; 2],
+            handshake_acknowledgment: Mark::NONE,
+            key,
+            client_is_low,
+            roles,
+            opening,
+            stage: Stage::Embryonic,
+            ending: None,
+        }
+    }
+
+    /// A connection of which the SYN was seen.
+    pub fn from_syn(key: Key, syn: &Syn) -> Self {
+        let mut transport = Self::new(key, syn.from_low, syn.first, Opening::SynOnly, RoleEvidence::Handshake);
+        transport.frames = 1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates);
+        transport.last = syn.last;
+        if syn.last > syn.first {
+            transport.silence[0].set(syn.first);
+            transport.silence[1].set(syn.last);
+        }
+        let side = &mut transport.sides[0];
+        side.begin(syn.sequence, syn.sequence.wrapping_add(1));
+        side.set(Side::SYN);
+        side.syn.set(syn.first);
+        side.last.set(syn.last);
+        side.segments = syn.retransmissions.saturating_add(1);
+        side.time_to_live = syn.time_to_live;
+        side.usual_time_to_live = syn.time_to_live;
+        side.announce(syn.maximum_segment_size, syn.window_scale, syn.timestamps);
+        if syn.retransmissions > 0 || syn.capture_duplicates > 0 {
+            let rare = transport.rare_side(Direction::ToServer);
+            rare.syn_retransmissions = syn.retransmissions;
+            rare.capture_duplicates = syn.capture_duplicates;
+            rare.last_syn = Some(syn.last);
+        }
+        transport
+    }
+
+    /// A connection of which something other than a SYN alone was seen first; the segment itself is yet to be taken.
+    pub fn from_segment(key: Key, source_is_low: bool, segment: &Segment<'_>, mail: impl Fn(u16) -> bool) -> Self {
+        let syn = segment.flags.has(Flags::SYN);
+        if syn && segment.flags.has(Flags::ACK) {
+            let client_is_low = !source_is_low;
+            return Self::new(key, client_is_low, segment.stamp, Opening::SynAckOnly, RoleEvidence::Handshake);
+        }
+        if syn {
+            let mut transport = Self::from_syn(key, &Syn::of(segment, source_is_low));
+            transport.frames = 0;
+            transport.sides[0].segments = 0;
+            return transport;
+        }
+        let (source, destination) = (segment.source.port, segment.destination.port);
+        let (from_client, roles) = match (mail(source), mail(destination)) {
+            (false, true) => (true, RoleEvidence::Port),
+            (true, false) => (false, RoleEvidence::Port),
+            _ => (source >= destination, RoleEvidence::Guess),
+        };
+        let client_is_low = source_is_low == from_client;
+        let mut transport = Self::new(key, client_is_low, segment.stamp, Opening::MidStream, roles);
+        transport.stage = Stage::Established;
+        transport
+    }
+
+    pub fn opened(&self) -> Opened {
+        Opened {
+            client: self.key.endpoint(self.client_is_low),
+            server: self.key.endpoint(!self.client_is_low),
+            roles: self.roles,
+            opening: self.opening,
+            first: self.first,
+        }
+    }
+
+    pub fn direction(&self, source_is_low: bool) -> Direction {
+        if source_is_low == self.client_is_low {
+            Direction::ToServer
+        } else {
+            Direction::ToClient
+        }
+    }
+
+    pub fn side(&self, direction: Direction) -> &Side {
+        &self.sides[at(direction)]
+    }
+
+    pub fn side_mut(&mut self, direction: Direction) -> &mut Side {
+        &mut self.sides[at(direction)]
+    }
+
+    pub fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_with(Box::default)
+    }
+
+    pub fn rare_side(&mut self, direction: Direction) -> &mut RareSide {
+        &mut self.rare().sides[at(direction)]
+    }
+
+    /// Octets held besides the struct itself.
+    pub fn weight(&self) -> usize {
+        let rare = self.rare.as_ref().map_or(0, |rare| {
+            size_of::<Rare>()
+                + rare.resets.capacity() * size_of::<Reset>()
+                + rare.gaps.capacity() * size_of::<Gap>()
+                + rare.zero_windows.capacity() * size_of::<ZeroWindow>()
+                + rare.stuck.capacity() * size_of::<Stuck>()
+                + rare.icmp_errors.capacity() * size_of::<IcmpError>()
+        });
+        rare + self.sides[0].weight() + self.sides[1].weight()
+    }
+
+    /// Octets held out of order, and what keeping them costs.
+    pub fn out_of_order(&self) -> usize {
+        self.sides[0].pieces_octets() + self.sides[1].pieces_octets()
+    }
+
+    /// Takes one segment.
+    pub fn take<S: Stream>(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        context: &mut Context<'_>,
+        reader: &mut Reader<'_, S>,
+    ) -> Verdict {
+        let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
+        if self.answers_pending(segment, direction) {
+            return Verdict::AnswersPending;
+        }
+        if self.is_duplicate(segment, direction) {
+            self.take_duplicate(segment, direction);
+            return Verdict::Taken;
+        }
+        if segment.flags.has(Flags::RST) {
+            self.take_reset(segment, direction, context);
+        } else if segment.flags.has(Flags::SYN) {
+            match self.take_syn(segment, direction, context) {
+                SynVerdict::Ours => self.take_body(segment, direction, context, reader),
+                SynVerdict::Noted => {}
+                SynVerdict::Begins => return Verdict::Begins,
+            }
+        } else if self.fits(segment, direction) {
+            if let Some(rare) = &mut self.rare {
+                rare.strangers = None;
+            }
+            self.take_body(segment, direction, context, reader);
+        } else {
+            context.counts.out_of_window += 1;
+            if self.are_strangers_enough(segment, direction) {
+                return Verdict::Begins;
+            }
+        }
+        if ended {
+            context.counts.late_segments += 1;
+        }
+        self.frames += 1;
+        self.last = self.last.max(segment.stamp);
+        Verdict::Taken
+    }
+
+    fn take_body<S: Stream>(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        context: &mut Context<'_>,
+        reader: &mut Reader<'_, S>,
+    ) {
+        self.note(segment, direction);
+        if segment.flags.has(Flags::ACK) {
+            self.take_acknowledgment(segment, direction);
+        }
+        if !segment.flags.has(Flags::SYN) && self.stage == Stage::Embryonic {
+            self.stage = Stage::Established;
+        }
+        if self.stage == Stage::Established && reader.stream.is_none() {
+            reader.open(self);
+        }
+        self.take_payload(segment, direction, context, reader);
+        if segment.flags.has(Flags::FIN) {
+            self.take_fin(segment, direction, reader);
+        }
+        if self.sides[0].has(Side::HOLE) || self.sides[1].has(Side::HOLE) {
+            self.watch_holes(segment.stamp, reader);
+        }
+        if self.ending.is_none() && self.sides[0].has(Side::FIN_DELIVERED) && self.sides[1].has(Side::FIN_DELIVERED) {
+            self.close_when_acknowledged();
+        }
+    }
+
+    fn close_when_acknowledged(&mut self) {
+        if self.sides.iter().all(Side::fin_acknowledged) {
+            self.ending = Some(Ending::Closed(self.first_fin()));
+            self.stage = Stage::Closed;
+            for side in &mut self.sides {
+                side.history.clear();
+            }
+        }
+    }
+
+    /// Who sent FIN first; means something once both did.
+    pub fn first_fin(&self) -> Direction {
+        match (self.sides[0].fin.get(), self.sides[1].fin.get()) {
+            (Some(client), Some(server)) if client.frame > server.frame => Direction::ToClient,
+            (None, Some(_)) => Direction::ToClient,
+            _ => Direction::ToServer,
+        }
+    }
+
+    /// Counts and remembers what every segment has.
+    pub fn note(&mut self, segment: &Segment<'_>, direction: Direction) {
+        let scaled = self.sides[0].has(Side::SCALED) && self.sides[1].has(Side::SCALED);
+        let reset = segment.flags.has(Flags::RST);
+        let syn = segment.flags.has(Flags::SYN);
+        let quiet = segment.stamp.time.since(self.last.time);
+        let longest = match self.silence {
+            [from, to] => from.get().zip(to.get()).map_or(std::time::Duration::ZERO, |(from, to)| to.time.since(from.time)),
+        };
+        if quiet > longest {
+            self.silence[0].set(self.last);
+            self.silence[1].set(segment.stamp);
+        }
+        let side = self.side_mut(direction);
+        side.segments = side.segments.saturating_add(1);
+        side.last.set(segment.stamp);
+        if side.segments == 1 {
+            side.time_to_live = segment.time_to_live;
+        }
+        if reset {
+            return;
+        }
+        side.usual_time_to_live = segment.time_to_live;
+        side.encapsulation = segment.encapsulation;
+        if segment.options.timestamps.is_some() {
+            side.set(Side::TIMESTAMPS);
+        }
+        if let Some(identification) = segment.ip_identification {
+            let step = identification.wrapping_sub(side.last_identification);
+            if side.segments > 1 {
+                if (1..256).contains(&step) {
+                    side.set(Side::COUNTS_UP);
+                } else {
+                    side.unset(Side::COUNTS_UP);
+                }
+            }
+            side.last_identification = identification;
+        }
+        let shift = if scaled && !syn { side.window_scale.min(14) } else { 0 };
+        side.window = u32::from(segment.window) << shift;
+        if !syn && (segment.window == 0 || side.has(Side::ZERO_WINDOW)) {
+            self.take_window(segment.window == 0, direction, segment.stamp);
+        }
+    }
+
+    /// `advertiser` sends in that direction; the blocked direction is the other one.
+    fn take_window(&mut self, zero: bool, advertiser: Direction, stamp: Stamp) {
+        let episode = self.rare_side(advertiser).zero_window.take();
+        let mut episode = episode.unwrap_or(ZeroWindow {
+            blocked: advertiser.opposite(),
+            from: stamp,
+            until: stamp,
+            reopened: false,
+        });
+        episode.until = stamp;
+        if zero {
+            self.rare_side(advertiser).zero_window = Some(episode);
+            self.side_mut(advertiser).set(Side::ZERO_WINDOW);
+        } else {
+            episode.reopened = true;
+            self.side_mut(advertiser).unset(Side::ZERO_WINDOW);
+            let rare = self.rare();
+            Rare::list(&mut rare.zero_windows, &mut rare.unlisted, episode);
+        }
+    }
+
+    /// True where the sequence number lies where a segment of this connection may lie.
+    fn fits(&self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let (side, peer) = (self.side(direction), self.side(direction.opposite()));
+        let slack = SLACK + i64::from(peer.window.max(0xffff));
+        if !side.has(Side::KNOWN) {
+            if !segment.flags.has(Flags::ACK) || !peer.has(Side::KNOWN) {
+                return true;
+            }
+            // A host that still knows an older connection answers a SYN with an old acknowledgment (RFC 9293 3.5.1).
+            let from = if peer.has(Side::SYN) { peer.initial.wrapping_add(1) } else { peer.initial };
+            let behind = if peer.has(Side::SYN) { 0 } else { -slack };
+            let ahead = distance(from, segment.acknowledgment);
+            return ahead >= behind && ahead <= distance(from, peer.highest) + slack;
+        }
+        let ahead = distance(side.next, segment.sequence);
+        if ahead <= 0 {
+            return -ahead <= slack.max(i64::try_from(side.offset).unwrap_or(i64::MAX).saturating_add(1));
+        }
+        let believed = if peer.segments == 0 { BLIND_SLACK } else { slack };
+        let known = distance(side.next, later(side.highest, side.acknowledged_or(side.highest)));
+        ahead <= believed.saturating_add(known.max(0))
+    }
+
+    fn are_strangers_enough(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let end = segment.sequence.wrapping_add(segment.payload_length);
+        let strangers = &mut self.rare().strangers;
+        match strangers {
+            Some(known) if known.direction == direction && distance(known.next, segment.sequence).abs() < SLACK => {
+                known.count += 1;
+                known.next = later(known.next, end);
+                known.count >= STRANGERS
+            }
+            Some(known) if known.direction != direction => false,
+            _ => {
+                *strangers = Some(Strangers {
+                    direction,
+                    next: end,
+                    count: 1,
+                });
+                false
+            }
+        }
+    }
+
+    fn is_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+        let marked = segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST) != 0 || segment.payload_length > 0;
+        // Without an identification two equal acknowledgments may be two packets: duplicate acknowledgments exist.
+        if !marked && segment.ip_identification.unwrap_or_default() == 0 {
+            return false;
+        }
+        let side = self.side_mut(direction);
+        if !side.was_recent(segment) {
+            return false;
+        }
+        let end = segment.sequence.wrapping_add(segment.payload_length);
+        segment.payload_length == 0 || (side.has(Side::KNOWN) && distance(end, side.highest) >= 0)
+    }
+
+    fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
+        self.frames += 1;
+        self.last = self.last.max(segment.stamp);
+        let first = self.side(direction).encapsulation;
+        self.compare_delivered(segment, direction);
+        let rare = self.rare();
+        let count = &mut rare.sides[at(direction)].capture_duplicates;
+        *count = count.saturating_add(1);
+        for number in [first, segment.encapsulation] {
+            if !rare.encapsulations.contains(&number) && rare.encapsulations.len() < LISTED_FACTS {
+                rare.encapsulations.push(number);
+            }
+        }
+    }
+
+    /// Takes an ICMP error that quotes this connection.
+    pub fn take_icmp(&mut self, error: &IcmpError) {
+        self.frames += 1;
+        self.last = self.last.max(error.stamp);
+        let rare = self.rare();
+        Rare::list(&mut rare.icmp_errors, &mut rare.unlisted, *error);
+    }
+}
+
+/// What became of a SYN.
+pub(super) enum SynVerdict {
+    /// It belongs to this connection's handshake.
+    Ours,
+    /// It does not, and was remembered or ignored.
+    Noted,
+    /// It begins a new connection.
+    Begins,
+}
+
+impl<S: Stream> Reader<'_, S> {
+    /// Makes the reader where there is none yet.
+    pub fn open(&mut self, transport: &Transport) -> &mut S {
+        let make = &mut self.make;
+        self.stream.get_or_insert_with(|| make(&transport.opened()))
+    }
+}
