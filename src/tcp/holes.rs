@@ -40,15 +40,18 @@ impl Transport {
         side.land();
         let missing = distance(side.next, number);
         if missing <= 0 {
-            let open = if missing < 0 || side.pieces.is_some() { usize::MAX } else { 0 };
+            let open = if missing < 0 || side.pieces.is_some() {
+                usize::MAX
+            } else {
+                0
+            };
             side.history.acknowledged(open);
         } else if missing == 1 && mid_stream && side.offset == 0 && side.pieces.is_none() && !side.has(Side::FIN) {
             // The first segment seen was a keep-alive: it stood one octet before the stream.
             side.begin(number, number);
         } else {
-            let bogus_fin = side.has(Side::FIN)
-                && !side.has(Side::FIN_DELIVERED)
-                && distance(side.fin_sequence, number) > 1;
+            let bogus_fin =
+                side.has(Side::FIN) && !side.has(Side::FIN_DELIVERED) && distance(side.fin_sequence, number) > 1;
             if bogus_fin {
                 self.forget_fin(sender);
             }
@@ -74,7 +77,10 @@ impl Transport {
         let Some(rare) = &mut self.rare else { return };
         let repeated = &mut rare.sides[at(sender)].repeated;
         let through = |sequence: u32, length: u32| distance(sequence.wrapping_add(length), acknowledged) >= 0;
-        if !repeated.as_ref().is_some_and(|one| through(one.sequence, one.stuck.length)) {
+        if !repeated
+            .as_ref()
+            .is_some_and(|one| through(one.sequence, one.stuck.length))
+        {
             return;
         }
         if let Some(mut repeated) = repeated.take()
@@ -111,7 +117,9 @@ impl Transport {
             }
             let rare = self.rare_side(sender);
             rare.hole_segments = rare.hole_segments.saturating_add(1);
-            let waited = rare.hole_since.map_or(0, |since| stamp.time.since(since.time).as_nanos());
+            let waited = rare
+                .hole_since
+                .map_or(0, |since| stamp.time.since(since.time).as_nanos());
             let over = (rare.hole_segments > GRACE_SEGMENTS && waited >= GRACE_LEAST) || waited >= GRACE_TIME;
             if !over {
                 continue;
@@ -129,13 +137,7 @@ impl Transport {
     }
 
     /// Declares every hole before `until`, which the receiver acknowledged.
-    fn give_up_until<S: Stream>(
-        &mut self,
-        sender: Direction,
-        until: u32,
-        found_at: Stamp,
-        reader: &mut Reader<'_, S>,
-    ) {
+    fn give_up_until<S: Stream>(&mut self, sender: Direction, until: u32, found_at: Stamp, reader: &mut Reader<'_, S>) {
         loop {
             let side = self.side_mut(sender);
             let mut missing = distance(side.next, until);
@@ -179,7 +181,9 @@ impl Transport {
         reader: &mut Reader<'_, S>,
     ) {
         loop {
-            let Some(pieces) = &self.side(sender).pieces else { return };
+            let Some(pieces) = &self.side(sender).pieces else {
+                return;
+            };
             let fits = pieces.len() <= context.limits.out_of_order_pieces
                 && pieces.octets() <= context.limits.out_of_order_octets
                 && self.out_of_order() <= context.room;

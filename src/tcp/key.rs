@@ -70,9 +70,8 @@ impl Hash for Key {
         } else {
             hasher.write_u64((self.low[1] << 32) | self.high[1]);
         }
-        hasher.write_u64(
-            (u64::from(self.version6) << 32) | (u64::from(self.low_port) << 16) | u64::from(self.high_port),
-        );
+        hasher
+            .write_u64((u64::from(self.version6) << 32) | (u64::from(self.low_port) << 16) | u64::from(self.high_port));
     }
 }
 

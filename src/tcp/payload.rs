@@ -3,13 +3,12 @@
 
 use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
-use crate::tcp::facts::{Gap, Stuck};
+use crate::tcp::facts::{Ending, Gap, Reset, Stuck};
 use crate::tcp::pieces::Inserted;
 use crate::tcp::sequence::{distance, later};
 use crate::tcp::side::{Repeated, Side};
 use crate::tcp::stream::{Chunk, Stream};
 use crate::tcp::transport::{Context, Rare, Reader, Stage, Transport, at};
-use crate::tcp::facts::Ending;
 use crate::time::Timestamp;
 
 /// Octets that fill a hole within this time were reordered; later ones were sent again, in nanoseconds.
@@ -18,6 +17,9 @@ const REORDERING_TIME: i64 = 10_000_000;
 const TIMEOUT: i64 = 200_000_000;
 /// A sender that still sends this long after its own reset did not send that reset, in nanoseconds.
 const REVIVAL_TIME: i64 = 50_000_000;
+
+/// An acknowledgment this far behind says nothing any more: 32-bit numbers would soon take it for one ahead.
+const STALE: i64 = 1 << 30;
 
 fn passed(from: Timestamp, to: Timestamp) -> i64 {
     to.nanoseconds().saturating_sub(from.nanoseconds())
@@ -49,7 +51,10 @@ impl Transport {
         let syn = segment.flags.has(Flags::SYN);
         let run = Run {
             sequence: segment.sequence.wrapping_add(u32::from(syn)),
-            bytes: segment.payload.get(..segment.payload_length as usize).unwrap_or(segment.payload),
+            bytes: segment
+                .payload
+                .get(..segment.payload_length as usize)
+                .unwrap_or(segment.payload),
             length: segment.payload_length,
             stamp: segment.stamp,
         };
@@ -119,7 +124,7 @@ impl Transport {
         }
         let rare = self.rare();
         let behind = distance(rare.reset_sequence, run.sequence) >= 0;
-        let of_sender = |reset: &&crate::tcp::facts::Reset| reset.direction == direction && reset.in_window;
+        let of_sender = |reset: &&Reset| reset.direction == direction && reset.in_window;
         let reset_at = rare.resets.iter().rfind(of_sender).map(|reset| reset.stamp.time);
         if behind || reset_at.is_some_and(|time| passed(time, run.stamp.time) > REVIVAL_TIME) {
             self.revive(direction, context);
@@ -141,7 +146,10 @@ impl Transport {
         let side = self.side(direction);
         let below_highest = distance(run.end(), side.highest) >= 0;
         let probe = self.side(direction.opposite()).has(Side::ZERO_WINDOW) && run.length <= 1;
-        let waiting = self.rare.as_ref().and_then(|rare| rare.sides[at(direction)].waiting_since);
+        let waiting = self
+            .rare
+            .as_ref()
+            .and_then(|rare| rare.sides[at(direction)].waiting_since);
         let seen = self.take_seen_part(&run, direction, context);
         let rest = self.take_new_part(&run, direction, reader);
         if rest.new > 0 {
@@ -287,6 +295,9 @@ impl Transport {
         }
         let side = self.side_mut(direction);
         side.highest = later(side.highest, side.next);
+        if side.has(Side::ACKNOWLEDGED) && distance(side.acknowledged, side.next) > STALE {
+            side.unset(Side::ACKNOWLEDGED);
+        }
     }
 
     /// Steps over a hole and says so.
@@ -324,7 +335,9 @@ impl Transport {
             let side = self.side_mut(direction);
             let offset = side.offset;
             let Some(pieces) = &mut side.pieces else { return };
-            let Some((start, piece)) = pieces.take_at(offset) else { break };
+            let Some((start, piece)) = pieces.take_at(offset) else {
+                break;
+            };
             debug_assert_eq!(start, offset);
             self.deliver(direction, &piece.bytes, piece.cut, piece.stamp, reader);
         }
@@ -338,7 +351,9 @@ impl Transport {
     fn count_retransmission(&mut self, run: &Run<'_>, direction: Direction, quiet: i64, dont_fragment: bool) {
         let side = &self.sides[at(direction)];
         let open = !side.has(Side::ACKNOWLEDGED) || distance(side.acknowledged, run.end()) > 0;
-        let offset = (side.offset as i64).saturating_add(distance(side.next, run.sequence)).max(0);
+        let offset = (side.offset as i64)
+            .saturating_add(distance(side.next, run.sequence))
+            .max(0);
         let sent_first = side.flights[0];
         let rare = self.rare_side(direction);
         rare.retransmissions = rare.retransmissions.saturating_add(1);
@@ -362,7 +377,11 @@ impl Transport {
                         offset: offset as u64,
                         length: run.length,
                         retransmissions: 1,
-                        first: if sent_first.largest > 0 { sent_first.first } else { run.stamp },
+                        first: if sent_first.largest > 0 {
+                            sent_first.first
+                        } else {
+                            run.stamp
+                        },
                         last: run.stamp,
                         acknowledged: false,
                         dont_fragment,

@@ -62,7 +62,9 @@ impl Pieces {
 
     /// Where the first piece begins, and the frame that brought it.
     pub fn first(&self) -> Option<(u64, Stamp)> {
-        self.pieces.first_key_value().map(|(offset, piece)| (*offset, piece.stamp))
+        self.pieces
+            .first_key_value()
+            .map(|(offset, piece)| (*offset, piece.stamp))
     }
 
     /// The first piece, where it begins at or before `offset`.

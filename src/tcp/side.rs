@@ -186,13 +186,15 @@ impl Side {
 
     /// The peer's acknowledgment, where there was one.
     pub fn acknowledged_or(&self, otherwise: u32) -> u32 {
-        if self.has(Self::ACKNOWLEDGED) { self.acknowledged } else { otherwise }
+        if self.has(Self::ACKNOWLEDGED) {
+            self.acknowledged
+        } else {
+            otherwise
+        }
     }
 
     pub fn fin_acknowledged(&self) -> bool {
-        self.has(Self::FIN)
-            && self.has(Self::ACKNOWLEDGED)
-            && distance(self.fin_sequence, self.acknowledged) > 0
+        self.has(Self::FIN) && self.has(Self::ACKNOWLEDGED) && distance(self.fin_sequence, self.acknowledged) > 0
     }
 
     /// True where the same packet was among the last few, about a millisecond ago.

@@ -59,11 +59,7 @@ pub struct Table<S> {
 impl<S: Stream> Table<S> {
     /// An empty table for the ports that `mail` says yes to; `make` makes the reader of a connection when it opens.
     #[must_use]
-    pub fn new(
-        limits: Limits,
-        mail: impl Fn(u16) -> bool,
-        make: impl FnMut(&Opened) -> S + Send + 'static,
-    ) -> Self {
+    pub fn new(limits: Limits, mail: impl Fn(u16) -> bool, make: impl FnMut(&Opened) -> S + Send + 'static) -> Self {
         let mut ports = Box::new([0u64; 1_024]);
         for port in (0..=u16::MAX).filter(|port| mail(*port)) {
             ports[usize::from(port >> 6)] |= 1 << (port & 63);
@@ -169,7 +165,11 @@ impl<S: Stream> Table<S> {
         let full = self.slots.numbers();
         self.remaining = full
             .map(|(number, connection)| (connection.transport.first, number))
-            .chain(self.half_open.positions().map(|(position, first)| (first, position | HALF)))
+            .chain(
+                self.half_open
+                    .positions()
+                    .map(|(position, first)| (first, position | HALF)),
+            )
             .collect();
         self.remaining.sort_unstable_by(|one, two| two.cmp(one));
     }
@@ -196,7 +196,9 @@ impl<S: Stream> Table<S> {
             if value & HALF != 0 {
                 self.half_open.is(value & !HALF, key)
             } else {
-                self.slots.get(value).is_some_and(|connection| connection.transport.key == *key)
+                self.slots
+                    .get(value)
+                    .is_some_and(|connection| connection.transport.key == *key)
             }
         })
     }
@@ -234,7 +236,9 @@ impl<S: Stream> Table<S> {
     }
 
     fn push_half_open(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool, position: u32) {
-        let Some((_, syn)) = self.half_open.get(position) else { return };
+        let Some((_, syn)) = self.half_open.get(position) else {
+            return;
+        };
         if self.clock.now().since(syn.last.time) > self.limits.half_open_time {
             self.counts.idle += 1;
             self.finish_half_open(position, Ending::Idle);
@@ -247,7 +251,8 @@ impl<S: Stream> Table<S> {
             && segment.sequence == syn.sequence
             && source_is_low == syn.from_low;
         if same {
-            self.half_open.seen_again(position, segment.stamp, is_copy_of(segment.stamp, syn.last));
+            self.half_open
+                .seen_again(position, segment.stamp, is_copy_of(segment.stamp, syn.last));
         } else if let Some(number) = self.promote(position, hash) {
             self.push_full(segment, number, source_is_low);
         }
@@ -262,7 +267,8 @@ impl<S: Stream> Table<S> {
     }
 
     fn tidy_half_open(&mut self) {
-        if self.half_open.is_sparse() {
+        // At the end the positions are on a list already.
+        if self.remaining.is_empty() && self.half_open.is_sparse() {
             let (index, state) = (&mut self.index, &self.state);
             self.half_open
                 .compact(|key, from, to| index.replace(key.hash(state), from | HALF, to | HALF));
@@ -283,6 +289,7 @@ impl<S: Stream> Table<S> {
                 self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
+            Some(Verdict::RefusesPending) => self.refuse_pending(segment, number, source_is_low),
             Some(Verdict::Begins) => {
                 self.finish_full(number, Ending::PortReused);
                 let (key, source_is_low) = Key::of(segment.source, segment.destination);
@@ -319,9 +326,34 @@ impl<S: Stream> Table<S> {
         pending.map(|syn| (key, hash, syn))
     }
 
+    /// The remembered SYN was refused: that is a connection of its own, and no harm to the one that is open.
+    fn refuse_pending(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
+        let Some(transport) = self.slots.get_mut(number).map(|connection| &mut connection.transport) else {
+            return;
+        };
+        let Some(syn) = transport.rare.as_mut().and_then(|rare| rare.pending.take()) else {
+            return;
+        };
+        let mut refused = Transport::from_syn(transport.key, &syn);
+        let mut context = Context {
+            limits: &self.limits,
+            counts: &mut self.counts,
+            room: 0,
+        };
+        let direction = refused.direction(source_is_low);
+        refused.take_reset(segment, direction, &mut context);
+        refused.frames += 1;
+        refused.last = segment.stamp;
+        self.counts.opened += 1;
+        let facts = refused.facts(Ending::Reset(direction));
+        self.finished.push_back(Finished { facts, stream: None });
+    }
+
     /// Counts what a connection weighs now.
     fn weigh(&mut self, number: u32) {
-        let Some(connection) = self.slots.get_mut(number) else { return };
+        let Some(connection) = self.slots.get_mut(number) else {
+            return;
+        };
         let stream = connection.stream.as_ref().map_or(0, Stream::weight);
         let weight = size_of::<Connection<S>>() + 32 + connection.transport.weight() + stream;
         let out_of_order = connection.transport.out_of_order();
@@ -338,15 +370,19 @@ impl<S: Stream> Table<S> {
             Stage::Reset => self.limits.linger_after_reset,
             Stage::Established => {
                 let room = self.slots.len() < self.limits.flows / 2 && self.memory() < self.limits.memory / 2;
-                if room { self.limits.idle_time_with_room } else { self.limits.idle_time }
+                if room {
+                    self.limits.idle_time_with_room
+                } else {
+                    self.limits.idle_time
+                }
             }
         }
     }
 
     fn is_over(&self, number: u32, now: Timestamp) -> bool {
-        self.slots.get(number).is_some_and(|connection| {
-            now.since(connection.touched) > self.time_limit(connection.transport.stage)
-        })
+        self.slots
+            .get(number)
+            .is_some_and(|connection| now.since(connection.touched) > self.time_limit(connection.transport.stage))
     }
 
     fn time_out(&mut self, number: u32) {
@@ -367,7 +403,9 @@ impl<S: Stream> Table<S> {
             }
         }
         while let Some(position) = self.half_open.oldest() {
-            let Some((key, syn)) = self.half_open.get(position) else { break };
+            let Some((key, syn)) = self.half_open.get(position) else {
+                break;
+            };
             if now.since(syn.first.time) <= self.limits.half_open_time {
                 break;
             }
@@ -391,7 +429,9 @@ impl<S: Stream> Table<S> {
     fn keep_limits(&mut self) {
         while self.slots.length(Stage::Closed) + self.slots.length(Stage::Reset) > self.limits.lingering {
             let closed = self.slots.oldest(Stage::Closed);
-            let Some(number) = closed.or_else(|| self.slots.oldest(Stage::Reset)) else { break };
+            let Some(number) = closed.or_else(|| self.slots.oldest(Stage::Reset)) else {
+                break;
+            };
             self.counts.lingering_cut_short += 1;
             self.finish_full(number, Ending::Evicted);
         }
@@ -400,8 +440,12 @@ impl<S: Stream> Table<S> {
     }
 
     fn evict_half_open(&mut self) -> bool {
-        let Some(position) = self.half_open.oldest() else { return false };
-        let Some((key, _)) = self.half_open.remove(position) else { return false };
+        let Some(position) = self.half_open.oldest() else {
+            return false;
+        };
+        let Some((key, _)) = self.half_open.remove(position) else {
+            return false;
+        };
         self.index.remove(key.hash(&self.state), position | HALF);
         self.tidy_half_open();
         self.counts.half_open_evicted += 1;
@@ -420,7 +464,9 @@ impl<S: Stream> Table<S> {
     }
 
     fn finish_full(&mut self, number: u32, cause: Ending) {
-        let Some(mut connection) = self.slots.remove(number) else { return };
+        let Some(mut connection) = self.slots.remove(number) else {
+            return;
+        };
         self.index.remove(connection.hash, number);
         self.memory = self.memory.saturating_sub(connection.weight);
         self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order);
@@ -441,13 +487,19 @@ impl<S: Stream> Table<S> {
         }
         self.finished.push_back(Finished { facts, stream });
         if let Some(syn) = pending {
-            let cause = if cause == Ending::PortReused { Ending::Idle } else { cause };
+            let cause = if cause == Ending::PortReused {
+                Ending::Idle
+            } else {
+                cause
+            };
             self.finish_syn(key, &syn, cause);
         }
     }
 
     fn finish_half_open(&mut self, position: u32, ending: Ending) {
-        let Some((key, syn)) = self.half_open.remove(position) else { return };
+        let Some((key, syn)) = self.half_open.remove(position) else {
+            return;
+        };
         self.index.remove(key.hash(&self.state), position | HALF);
         self.tidy_half_open();
         self.finish_syn(key, &syn, ending);

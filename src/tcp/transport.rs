@@ -66,6 +66,8 @@ pub(super) enum Verdict {
     Taken,
     /// It answers a SYN that was remembered: that SYN opened a new connection on the same ports.
     AnswersPending,
+    /// It refuses a SYN that was remembered.
+    RefusesPending,
     /// It begins a new connection on the same ports.
     Begins,
 }
@@ -178,7 +180,13 @@ impl Transport {
         let syn = segment.flags.has(Flags::SYN);
         if syn && segment.flags.has(Flags::ACK) {
             let client_is_low = !source_is_low;
-            return Self::new(key, client_is_low, segment.stamp, Opening::SynAckOnly, RoleEvidence::Handshake);
+            return Self::new(
+                key,
+                client_is_low,
+                segment.stamp,
+                Opening::SynAckOnly,
+                RoleEvidence::Handshake,
+            );
         }
         if syn {
             let mut transport = Self::from_syn(key, &Syn::of(segment, source_is_low));
@@ -260,7 +268,12 @@ impl Transport {
     ) -> Verdict {
         let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
         if self.answers_pending(segment, direction) {
-            return Verdict::AnswersPending;
+            let refused = segment.flags.has(Flags::RST);
+            return if refused {
+                Verdict::RefusesPending
+            } else {
+                Verdict::AnswersPending
+            };
         }
         if self.is_duplicate(segment, direction) {
             self.take_duplicate(segment, direction);
@@ -348,7 +361,10 @@ impl Transport {
         let syn = segment.flags.has(Flags::SYN);
         let quiet = segment.stamp.time.since(self.last.time);
         let longest = match self.silence {
-            [from, to] => from.get().zip(to.get()).map_or(std::time::Duration::ZERO, |(from, to)| to.time.since(from.time)),
+            [from, to] => from
+                .get()
+                .zip(to.get())
+                .map_or(std::time::Duration::ZERO, |(from, to)| to.time.since(from.time)),
         };
         if quiet > longest {
             self.silence[0].set(self.last);
@@ -416,7 +432,11 @@ impl Transport {
                 return true;
             }
             // A host that still knows an older connection answers a SYN with an old acknowledgment (RFC 9293 3.5.1).
-            let from = if peer.has(Side::SYN) { peer.initial.wrapping_add(1) } else { peer.initial };
+            let from = if peer.has(Side::SYN) {
+                peer.initial.wrapping_add(1)
+            } else {
+                peer.initial
+            };
             let behind = if peer.has(Side::SYN) { 0 } else { -slack };
             let ahead = distance(from, segment.acknowledgment);
             return ahead >= behind && ahead <= distance(from, peer.highest) + slack;
