@@ -40,12 +40,9 @@ impl Transport {
         side.land();
         let missing = distance(side.next, number);
         if missing <= 0 {
-            let open = if missing < 0 || side.pieces.is_some() {
-                usize::MAX
-            } else {
-                0
-            };
-            side.history.acknowledged(open);
+            if missing == 0 && side.pieces.is_none() {
+                side.history.acknowledged();
+            }
         } else if missing == 1 && mid_stream && side.offset == 0 && side.pieces.is_none() && !side.has(Side::FIN) {
             // The first segment seen was a keep-alive: it stood one octet before the stream.
             side.begin(number, number);
