@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: parses arguments, runs a command, returns its exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(smtpcap::cli::run())
+}

@@ -84,7 +84,7 @@ impl<T> PerDirection<T> {
 }
 
 /// A frame and its time: the smallest proof.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Stamp {
     /// The frame.
     pub frame: FrameNumber,

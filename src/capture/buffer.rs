@@ -1,0 +1,131 @@
+//! A stretch of a capture in memory: filled in large reads, walked in place, never one allocation a packet.
+//!
+//! Grows only when one record needs it (a packet of 16 MiB) and moves octets only when at least as many were used up,
+//! so that no input costs quadratic time.
+
+use std::io;
+
+use super::decompress::{Decompressor, Fault, Pulled};
+use super::format::{Compression, Member, member};
+use super::octets::{Input, Octets};
+
+/// Octets asked for in one read of a single capture.
+pub const READ_SIZE: usize = 512 * 1024;
+
+enum Source {
+    Plain(Octets),
+    Compressed(Box<Decompressor>),
+    Ended((u64, Option<u64>)),
+}
+
+/// What stopped the filling.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Filled {
+    Enough,
+    Gap(Option<Fault>),
+    End,
+}
+
+pub(super) struct Buffer {
+    source: Source,
+    kept: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+}
+
+impl Buffer {
+    /// Opens the input and looks through its first octets for compression.
+    pub(super) fn open(input: Input, size: usize) -> io::Result<(Self, Option<Compression>)> {
+        let mut buffer = Self {
+            source: Source::Plain(input.open()?),
+            kept: vec![0; size],
+            start: 0,
+            end: 0,
+            offset: 0,
+        };
+        buffer.fill(4)?;
+        let compression = match member(buffer.bytes()) {
+            None => return Ok((buffer, None)),
+            Some(Member::Compressed(compression)) => compression,
+            // Only zstd and lz4 have skippable frames, and only zstd's tools begin files with one.
+            Some(Member::Skippable) => Compression::Zstd,
+        };
+        let position = buffer.position();
+        if let Source::Plain(octets) = std::mem::replace(&mut buffer.source, Source::Ended(position)) {
+            let decompressor = Decompressor::new(octets, buffer.bytes(), compression);
+            buffer.source = Source::Compressed(Box::new(decompressor));
+            buffer.start = 0;
+            buffer.end = 0;
+        }
+        Ok((buffer, Some(compression)))
+    }
+
+    /// The octets not yet used.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.kept.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The offset of the first of them in the capture.
+    pub(super) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Octets read of the file, and its length where known.
+    pub(super) fn position(&self) -> (u64, Option<u64>) {
+        match &self.source {
+            Source::Plain(octets) => (octets.count(), octets.length()),
+            Source::Compressed(decompressor) => decompressor.position(),
+            Source::Ended(position) => *position,
+        }
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        self.start += count;
+        self.offset = self.offset.saturating_add(count as u64);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Reads until `total` octets are there, and no further than that needs: a live pipe is not waited for longer.
+    pub(super) fn fill(&mut self, total: usize) -> io::Result<Filled> {
+        while self.end - self.start < total {
+            self.make_room(total);
+            let free = self.kept.get_mut(self.end..).unwrap_or_default();
+            match &mut self.source {
+                Source::Ended(_) => return Ok(Filled::End),
+                Source::Plain(octets) => match octets.pull(free)? {
+                    0 => return Ok(self.close()),
+                    read => self.end += read,
+                },
+                Source::Compressed(decompressor) => match decompressor.pull(free)? {
+                    Pulled::Octets(read) => self.end += read,
+                    Pulled::Gap => return Ok(Filled::Gap(decompressor.take_fault())),
+                    Pulled::End => return Ok(self.close()),
+                },
+            }
+        }
+        Ok(Filled::Enough)
+    }
+
+    fn close(&mut self) -> Filled {
+        self.source = Source::Ended(self.position());
+        Filled::End
+    }
+
+    fn make_room(&mut self, total: usize) {
+        let size = self.kept.len();
+        if self.start >= size / 2 {
+            self.kept.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.start + total > size {
+            // Twice what is needed: the next move of these octets comes only after as many were used up.
+            self.kept.resize(total.saturating_mul(2).next_power_of_two(), 0);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! One capture file → its packets in file order, over damage, gaps in compressed data and glued headers.
+//!
+//! | state | on | next |
+//! |---|---|---|
+//! | walking | packet | handed out |
+//! | walking | damage | seeking, from the octet behind |
+//! | walking | octets end inside a record | if a record can be found inside it: damage; else the file is cut |
+//! | walking | gap in compressed data | seeking, from the first octet behind the gap |
+//! | seeking | believable record | walking; the damage is noted with both offsets |
+//! | seeking | end | done; the damage is noted |
+
+use std::ffi::OsString;
+use std::io;
+
+use super::buffer::{Buffer, Filled};
+use super::damage::{Cut, Damage, Error, Expected, Place};
+use super::decompress::Fault;
+use super::facts::FileFacts;
+use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Member, beginning, member};
+use super::octets::Input;
+use super::pcap::PcapWalker;
+use super::pcapng::PcapngWalker;
+use super::walk::{Record, Resync, Step};
+use crate::frame::{Frame, FrameNumber};
+
+enum Walker {
+    Pcap(PcapWalker),
+    Pcapng(PcapngWalker),
+}
+
+impl Walker {
+    fn step(&mut self, bytes: &[u8], at_end: bool) -> Step {
+        match self {
+            Self::Pcap(walker) => walker.step(bytes, at_end),
+            Self::Pcapng(walker) => walker.step(bytes, at_end),
+        }
+    }
+
+    fn resync(&self, bytes: &[u8], from: usize, at_end: bool) -> Resync {
+        match self {
+            Self::Pcap(walker) => walker.resync(bytes, from, usize::MAX, at_end),
+            Self::Pcapng(walker) => walker.resync(bytes, from, usize::MAX, at_end),
+        }
+    }
+
+    const fn wanted(&self) -> Expected {
+        match self {
+            Self::Pcap(_) => Expected::PcapRecord,
+            Self::Pcapng(_) => Expected::PcapngBlock,
+        }
+    }
+}
+
+/// What comes behind the octets in the buffer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    More,
+    Gap,
+    End,
+}
+
+#[derive(Clone, Copy)]
+struct Seeking {
+    offset: u64,
+    expected: Expected,
+    found: FirstOctets,
+    from: usize,
+}
+
+pub(super) struct OpenFile {
+    index: usize,
+    name: OsString,
+    compression: Option<Compression>,
+    buffer: Buffer,
+    walker: Option<Walker>,
+    pending: Option<Record>,
+    seeking: Option<Seeking>,
+    behind: Behind,
+}
+
+impl OpenFile {
+    pub(super) fn open(input: Input, index: usize, read_size: usize, facts: &mut FileFacts) -> Result<Self, Error> {
+        let name = input.name();
+        let (buffer, compression) = Buffer::open(input, read_size).map_err(|source| Error::Open {
+            file: name.clone(),
+            source,
+        })?;
+        let mut file = Self {
+            index,
+            name,
+            compression,
+            buffer,
+            walker: None,
+            pending: None,
+            seeking: None,
+            behind: Behind::More,
+        };
+        facts.compression = compression;
+        file.recognise(facts)?;
+        Ok(file)
+    }
+
+    /// Octets read of the file as it lies on the disk, and its length where known.
+    pub(super) fn position(&self) -> (u64, Option<u64>) {
+        self.buffer.position()
+    }
+
+    /// Goes to the next packet and keeps it; `None` at the end.
+    pub(super) fn advance(&mut self, facts: &mut FileFacts) -> Result<Option<&Record>, Error> {
+        if let Some(used) = self.pending.take() {
+            self.buffer.consume(used.length);
+        }
+        let result = self.find(facts);
+        facts.octets = self.buffer.offset();
+        self.pending = result?;
+        facts.complete = self.pending.is_none();
+        Ok(self.pending.as_ref())
+    }
+
+    /// Hands out the packet that was kept.
+    pub(super) fn deliver(&self, number: FrameNumber, facts: &mut FileFacts) -> Option<Frame<'_>> {
+        let record = self.pending.as_ref()?;
+        let bytes = self.buffer.bytes();
+        let options = bytes.get(record.options.clone()).unwrap_or_default();
+        if let Some(Walker::Pcapng(walker)) = &self.walker {
+            facts.absorb_frame(record, number, options, walker.order());
+        } else {
+            facts.absorb_frame(record, number, &[], super::format::ByteOrder::Little);
+        }
+        Some(Frame {
+            number,
+            time: record.time,
+            link_type: record.link_type,
+            bytes: bytes.get(record.packet.clone()).unwrap_or_default(),
+            original_length: record.original_length,
+        })
+    }
+
+    fn recognise(&mut self, facts: &mut FileFacts) -> Result<(), Error> {
+        loop {
+            match beginning(self.buffer.bytes()) {
+                Beginning::Capture(format) => {
+                    facts.format = Some(format);
+                    self.begin(format, facts);
+                    return Ok(());
+                }
+                Beginning::No => return Err(self.not_a_capture()),
+                Beginning::Perhaps(total) => match self.fill(total)? {
+                    Filled::Enough => {}
+                    Filled::Gap(fault) => return Err(self.not_decompressed(fault)),
+                    Filled::End if self.buffer.bytes().len() < 4 => return Err(self.not_a_capture()),
+                    Filled::End => {
+                        self.cut(total, facts);
+                        return Ok(());
+                    }
+                },
+            }
+        }
+    }
+
+    fn not_a_capture(&mut self) -> Error {
+        // More octets make a better guess at what it is; what cannot be had is not waited for.
+        let _ = self.buffer.fill(super::format::QUOTED_OCTETS);
+        let bytes = self.buffer.bytes();
+        if let (Some(outer), Some(Member::Compressed(inner))) = (self.compression, member(bytes)) {
+            return Error::CompressedTwice {
+                file: self.name.clone(),
+                outer,
+                inner,
+            };
+        }
+        Error::NotACapture {
+            file: self.name.clone(),
+            found: FirstOctets::of(bytes),
+            likeness: Likeness::of(bytes),
+            within: self.compression,
+        }
+    }
+
+    fn not_decompressed(&self, fault: Option<Fault>) -> Error {
+        let (offset, expected, found) = fault
+            .map_or((0, self.wanted(), FirstOctets::of(self.buffer.bytes())), |fault| {
+                (fault.offset, fault.expected, fault.found)
+            });
+        Error::NotDecompressed {
+            file: self.name.clone(),
+            offset,
+            expected,
+            found,
+        }
+    }
+
+    /// Takes a capture header that stands at the first octet.
+    fn begin(&mut self, format: Format, facts: &mut FileFacts) {
+        let interface = usize::try_from(facts.interfaces.total()).unwrap_or(usize::MAX);
+        match format {
+            Format::Pcap { .. } => {
+                if let Some(walker) = PcapWalker::from_header(self.buffer.bytes(), interface) {
+                    self.buffer.consume(walker.header_length());
+                    facts.absorb_pcap_header(&walker);
+                    self.walker = Some(Walker::Pcap(walker));
+                }
+            }
+            Format::Pcapng { order } => self.walker = Some(Walker::Pcapng(PcapngWalker::new(order, interface))),
+        }
+    }
+
+    fn find(&mut self, facts: &mut FileFacts) -> Result<Option<Record>, Error> {
+        loop {
+            let at_end = self.behind != Behind::More;
+            let bytes = self.buffer.bytes();
+            if bytes.is_empty() && at_end && !self.pass_edge(facts) {
+                return Ok(None);
+            }
+            if let Some(seeking) = self.seeking {
+                self.seek(seeking, facts)?;
+                continue;
+            }
+            let Some(walker) = self.walker.as_mut() else {
+                return Ok(None);
+            };
+            match walker.step(self.buffer.bytes(), at_end) {
+                Step::Packet(record) => {
+                    if let Some(expected) = record.oddity.fault {
+                        self.note(expected, record.length, facts);
+                    }
+                    return Ok(Some(record));
+                }
+                Step::NeedMore(total) if at_end => self.tail(total, facts),
+                Step::NeedMore(total) => self.fill_noting(total, facts)?,
+                other => self.between_packets(other, facts),
+            }
+        }
+    }
+
+    fn between_packets(&mut self, step: Step, facts: &mut FileFacts) {
+        match step {
+            Step::Packet(_) | Step::NeedMore(_) => {}
+            Step::Block {
+                length,
+                kind,
+                body,
+                fault,
+            } => {
+                if let Some(expected) = fault {
+                    self.note(expected, length, facts);
+                }
+                if let Some(Walker::Pcapng(walker)) = &self.walker {
+                    let body = self.buffer.bytes().get(body).unwrap_or_default();
+                    facts.absorb_block(walker, kind, body);
+                }
+                self.buffer.consume(length);
+            }
+            Step::Unusable { length, expected } => {
+                self.note(expected, length, facts);
+                self.buffer.consume(length);
+            }
+            Step::Header(format) => {
+                facts.glued_headers = facts.glued_headers.saturating_add(1);
+                self.begin(format, facts);
+            }
+            Step::Damaged(expected) => self.start_seeking(expected, 1),
+        }
+    }
+
+    /// Goes over the end of the octets: behind a gap reading goes on. False where nothing comes any more.
+    fn pass_edge(&mut self, facts: &mut FileFacts) -> bool {
+        match self.behind {
+            Behind::More => true,
+            Behind::Gap => {
+                self.behind = Behind::More;
+                if self.seeking.is_none() {
+                    self.start_seeking(self.wanted(), 0);
+                }
+                true
+            }
+            Behind::End => {
+                if let Some(seeking) = self
+                    .seeking
+                    .take()
+                    .filter(|seeking| seeking.offset < self.buffer.offset())
+                {
+                    self.note_sought(seeking, None, facts);
+                }
+                false
+            }
+        }
+    }
+
+    fn start_seeking(&mut self, expected: Expected, from: usize) {
+        self.seeking = Some(Seeking {
+            offset: self.buffer.offset(),
+            expected,
+            found: FirstOctets::of(self.buffer.bytes()),
+            from,
+        });
+    }
+
+    fn seek(&mut self, seeking: Seeking, facts: &mut FileFacts) -> Result<(), Error> {
+        let at_end = self.behind != Behind::More;
+        let Some(walker) = &self.walker else {
+            self.seeking = None;
+            return Ok(());
+        };
+        let bytes = self.buffer.bytes();
+        match walker.resync(bytes, seeking.from, at_end) {
+            Resync::At(at) => {
+                let resumed = self.buffer.offset().saturating_add(at as u64);
+                self.seeking = None;
+                if resumed > seeking.offset {
+                    self.note_sought(seeking, Some(resumed), facts);
+                }
+                self.buffer.consume(at);
+            }
+            Resync::NeedMore { checked, total } => {
+                self.seeking = Some(Seeking { from: 0, ..seeking });
+                self.buffer.consume(checked);
+                self.fill_noting(total.saturating_sub(checked), facts)?;
+            }
+            Resync::Nothing => {
+                self.seeking = Some(Seeking { from: 0, ..seeking });
+                self.buffer.consume(bytes.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// The octets end inside a record: is the file cut, or does the record claim too much?
+    fn tail(&mut self, needed: usize, facts: &mut FileFacts) {
+        let bytes = self.buffer.bytes();
+        let inside = self.walker.as_ref().map(|walker| walker.resync(bytes, 1, true));
+        if let Some(Resync::At(_)) = inside {
+            self.start_seeking(self.wanted(), 1);
+            return;
+        }
+        if self.behind == Behind::End {
+            self.cut(needed, facts);
+        } else {
+            self.start_seeking(self.wanted(), 0);
+        }
+        self.buffer.consume(self.buffer.bytes().len());
+    }
+
+    fn cut(&self, needed: usize, facts: &mut FileFacts) {
+        facts.cut = Some(Cut {
+            offset: self.buffer.offset(),
+            present: self.buffer.bytes().len() as u64,
+            needed: needed as u64,
+        });
+    }
+
+    fn wanted(&self) -> Expected {
+        self.walker.as_ref().map_or(Expected::PcapRecord, Walker::wanted)
+    }
+
+    fn fill(&mut self, total: usize) -> Result<Filled, Error> {
+        self.buffer.fill(total).map_err(|source: io::Error| Error::Read {
+            file: self.name.clone(),
+            offset: self.buffer.position().0,
+            source,
+        })
+    }
+
+    fn fill_noting(&mut self, total: usize, facts: &mut FileFacts) -> Result<(), Error> {
+        match self.fill(total)? {
+            Filled::Enough => {}
+            Filled::End => self.behind = Behind::End,
+            Filled::Gap(fault) => {
+                self.behind = Behind::Gap;
+                if let Some(fault) = fault {
+                    facts.damage(Damage {
+                        file: self.index,
+                        place: Place::CompressedFile,
+                        offset: fault.offset,
+                        expected: fault.expected,
+                        found: fault.found,
+                        resumed_at: fault.resumed_at,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a contradiction in a record that costs nothing behind it.
+    fn note(&self, expected: Expected, length: usize, facts: &mut FileFacts) {
+        let offset = self.buffer.offset();
+        facts.damage(Damage {
+            file: self.index,
+            place: Place::Capture,
+            offset,
+            expected,
+            found: FirstOctets::of(self.buffer.bytes()),
+            resumed_at: Some(offset.saturating_add(length as u64)),
+        });
+    }
+
+    fn note_sought(&self, seeking: Seeking, resumed_at: Option<u64>, facts: &mut FileFacts) {
+        facts.damage(Damage {
+            file: self.index,
+            place: Place::Capture,
+            offset: seeking.offset,
+            expected: seeking.expected,
+            found: seeking.found,
+            resumed_at,
+        });
+    }
+}

@@ -1,0 +1,53 @@
+//! Capture files → frames, and what is known about the files themselves.
+//!
+//! In: paths, the standard input, any stream; pcap (micro- and nanoseconds, "modified", either byte order), pcapng
+//! (sections, interfaces, resolutions, offsets, every packet block), each plain or under one layer of gzip, zstd or lz4,
+//! recognised by content. Out: [`Frame`](crate::frame::Frame)s in time order from [`Reader::next_frame`], and
+//! [`CaptureFacts`]. Must not decode a frame, and must not lose silently: what is not understood becomes a [`Damage`],
+//! what does not fit a limit is counted.
+//!
+//! ```text
+//! octets (file, pipe) → decompress → buffer → walker (pcap, pcapng: pure) → file (damage, resync) → reader (merge)
+//!                                                                                ↓ absorb → facts
+//! ```
+//!
+//! [`PcapWalker`] and [`PcapngWalker`] work on slices alone, so a large plain file can be cut into chunks and walked in
+//! parallel: `resync` finds the first record of a chunk. What it finds is a very good guess, not a proof (a frame can
+//! carry a capture file): whoever walks chunks checks that each chunk ends where the next begins.
+//!
+//! Not read: snoop, Ixia and other vendors' formats, ERF, pcapng's journal and custom blocks (counted), checksums of zstd.
+
+mod absorb;
+mod buffer;
+mod damage;
+mod decompress;
+mod facts;
+mod file;
+mod format;
+mod octets;
+mod pcap;
+mod pcapng;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use buffer::READ_SIZE;
+pub use damage::{Cut, Damage, Error, Expected, Place};
+pub use decompress::MAX_WINDOW;
+pub use facts::{
+    AddressName, Bounded, CaptureFacts, Comment, DecryptionSecrets, FileFacts, FrameRange, Interface, MAX_BLOCK_TYPES,
+    MAX_COMMENT_OCTETS, MAX_COMMENTS, MAX_DAMAGES, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS, MAX_NAMES,
+    MAX_RANGES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, MAX_TEXT, OddFrames, Section, Statistics,
+};
+pub use format::{
+    Beginning, ByteOrder, Compression, FirstOctets, Format, Likeness, Member, PCAP_HEADER_LENGTH, QUOTED_OCTETS,
+    SECTION_HEADER_LENGTH, beginning, glued, member,
+};
+pub use octets::{Input, WINDOW};
+pub use pcap::{BELIEVED_PAUSE, PcapWalker};
+pub use pcapng::{
+    BlockKind, Clock, Content, MAX_INTERFACES, NameEntries, OptionCode, Options, PcapngWalker, Resolution, decode,
+};
+pub use reader::{Progress, Reader, SHARED_READ_SIZE};
+pub use walk::{BELIEVED_BLOCK, BELIEVED_PACKET, HEADERS_IN_A_ROW, MAX_PACKET, Oddity, Record, Resync, Step};

@@ -1,0 +1,240 @@
+//! Several capture files → one row of frames in time order, numbered from 1.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::path::PathBuf;
+
+use super::buffer::READ_SIZE;
+use super::damage::Error;
+use super::facts::{CaptureFacts, FileFacts, FrameRange, MAX_RANGES};
+use super::file::OpenFile;
+use super::octets::Input;
+use crate::frame::{Frame, FrameNumber};
+use crate::time::Timestamp;
+
+/// Octets asked for in one read of each of several captures.
+pub const SHARED_READ_SIZE: usize = 128 * 1024;
+
+/// How much was read of all files, in octets as they lie on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Progress {
+    /// Octets read so far.
+    pub read: u64,
+    /// Octets in all; `None` while a pipe or the standard input is among the files.
+    pub total: Option<u64>,
+}
+
+/// Reads captures: frames one after another, [`CaptureFacts`] at any time.
+///
+/// Call [`Reader::next_frame`] until it says `None`; then [`Reader::facts`] are complete. Frames of several files come
+/// in time order (the order inside a file is kept; equal times keep the order of the arguments). A file whose turn has
+/// not come is closed again after a look at its first frame, so that a hundred rotated files cost one buffer.
+///
+/// Damage is not an error: it is noted in the facts and reading goes on. An error costs its file only; the next call
+/// goes on with the others.
+pub struct Reader {
+    slots: Vec<Slot>,
+    unseen: VecDeque<usize>,
+    waiting: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    current: Option<usize>,
+    facts: CaptureFacts,
+    last: FrameNumber,
+    range_file: Option<usize>,
+}
+
+struct Slot {
+    source: Source,
+    position: (u64, Option<u64>),
+}
+
+enum Source {
+    Unseen(Input),
+    Parked(PathBuf),
+    Open(Box<OpenFile>),
+    Closed,
+}
+
+impl Reader {
+    /// A reader of these inputs. Opens nothing yet.
+    #[must_use]
+    pub fn new(inputs: impl IntoIterator<Item = Input>) -> Self {
+        let inputs: Vec<Input> = inputs.into_iter().collect();
+        let facts = CaptureFacts {
+            files: inputs.iter().map(|input| FileFacts::new(input.name())).collect(),
+            ..CaptureFacts::default()
+        };
+        let slot = |input| Slot {
+            source: Source::Unseen(input),
+            position: (0, None),
+        };
+        Self {
+            unseen: (0..inputs.len()).collect(),
+            slots: inputs.into_iter().map(slot).collect(),
+            waiting: BinaryHeap::new(),
+            current: None,
+            facts,
+            last: FrameNumber(0),
+            range_file: None,
+        }
+    }
+
+    /// The next frame; `None` behind the last one. Its octets are valid until the next call.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or read, or is no capture. The next call goes on without it.
+    pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
+        while let Some(index) = self.unseen.pop_front() {
+            self.look_at_first(index)?;
+        }
+        if let Some(index) = self.current.take() {
+            self.go_on(index)?;
+        }
+        if self.current.is_none() {
+            let Some(Reverse((_, index))) = self.waiting.pop() else {
+                return Ok(None);
+            };
+            self.unpark(index)?;
+            self.current = Some(index);
+        }
+        Ok(self.deliver())
+    }
+
+    /// What is known about the files so far.
+    #[must_use]
+    pub const fn facts(&self) -> &CaptureFacts {
+        &self.facts
+    }
+
+    /// Gives the facts away.
+    #[must_use]
+    pub fn into_facts(self) -> CaptureFacts {
+        self.facts
+    }
+
+    /// How much was read; costs a walk over the files, so ask every 65,536 frames or so.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let position = |slot: &Slot| match &slot.source {
+            Source::Open(file) => file.position(),
+            Source::Unseen(_) | Source::Parked(_) | Source::Closed => slot.position,
+        };
+        let mut progress = Progress {
+            read: 0,
+            total: Some(0),
+        };
+        for (read, length) in self.slots.iter().map(position) {
+            progress.read = progress.read.saturating_add(read);
+            let sum = |total: u64| length.map(|length| total.saturating_add(length.max(read)));
+            progress.total = progress.total.and_then(sum);
+        }
+        progress
+    }
+
+    fn look_at_first(&mut self, index: usize) -> Result<(), Error> {
+        let several = self.slots.len() > 1;
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
+        let Source::Unseen(input) = std::mem::replace(&mut slot.source, Source::Closed) else {
+            return Ok(());
+        };
+        let path = match &input {
+            Input::Path(path) => Some(path.clone()),
+            Input::StandardInput | Input::Stream { .. } => None,
+        };
+        let Some(time) = self.open(index, input)? else {
+            return Ok(());
+        };
+        self.waiting.push(Reverse((time, index)));
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
+        if let (Source::Open(file), Some(path), true) = (&slot.source, path, several)
+            && let (_, length @ Some(_)) = file.position()
+        {
+            // Only a regular file has a length, and only that can be opened a second time.
+            slot.position = (0, length);
+            slot.source = Source::Parked(path);
+        }
+        Ok(())
+    }
+
+    fn unpark(&mut self, index: usize) -> Result<(), Error> {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
+        if let Source::Parked(path) = &slot.source {
+            let input = Input::Path(path.clone());
+            slot.source = Source::Closed;
+            if let Some(facts) = self.facts.files.get_mut(index) {
+                *facts = FileFacts::new(input.name());
+            }
+            self.open(index, input)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a file and goes to its first frame; tells its time.
+    fn open(&mut self, index: usize, input: Input) -> Result<Option<Timestamp>, Error> {
+        let read_size = if self.slots.len() > 1 {
+            SHARED_READ_SIZE
+        } else {
+            READ_SIZE
+        };
+        let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
+            return Ok(None);
+        };
+        let mut file = Box::new(OpenFile::open(input, index, read_size, facts)?);
+        let result = file.advance(facts).map(|record| record.map(|record| record.time));
+        slot.position = file.position();
+        if let Ok(Some(_)) = result {
+            slot.source = Source::Open(file);
+        }
+        result
+    }
+
+    /// Moves a file to its next frame, and lets another one pass where its next frame is earlier.
+    fn go_on(&mut self, index: usize) -> Result<(), Error> {
+        let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
+            return Ok(());
+        };
+        let Source::Open(file) = &mut slot.source else {
+            return Ok(());
+        };
+        let time = match file.advance(facts) {
+            Ok(Some(record)) => record.time,
+            ended => {
+                let ended = ended.map(|_| ());
+                slot.position = file.position();
+                slot.source = Source::Closed;
+                return ended;
+            }
+        };
+        let overtaken = self.waiting.peek().is_some_and(|Reverse(next)| *next < (time, index));
+        if overtaken {
+            self.waiting.push(Reverse((time, index)));
+        } else {
+            self.current = Some(index);
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self) -> Option<Frame<'_>> {
+        let index = self.current?;
+        let facts = self.facts.files.get_mut(index)?;
+        let Source::Open(file) = &self.slots.get(index)?.source else {
+            return None;
+        };
+        self.last = FrameNumber(self.last.0.saturating_add(1));
+        let number = self.last;
+        if self.range_file != Some(index) {
+            self.range_file = Some(index);
+            let range = FrameRange {
+                first: number,
+                file: index,
+            };
+            self.facts.ranges.add(MAX_RANGES, || range);
+        }
+        file.deliver(number, facts)
+    }
+}

@@ -1,0 +1,32 @@
+//! Exit codes and the errors that a user must mend.
+
+use std::io;
+
+use crate::text::{Language, Message};
+
+/// Analysed.
+pub const ANALYSED: u8 = 0;
+/// Findings at or above `--fail-on`.
+pub const FOUND: u8 = 1;
+/// Usage, unreadable, not a capture, nothing analysed, or the output could not be written.
+pub const NOTHING: u8 = 2;
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum Stop {
+    /// The reader of our output went away: a quiet end.
+    Closed,
+    /// Something that the user must mend, as a sentence.
+    Mend(String),
+}
+
+impl Stop {
+    /// An error of the output.
+    #[must_use]
+    pub fn output(error: &io::Error, name: &str, language: Language) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Closed;
+        }
+        Self::Mend(Message::CannotWrite.say(language, &[("file", name), ("reason", &error.to_string())]))
+    }
+}

@@ -1,0 +1,48 @@
+//! The command line: arguments in, exit code out. The only room besides `capture` that touches files, terminals and the
+//! environment; it decides nothing about mail.
+
+pub mod args;
+mod environment;
+mod exit;
+mod filter;
+mod list;
+mod messages;
+mod output;
+mod progress;
+mod run;
+
+use clap::Parser;
+
+pub use list::schema_document;
+
+use crate::cli::args::{Arguments, Command};
+use crate::cli::exit::{ANALYSED, NOTHING, Stop};
+use crate::text::Message;
+
+/// Runs the program with the process's arguments; the exit code.
+#[must_use]
+pub fn run() -> u8 {
+    let arguments = Arguments::parse();
+    let (result, lang) = match &arguments.command {
+        Command::Analyze(command) => (run::analyze(command), command.look.lang),
+        Command::Show(command) => (run::show(command), command.look.lang),
+        Command::Explain(command) => (list::explain(command), command.look.lang),
+        Command::Rules(command) => (list::rules(command), command.look.lang),
+        Command::Schema(command) => (list::schema(command), None),
+        Command::Completions(command) => (list::completions(command.shell), None),
+        Command::Man => (list::man(), None),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Stop::Closed) => ANALYSED,
+        Err(Stop::Mend(what)) => {
+            if !what.is_empty() {
+                eprintln!(
+                    "{}",
+                    Message::ErrorPrefix.say(environment::language(lang), &[("what", &what)])
+                );
+            }
+            NOTHING
+        }
+    }
+}

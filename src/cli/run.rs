@@ -1,0 +1,353 @@
+//! `analyze` and `show`: captures in, a report out. The loop reads frames, feeds the analyzer, and takes finished sessions
+//! as they come.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use crate::analyzer::{Analyzer, DEFAULT_PORTS, Options};
+use crate::capture::{self, Input, Reader};
+use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
+use crate::cli::environment;
+use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
+use crate::cli::filter::Filter;
+use crate::cli::messages;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::diagnosis::{Finding, Severity};
+use crate::insight::{Digest, History};
+use crate::protocol::Retention;
+use crate::render::encode;
+use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord};
+use crate::render::text::{Page, Style, health, ladder, sessions, stories, troubles};
+use crate::report::{Health, Report};
+use crate::secret::Keep;
+use crate::session::Session;
+use crate::text::{Language, Message};
+
+/// Serialised sessions held back to put them in the order of first frames, in octets; beyond it they come as they end.
+const HELD_OCTETS: usize = 64 << 20;
+/// Frames between two looks at progress and finished sessions.
+const FRAMES_A_ROUND: u64 = 1024;
+
+/// What a run does with a session.
+type Sink<'a> = dyn FnMut(Session, Vec<Finding>, u8) -> Result<(), Stop> + 'a;
+
+fn options(reading: &Reading) -> Options {
+    let mut ports = DEFAULT_PORTS.to_vec();
+    ports.extend(&reading.ports);
+    ports.sort_unstable();
+    ports.dedup();
+    let mut options = Options {
+        ports,
+        retention: Retention {
+            secrets: if reading.show_secrets { Keep::Kept } else { Keep::Masked },
+            message_text: reading.show_body,
+        },
+        ..Options::default()
+    };
+    options.limits.memory = reading.memory.saturating_mul(1_000_000);
+    options
+}
+
+/// Reads every frame of the files and hands out sessions as they end. Files that cannot be read are said on standard
+/// error and passed over.
+fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Sink<'_>) -> Result<Health, Stop> {
+    let options = options(reading);
+    let mut analyzer = Analyzer::new(&options);
+    let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
+    let mut reader = Reader::new(inputs);
+    let mut progress = Progress::new();
+    let mut errors = 0_usize;
+    let mut frames = 0_u64;
+    loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => analyzer.push_frame(&frame),
+            Ok(None) => break,
+            Err(error) => {
+                errors += 1;
+                progress.suspend(|| messages::warn_or_error(&error, language));
+                continue;
+            }
+        }
+        frames += 1;
+        if frames.is_multiple_of(FRAMES_A_ROUND) {
+            let digits = reader.facts().fraction_digits();
+            while let Some((session, findings)) = analyzer.poll_session() {
+                sink(session, findings, digits)?;
+            }
+            if frames.is_multiple_of(64 * FRAMES_A_ROUND) {
+                progress.show(reader.progress());
+            }
+        }
+    }
+    progress.end();
+    analyzer.finish();
+    let digits = reader.facts().fraction_digits();
+    while let Some((session, findings)) = analyzer.poll_session() {
+        sink(session, findings, digits)?;
+    }
+    if errors == files.len() {
+        // Every file was said on standard error already.
+        return Err(Stop::Mend(String::new()));
+    }
+    Ok(Health {
+        capture: reader.facts().clone(),
+        packets: analyzer.packet_counts().clone(),
+        connections: analyzer.tcp_counts().clone(),
+        frames: analyzer.frames(),
+        forgotten: 0,
+        ports: options.ports,
+    })
+}
+
+/// `smtpcap analyze`.
+///
+/// # Errors
+/// What the user must mend.
+pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
+    let style = environment::style(&arguments.look, arguments.output.is_none());
+    let language = style.language;
+    let filter = Filter::parse(&arguments.filter).map_err(|reason| {
+        let text = encode::terminal(arguments.filter.join(" ").as_bytes()).into_owned();
+        Stop::Mend(Message::BadFilter.say(language, &[("text", &text), ("reason", &reason)]))
+    })?;
+    let name = arguments.output.as_ref().map_or_else(
+        || "-".to_owned(),
+        |path| encode::terminal(path.as_os_str().as_encoded_bytes()).into_owned(),
+    );
+    let failed = |error: std::io::Error| Stop::output(&error, &name, language);
+    let mut output = Output::open(arguments.output.as_deref()).map_err(failed)?;
+    let mut report = Report::new();
+    let mut history = History::new();
+    let mut emitter = Emitter::new(arguments.format, language);
+    let mut health = read(
+        &arguments.files,
+        &arguments.reading,
+        language,
+        &mut |session, findings, digits| {
+            history.remember(Digest::of(&session, &findings));
+            if filter.matches(&session, &findings) {
+                report.add(&session, &findings);
+                emitter
+                    .session(&session, &findings, digits, &mut output)
+                    .map_err(failed)?;
+            }
+            Ok(())
+        },
+    )?;
+    health.forgotten = history.forgotten();
+    report.finish(history.conclude());
+    for trouble in troubles(
+        &health,
+        &Style {
+            colour: false,
+            ..style.clone()
+        },
+    ) {
+        eprintln!("{}", Message::WarningPrefix.say(language, &[("what", &trouble)]));
+    }
+    emitter.finish(&report, &health, &style, &mut output).map_err(failed)?;
+    output.finish().map_err(failed)?;
+    let floor = arguments.fail_on.map(|floor| match floor {
+        FailOn::Fail => Severity::Fail,
+        FailOn::Risk => Severity::Risk,
+        FailOn::Note => Severity::Note,
+    });
+    let found = floor.is_some_and(|floor| report.gravest().is_some_and(|gravest| gravest >= floor));
+    Ok(if found { FOUND } else { ANALYSED })
+}
+
+/// Writes sessions in the format asked for.
+struct Emitter {
+    format: Format,
+    language: Language,
+    held: Vec<(u64, Vec<u8>)>,
+    held_octets: usize,
+    overflowed: bool,
+    begun: bool,
+}
+
+impl Emitter {
+    fn new(format: Format, language: Language) -> Self {
+        Self {
+            format,
+            language,
+            held: Vec::new(),
+            held_octets: 0,
+            overflowed: false,
+            begun: false,
+        }
+    }
+
+    fn session(
+        &mut self,
+        session: &Session,
+        findings: &[Finding],
+        digits: u8,
+        output: &mut Output,
+    ) -> std::io::Result<()> {
+        let form = Form {
+            language: self.language,
+            digits,
+        };
+        match self.format {
+            Format::Table => Ok(()),
+            Format::Jsonl => json::write_line(&SessionRecord::of(session, findings, form), output),
+            Format::Json => {
+                let mut written = Vec::new();
+                json::write_line(&SessionRecord::of(session, findings, form), &mut written)?;
+                self.held_octets += written.len();
+                self.held.push((session.id.0, written));
+                if self.held_octets > HELD_OCTETS || self.overflowed {
+                    self.overflowed = true;
+                    self.release(output)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the held sessions into the document's list, by first frame.
+    fn release(&mut self, output: &mut Output) -> std::io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            writeln!(output, "{{\"schema_version\":{},", json::SCHEMA_VERSION)?;
+            writeln!(output, "\"generator\":\"{}\",", json::GENERATOR)?;
+            write!(output, "\"sessions\":[\n ")?;
+        } else if !self.held.is_empty() {
+            write!(output, ",")?;
+        }
+        self.held.sort_by_key(|(id, _)| *id);
+        for (position, (_, written)) in self.held.iter().enumerate() {
+            if position > 0 {
+                write!(output, ",")?;
+            }
+            output.write_all(written)?;
+        }
+        self.held.clear();
+        self.held_octets = 0;
+        Ok(())
+    }
+
+    fn finish(&mut self, report: &Report, health: &Health, style: &Style, output: &mut Output) -> std::io::Result<()> {
+        let form = Form {
+            language: self.language,
+            digits: health.capture.fraction_digits(),
+        };
+        match self.format {
+            Format::Table => table(report, health, style, output),
+            Format::Jsonl => {
+                for insight in &report.insights {
+                    json::write_line(&InsightRecord::of(insight, form), output)?;
+                }
+                json::write_line(&CaptureRecord::of(health, form), output)?;
+                json::write_line(&SummaryRecord::of(report), output)
+            }
+            Format::Json => {
+                self.release(output)?;
+                let insights: Vec<_> = report.insights.iter().map(|one| InsightRecord::of(one, form)).collect();
+                write!(output, "],\n\"insights\":")?;
+                json::write_line(&insights, output)?;
+                write!(output, ",\"capture\":")?;
+                json::write_line(&CaptureRecord::of(health, form), output)?;
+                write!(output, ",\"summary\":")?;
+                json::write_line(&SummaryRecord::of(report), output)?;
+                writeln!(output, "}}")
+            }
+        }
+    }
+}
+
+fn table(report: &Report, run: &Health, style: &Style, output: &mut Output) -> std::io::Result<()> {
+    let style = &Style {
+        digits: run.capture.fraction_digits(),
+        origin: run
+            .capture
+            .files
+            .iter()
+            .filter_map(|file| file.earliest)
+            .min()
+            .unwrap_or_default(),
+        ..style.clone()
+    };
+    let mut page = Page::new(style);
+    health(&mut page, run, style);
+    if report.tally.sessions == 0 {
+        let ports: Vec<_> = run.ports.iter().map(u16::to_string).collect();
+        page.text(0, &style.say(Message::NoMail, &[("ports", &ports.join(", "))]));
+    }
+    sessions(&mut page, report, style);
+    stories(&mut page, report);
+    for line in page.into_lines() {
+        writeln!(output, "{line}")?;
+    }
+    Ok(())
+}
+
+/// `smtpcap show`.
+///
+/// # Errors
+/// What the user must mend.
+pub fn show(arguments: &Show) -> Result<u8, Stop> {
+    let style = environment::style(&arguments.look, true);
+    let language = style.language;
+    let wanted = arguments.session;
+    // Sessions end in another order than they begin, so the first few are kept until all are known.
+    let mut kept: Vec<(Session, Vec<Finding>)> = Vec::new();
+    let mut ids: Vec<u64> = Vec::new();
+    let ordinals = usize::try_from(wanted).unwrap_or(usize::MAX).min(1000);
+    let files = std::slice::from_ref(&arguments.file);
+    let run = read(files, &arguments.reading, language, &mut |session, findings, _| {
+        ids.push(session.id.0);
+        kept.push((session, findings));
+        kept.sort_by_key(|(session, _)| session.id);
+        let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
+        while kept.len() > ordinals + 1 {
+            let last = kept.len() - 1;
+            kept.remove(if exact == Some(last) { last - 1 } else { last });
+        }
+        Ok(())
+    })?;
+    ids.sort_unstable();
+    let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
+    let ordinal = wanted
+        .checked_sub(1)
+        .and_then(|position| ids.get(usize::try_from(position).ok()?))
+        .copied();
+    let found = exact.or_else(|| kept.iter().position(|(session, _)| Some(session.id.0) == ordinal));
+    let Some((session, findings)) = found.and_then(|position| kept.get(position)) else {
+        let shown: Vec<_> = ids.iter().take(50).map(u64::to_string).collect();
+        let message = Message::NoSuchSession.say(language, &[("id", &wanted.to_string()), ("ids", &shown.join(", "))]);
+        return Err(Stop::Mend(message));
+    };
+    if exact.is_none() {
+        let values = [("id", wanted.to_string()), ("found", session.id.0.to_string())];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        eprintln!("{}", style.say(Message::SessionByOrdinal, &values));
+    }
+    let style = Style {
+        digits: run.capture.fraction_digits(),
+        origin: run
+            .capture
+            .files
+            .iter()
+            .filter_map(|file| file.earliest)
+            .min()
+            .unwrap_or_default(),
+        ..style
+    };
+    let mut page = Page::new(&style);
+    ladder(&mut page, session, findings, &style);
+    let mut output = Output::open(None).map_err(|error| Stop::output(&error, "-", language))?;
+    for line in page.into_lines() {
+        writeln!(output, "{line}").map_err(|error| Stop::output(&error, "-", language))?;
+    }
+    output.finish().map_err(|error| Stop::output(&error, "-", language))?;
+    Ok(ANALYSED)
+}
+
+/// Nothing was analysed.
+pub const NOT_ANALYSED: u8 = NOTHING;
+
+/// Errors of the reader are sentences of the catalogue; see [`messages`].
+pub type ReadError = capture::Error;

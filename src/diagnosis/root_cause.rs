@@ -1,0 +1,118 @@
+//! Chooses the one root cause of a session and folds its consequences under it (catalogue, section 4).
+
+use crate::diagnosis::finding::{Confidence, Finding, Severity};
+use crate::frame::FrameNumber;
+use crate::session::{Outcome, Session};
+
+/// Marks root cause and consequences, lowers confidence where the capture lacks packets, sorts: root first, then other
+/// failures, risks (those that expose passwords first), notes, limits, healthy entries.
+pub(super) fn settle(session: &Session, mut findings: Vec<Finding>) -> Vec<Finding> {
+    lower_by_quality(session, &mut findings);
+    if let Some(root) = choose(session, &findings) {
+        let slug = findings.get(root).map(|finding| finding.rule.slug);
+        for (position, finding) in findings.iter_mut().enumerate() {
+            finding.root_cause = position == root;
+        }
+        fold(&mut findings, slug);
+    }
+    findings.sort_by_key(|finding| {
+        (
+            !finding.root_cause,
+            std::cmp::Reverse(finding.severity),
+            finding.because_of.is_some(),
+            !exposes_password(finding.rule.slug),
+            finding.decisive().map_or(FrameNumber(u64::MAX), |stamp| stamp.frame),
+            finding.rule.slug,
+        )
+    });
+    findings
+}
+
+fn exposes_password(slug: &str) -> bool {
+    slug.ends_with("-cleartext-credentials")
+}
+
+/// An accepted mail or a successful login has no root cause, only risks and notes (rule 1 of section 4); except where a
+/// rule says `fail` of something that did fail on the way (a recipient, a refused STARTTLS).
+fn choose(session: &Session, findings: &[Finding]) -> Option<usize> {
+    let candidate = |finding: &Finding| {
+        finding.severity == Severity::Fail && finding.rule.precedence.is_some() && allowed(session, finding)
+    };
+    let explained = |slug: &str| {
+        findings.iter().any(|other| {
+            other.severity == Severity::Fail && other.rule.slug != slug && other.rule.explains_away.contains(&slug)
+        })
+    };
+    let rank = |finding: &Finding| {
+        (
+            finding.decisive().map_or(FrameNumber(u64::MAX), |stamp| stamp.frame),
+            finding.rule.precedence,
+            finding.rule.slug,
+        )
+    };
+    let best = |only_unexplained: bool| {
+        findings
+            .iter()
+            .enumerate()
+            .filter(|(_, finding)| candidate(finding) && !(only_unexplained && explained(finding.rule.slug)))
+            .min_by_key(|(_, finding)| rank(finding))
+            .map(|(position, _)| position)
+    };
+    best(true).or_else(|| best(false))
+}
+
+fn allowed(session: &Session, finding: &Finding) -> bool {
+    match session.outcome {
+        // What follows an accepted mail (a reset, a missing QUIT) has cost nothing.
+        Outcome::Accepted | Outcome::LoggedIn => finding.rule.precedence.is_some_and(|precedence| precedence < 80),
+        Outcome::Refused
+        | Outcome::Deferred
+        | Outcome::AuthenticationFailed
+        | Outcome::TlsFailed
+        | Outcome::NoConnection
+        | Outcome::NoDialogue
+        | Outcome::Aborted
+        | Outcome::PartlyAccepted
+        | Outcome::NothingTried
+        | Outcome::Encrypted
+        | Outcome::Unknown => true,
+    }
+}
+
+/// A finding that the root cause (or another failing finding) explains becomes its consequence.
+fn fold(findings: &mut [Finding], root: Option<&'static str>) {
+    let explainers: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Fail)
+        .map(|finding| (finding.rule.slug, finding.rule.explains_away))
+        .collect();
+    for finding in findings.iter_mut().filter(|finding| !finding.root_cause) {
+        let by_root = explainers
+            .iter()
+            .find(|(slug, away)| Some(*slug) == root && away.contains(&finding.rule.slug));
+        let by_any = explainers.iter().find(|(_, away)| away.contains(&finding.rule.slug));
+        finding.because_of = by_root.or(by_any).map(|(slug, _)| *slug);
+        if finding.because_of.is_none() && finding.severity == Severity::Fail {
+            finding.because_of = root;
+        }
+    }
+}
+
+/// Lower by one step where a gap, a cut or a missing direction lies between the last good event and the failure.
+/// Rules about the capture itself, and what the wire says in clear in one frame, are not touched.
+fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
+    if session.quality.is_complete() {
+        return;
+    }
+    let hole = session.connection.gaps.iter().map(|gap| gap.found_at.frame).min();
+    for finding in findings.iter_mut().filter(|finding| finding.severity >= Severity::Note) {
+        let after_hole = match (hole, finding.decisive()) {
+            (Some(hole), Some(decisive)) => decisive.frame >= hole,
+            _ => false,
+        };
+        let said_in_clear = finding.confidence == Confidence::Confirmed && !after_hole;
+        if session.quality.only_direction.is_some() || after_hole || (session.quality.started_late && !said_in_clear) {
+            finding.confidence = finding.confidence.lowered();
+        }
+    }
+}

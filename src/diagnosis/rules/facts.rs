@@ -1,0 +1,197 @@
+//! Questions that rules of several layers ask of a session. Facts only; no verdicts.
+
+use crate::captured::Captured;
+use crate::protocol::Seen;
+use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
+use crate::session::Session;
+use crate::span::Stamp;
+
+/// AUTH exchanges with what they carried.
+pub(super) fn auth_attempts(session: &Session) -> impl Iterator<Item = (&Exchange, &AuthFacts)> {
+    session
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| match &exchange.detail {
+            Detail::Auth(facts) => Some((exchange, &**facts)),
+            _ => None,
+        })
+}
+
+/// A login succeeded at some point.
+pub(super) fn authenticated(session: &Session) -> bool {
+    auth_attempts(session).any(|(exchange, _)| replied(exchange, |code| code == 235))
+}
+
+/// The final reply was seen and its code fits.
+pub(super) fn replied(exchange: &Exchange, fits: impl Fn(u16) -> bool) -> bool {
+    exchange.reply.yes().is_some_and(|reply| fits(reply.code))
+}
+
+/// The final reply where it is a refusal, 4xx or 5xx.
+pub(super) fn refusal(exchange: &Exchange) -> Option<&Reply> {
+    exchange.reply.yes().filter(|reply| reply.class() >= 4)
+}
+
+/// The exchange with the extension list that counts at this point: the last EHLO before `before` in the same TLS state
+/// that was answered with a complete list.
+pub(super) fn list_before<'a>(session: &'a Session, before: &Exchange) -> Option<&'a Exchange> {
+    session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| exchange.index < before.index && exchange.inside_tls == before.inside_tls && is_list(exchange))
+}
+
+/// The last extension list seen in clear.
+pub(super) fn clear_list(session: &Session) -> Option<&Exchange> {
+    session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| !exchange.inside_tls && is_list(exchange))
+}
+
+fn is_list(exchange: &Exchange) -> bool {
+    matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+        && exchange
+            .reply
+            .yes()
+            .is_some_and(|reply| reply.class() == 2 && !reply.incomplete)
+}
+
+/// The first word of an extension line, before a blank or "=".
+pub(super) fn keyword(line: &Captured) -> &[u8] {
+    line.bytes()
+        .split(|byte| matches!(byte, b' ' | b'='))
+        .next()
+        .unwrap_or_default()
+}
+
+/// True where a list has this keyword.
+pub(super) fn offers(list: &Exchange, name: &str) -> bool {
+    Session::extensions(list)
+        .iter()
+        .any(|line| keyword(line).eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// The AUTH mechanisms of a list, upper case, each once.
+pub(super) fn mechanisms(list: &Exchange) -> Vec<Captured> {
+    let mut found: Vec<Captured> = Session::extensions(list)
+        .iter()
+        .filter(|line| keyword(line).eq_ignore_ascii_case(b"AUTH"))
+        .flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1))
+        .filter(|word| !word.is_empty())
+        .map(|word| Captured::new(&word.to_ascii_uppercase()))
+        .collect();
+    let mut seen = Vec::new();
+    found.retain(|one| {
+        let new = !seen.contains(one);
+        seen.push(one.clone());
+        new
+    });
+    found
+}
+
+/// The enhanced status code as text.
+pub(super) fn enhanced(reply: &Reply) -> Option<String> {
+    reply
+        .enhanced
+        .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"))
+}
+
+/// Subject and detail of the enhanced status code are these.
+pub(super) fn is_enhanced(reply: &Reply, subject: u16, detail: u16) -> bool {
+    reply
+        .enhanced
+        .is_some_and(|(_, one, other)| one == subject && other == detail)
+}
+
+/// One of the phrases stands in the reply, ASCII case ignored.
+pub(super) fn says_any(reply: &Reply, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| reply.says(phrase))
+}
+
+/// The reply's first line with its code, as the server's words.
+pub(super) fn words(reply: &Reply) -> Captured {
+    let mut text = reply.code.to_string().into_bytes();
+    if let Some(line) = reply.lines.first() {
+        text.push(b' ');
+        text.extend_from_slice(line.bytes());
+    }
+    Captured::new(&text)
+}
+
+/// The mail data of an exchange.
+pub(super) fn mail_data(exchange: &Exchange) -> Option<&DataFacts> {
+    match &exchange.detail {
+        Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
+        _ => None,
+    }
+}
+
+/// The server asks for STARTTLS or encryption in these words.
+pub(super) fn wants_starttls(reply: &Reply) -> bool {
+    says_any(
+        reply,
+        &[
+            "starttls",
+            "must issue a tls",
+            "tls required",
+            "requires tls",
+            "encryption required",
+            "encryption needed",
+            "secure connection",
+            "over tls",
+            "use tls",
+            "tls is required",
+        ],
+    )
+}
+
+/// Exchanges on the envelope: MAIL and RCPT.
+pub(super) fn envelope(session: &Session) -> impl Iterator<Item = &Exchange> {
+    session
+        .exchanges()
+        .iter()
+        .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt))
+}
+
+/// MAIL, RCPT, DATA and BDAT exchanges that were refused, with the reply.
+pub(super) fn refused_mail(session: &Session) -> impl Iterator<Item = (&Exchange, &Reply)> {
+    session
+        .exchanges()
+        .iter()
+        .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat))
+        .filter_map(|exchange| Some((exchange, refusal(exchange)?)))
+}
+
+/// The command whose reply is missing at the end although nothing hides it: what the client was waiting for.
+pub(super) fn unanswered(session: &Session) -> Option<&Exchange> {
+    session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| exchange.reply == Seen::No)
+}
+
+/// The client's EHLO, HELO or LHLO name in clear, the first.
+pub(super) fn hello_name(session: &Session) -> Option<(&Exchange, &Captured)> {
+    session.exchanges().iter().find_map(|exchange| match &exchange.detail {
+        Detail::Hello { name } => Some((exchange, name)),
+        _ => None,
+    })
+}
+
+/// A dialogue in clear, not from inside TLS: what crosses here can be read by everyone on the path.
+pub(super) fn in_clear(session: &Session, exchange: &Exchange) -> bool {
+    !exchange.inside_tls && !session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
+}
+
+/// Where the client first sent something that shows that it goes on: MAIL, RCPT or AUTH.
+pub(super) fn goes_on(session: &Session) -> Option<Stamp> {
+    session
+        .exchanges()
+        .iter()
+        .find(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt | Verb::Auth))
+        .map(|exchange| exchange.command.first)
+}

@@ -1,0 +1,34 @@
+//! The register: one folder per rule, grouped by layer. A new rule is its folder and its two lines in its layer's list.
+
+use crate::diagnosis::rule::Rule;
+
+mod auth;
+mod capture;
+mod cert;
+mod facts;
+mod healthy;
+mod message;
+mod net;
+mod retrieval;
+mod smtp;
+mod starttls;
+mod tls;
+
+/// Every layer's rules, in the catalogue's order.
+static LAYERS: &[&[&Rule]] = &[
+    capture::RULES,
+    net::RULES,
+    smtp::RULES,
+    auth::RULES,
+    starttls::RULES,
+    tls::RULES,
+    cert::RULES,
+    retrieval::RULES,
+    message::RULES,
+    healthy::RULES,
+];
+
+/// Every rule that looks at one session.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    LAYERS.iter().copied().flatten().copied()
+}

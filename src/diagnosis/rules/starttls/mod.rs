@@ -1,0 +1,6 @@
+//! Rules of the layer `starttls`.
+
+use crate::diagnosis::rule::Rule;
+
+/// The layer's rules, in the catalogue's order.
+pub(super) static RULES: &[&Rule] = &[];

@@ -1,0 +1,512 @@
+//! What is remembered of a session after it has been reported: enough to compare it with others, small enough to keep
+//! thousands. No texts of mail, no secrets.
+
+use std::hash::{BuildHasher, Hasher};
+use std::net::IpAddr;
+
+use crate::captured::Captured;
+use crate::diagnosis::{Finding, Severity};
+use crate::protocol::retrieval::Status;
+use crate::protocol::smtp::{Detail, Exchange, Verb};
+use crate::protocol::tls::{Phase, Version};
+use crate::session::{
+    CaptureQuality, Outcome, Protocol, Security, Service, Session, SessionId, Stage, TransactionResult,
+};
+use crate::span::Stamp;
+use crate::time::Timestamp;
+
+/// Transactions remembered of a session.
+const TRANSACTIONS: usize = 8;
+/// Mechanisms remembered of an offer.
+const MECHANISMS: usize = 16;
+/// Longest name remembered, in octets.
+const NAME: usize = 64;
+
+/// TLS as remembered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsDigest {
+    /// The ClientHello's place.
+    pub hello: Option<Stamp>,
+    /// Highest version offered.
+    pub maximum: Option<Version>,
+    /// Lowest version offered, where told.
+    pub minimum: Option<Version>,
+    /// JA4 of the offer: tells two TLS stacks apart.
+    pub fingerprint: Option<String>,
+    /// An AEAD or ECDHE suite is offered, so that TLS 1.2 can succeed.
+    pub modern_suites: bool,
+    /// server_name.
+    pub server_name: Option<Captured>,
+    /// Negotiated version with its place.
+    pub negotiated: Option<(Version, Stamp)>,
+    /// The server refused the version: alert 70 and its place.
+    pub refused_version: Option<Stamp>,
+    /// The handshake completed.
+    pub completed: bool,
+    /// SHA-256 of the server's certificate, where seen.
+    pub certificate: Option<String>,
+}
+
+/// An authentication attempt as remembered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuthDigest {
+    /// Mechanism, upper case.
+    pub mechanism: Captured,
+    /// User name.
+    pub identity: Option<Captured>,
+    /// Accepted or rejected; `None` where not seen.
+    pub accepted: Option<bool>,
+    /// Reply code (SMTP).
+    pub code: Option<u16>,
+    /// A readable secret crossed.
+    pub readable: bool,
+    /// A challenge response crossed.
+    pub response: bool,
+    /// Where it was decided, or asked.
+    pub stamp: Stamp,
+}
+
+/// A transaction as remembered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TransactionDigest {
+    /// Reverse-path.
+    pub reverse_path: Captured,
+    /// First forward-path.
+    pub first_recipient: Captured,
+    /// Hash over reverse-path and all forward-paths.
+    pub envelope: u64,
+    /// Message-ID, where seen.
+    pub message_id: Option<Captured>,
+    /// Hash of the body with its size, where all of it was seen.
+    pub body: Option<(u64, u64)>,
+    /// Result.
+    pub result: TransactionResult,
+    /// The end of data was sent, and no final reply came.
+    pub no_final_reply: bool,
+    /// First refusing recipient reply code, if any.
+    pub recipient_code: Option<u16>,
+    /// MAIL's place.
+    pub began: Stamp,
+    /// Where it was decided.
+    pub decided: Stamp,
+}
+
+/// One session as remembered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Digest {
+    /// Its number.
+    pub id: SessionId,
+    /// Client address and port.
+    pub client: crate::packet::Endpoint,
+    /// Server address and port.
+    pub server: crate::packet::Endpoint,
+    /// Service.
+    pub service: Service,
+    /// Protocol.
+    pub protocol: Option<Protocol>,
+    /// Protection.
+    pub security: Security,
+    /// What the capture lacks.
+    pub quality: CaptureQuality,
+    /// First frame.
+    pub first: Stamp,
+    /// Last frame.
+    pub last: Stamp,
+    /// How far it came.
+    pub stage: Stage,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Slug of the root cause.
+    pub root_cause: Option<&'static str>,
+    /// Every slug that fired with `fail` or `risk`.
+    pub said: Vec<&'static str>,
+    /// EHLO or HELO name in clear.
+    pub hello_name: Option<Captured>,
+    /// First word of the greeting's text: the server's name.
+    pub server_says: Option<Captured>,
+    /// STARTTLS or STLS was offered before TLS; `None` where the list was not seen.
+    pub starttls_offered: Option<bool>,
+    /// STARTTLS or STLS was asked for.
+    pub starttls_asked: bool,
+    /// AUTH mechanisms offered in clear, sorted; `None` where no complete list was seen.
+    pub mechanisms: Option<Vec<Captured>>,
+    /// Place of that list.
+    pub list_seen: Option<Stamp>,
+    /// SIZE limit announced.
+    pub size_limit: Option<u64>,
+    /// TLS.
+    pub tls: Option<TlsDigest>,
+    /// Authentication attempts in clear.
+    pub auth: Vec<AuthDigest>,
+    /// Transactions in clear.
+    pub transactions: Vec<TransactionDigest>,
+    /// Mail data or retrieved messages crossed in clear.
+    pub body_in_clear: bool,
+    /// A POP3 or IMAP login succeeded here, as seen or (encrypted) as sizes suggest: where, and whether it was seen.
+    pub retrieval_login: Option<(Stamp, bool)>,
+    /// The TTL of the client's segments.
+    pub client_time_to_live: Option<u8>,
+    /// Application data octets inside TLS, both ways: nothing was exchanged where zero.
+    pub application_octets: u64,
+}
+
+impl Digest {
+    /// Remembers a session.
+    #[must_use]
+    pub fn of(session: &Session, findings: &[Finding]) -> Self {
+        let hello = session
+            .exchanges()
+            .iter()
+            .find(|one| matches!(one.detail, Detail::Hello { .. }));
+        let (mechanisms, list_seen) = mechanisms(session);
+        Self {
+            id: session.id,
+            client: session.connection.client,
+            server: session.connection.server,
+            service: session.service,
+            protocol: session.protocol,
+            security: session.security,
+            quality: session.quality,
+            first: session.connection.first,
+            last: session.connection.last,
+            stage: session.stage,
+            outcome: session.outcome,
+            root_cause: findings
+                .iter()
+                .find(|finding| finding.root_cause)
+                .map(|finding| finding.rule.slug),
+            said: findings
+                .iter()
+                .filter(|finding| finding.severity >= Severity::Risk)
+                .map(|finding| finding.rule.slug)
+                .collect(),
+            hello_name: hello.and_then(|exchange| match &exchange.detail {
+                Detail::Hello { name } => Some(cut(name)),
+                _ => None,
+            }),
+            server_says: server_says(session),
+            starttls_offered: starttls_offered(session),
+            starttls_asked: starttls_asked(session),
+            mechanisms,
+            list_seen,
+            size_limit: size_limit(session),
+            tls: tls(session),
+            auth: authentication(session),
+            transactions: transactions(session),
+            body_in_clear: body_in_clear(session),
+            retrieval_login: retrieval_login(session),
+            client_time_to_live: session.connection.directions.to_server.time_to_live,
+            application_octets: session.tls.as_ref().map_or(0, |tls| {
+                tls.directions.to_server.application_octets + tls.directions.to_client.application_octets
+            }),
+        }
+    }
+
+    /// Client address.
+    #[must_use]
+    pub const fn client_address(&self) -> IpAddr {
+        self.client.address
+    }
+
+    /// When it began.
+    #[must_use]
+    pub const fn start(&self) -> Timestamp {
+        self.first.time
+    }
+
+    /// A mail was accepted in it, as seen.
+    #[must_use]
+    pub fn accepted_mail(&self) -> bool {
+        self.transactions.iter().any(|transaction| {
+            matches!(
+                transaction.result,
+                TransactionResult::Accepted | TransactionResult::PartlyAccepted
+            )
+        })
+    }
+
+    /// It reached its purpose, or at least worked as far as can be seen: mail accepted, logged in, or an encrypted
+    /// dialogue that went on after the handshake.
+    #[must_use]
+    pub fn worked(&self) -> bool {
+        self.root_cause.is_none()
+            && (matches!(self.outcome, Outcome::Accepted | Outcome::LoggedIn)
+                || (self.outcome == Outcome::Encrypted && self.application_octets > 0))
+    }
+
+    /// Approximate octets of memory.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        size_of::<Self>() + 64 * (self.transactions.len() + self.auth.len() + 4)
+    }
+}
+
+fn cut(text: &Captured) -> Captured {
+    Captured::new(text.bytes().get(..NAME).unwrap_or(text.bytes()))
+}
+
+fn server_says(session: &Session) -> Option<Captured> {
+    let line = session.smtp.as_ref()?.greeting.as_ref()?.lines.first()?;
+    let word = line.bytes().split(|byte| *byte == b' ').next()?;
+    (!word.is_empty()).then(|| cut(&Captured::new(word)))
+}
+
+/// The last hello in clear that was answered with a list.
+pub(crate) fn clear_list(session: &Session) -> Option<&Exchange> {
+    session.exchanges().iter().rev().find(|exchange| {
+        matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+            && !exchange.inside_tls
+            && exchange
+                .reply
+                .yes()
+                .is_some_and(|reply| reply.class() == 2 && !reply.incomplete)
+    })
+}
+
+fn keyword_is(line: &Captured, keyword: &str) -> bool {
+    line.bytes()
+        .split(|byte| matches!(byte, b' ' | b'='))
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case(keyword.as_bytes()))
+}
+
+fn starttls_offered(session: &Session) -> Option<bool> {
+    if let Some(exchange) = clear_list(session) {
+        return Some(
+            Session::extensions(exchange)
+                .iter()
+                .any(|line| keyword_is(line, "STARTTLS")),
+        );
+    }
+    let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
+    Some(
+        capabilities
+            .keywords
+            .iter()
+            .any(|word| keyword_is(word, "STARTTLS") || keyword_is(word, "STLS")),
+    )
+}
+
+fn starttls_asked(session: &Session) -> bool {
+    session
+        .exchanges()
+        .iter()
+        .any(|exchange| exchange.verb == Verb::StartTls)
+        || session
+            .commands()
+            .iter()
+            .any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
+}
+
+fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
+    let words = |line: &Captured| -> Vec<Captured> {
+        line.bytes()
+            .split(|byte| matches!(byte, b' ' | b'='))
+            .skip(1)
+            .filter(|word| !word.is_empty())
+            .map(|word| Captured::new(&word.to_ascii_uppercase()))
+            .collect()
+    };
+    let (mut found, stamp) = if let Some(exchange) = clear_list(session) {
+        let lines = Session::extensions(exchange)
+            .iter()
+            .filter(|line| keyword_is(line, "AUTH"));
+        (
+            lines.flat_map(words).collect::<Vec<_>>(),
+            exchange.reply.yes().map(|reply| reply.span.first),
+        )
+    } else if let Some(list) = session
+        .retrieval
+        .as_ref()
+        .and_then(|dialogue| dialogue.capabilities.first())
+    {
+        let lines = list
+            .keywords
+            .iter()
+            .filter(|line| keyword_is(line, "AUTH") || keyword_is(line, "SASL"));
+        (lines.flat_map(words).collect(), Some(list.span.first))
+    } else {
+        return (None, None);
+    };
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(MECHANISMS);
+    (Some(found), stamp)
+}
+
+fn size_limit(session: &Session) -> Option<u64> {
+    let exchange = clear_list(session)?;
+    let line = Session::extensions(exchange)
+        .iter()
+        .find(|line| keyword_is(line, "SIZE"))?;
+    line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn tls(session: &Session) -> Option<TlsDigest> {
+    use crate::protocol::tls::{is_aead, is_ecdhe};
+    let facts = session.tls.as_deref()?;
+    let offer = facts.offer();
+    Some(TlsDigest {
+        hello: offer.map(|hello| hello.span.first),
+        maximum: offer.map(|hello| hello.maximum()),
+        minimum: offer.and_then(|hello| hello.minimum()),
+        fingerprint: offer.map(|hello| hello.ja4.clone()),
+        modern_suites: offer.is_some_and(|hello| {
+            hello
+                .cipher_suites
+                .iter()
+                .any(|suite| is_aead(*suite) || is_ecdhe(*suite))
+        }),
+        server_name: offer.and_then(|hello| hello.server_name.as_ref()).map(cut),
+        negotiated: facts
+            .server_hello
+            .as_ref()
+            .map(|hello| (hello.version, hello.span.first)),
+        refused_version: facts
+            .alerts
+            .iter()
+            .find(|alert| alert.description == 70 && alert.span.direction == crate::span::Direction::ToClient)
+            .map(|alert| alert.span.first),
+        completed: facts.phase >= Phase::AfterHandshake,
+        certificate: facts
+            .server_certificate
+            .as_ref()
+            .and_then(|message| message.certificates.first())
+            .map(|certificate| certificate.fingerprint.clone()),
+    })
+}
+
+fn authentication(session: &Session) -> Vec<AuthDigest> {
+    let smtp = session.exchanges().iter().filter_map(|exchange| {
+        let Detail::Auth(facts) = &exchange.detail else {
+            return None;
+        };
+        let reply = exchange.reply.yes();
+        Some(AuthDigest {
+            mechanism: cut(&facts.mechanism),
+            identity: facts.identity.as_ref().map(cut),
+            accepted: reply.map(|reply| reply.code == 235),
+            code: reply.map(|reply| reply.code),
+            readable: facts.secret.is_some() && !exchange.inside_tls,
+            response: facts.response.is_some() && !exchange.inside_tls,
+            stamp: reply.map_or(exchange.command.first, |reply| reply.span.first),
+        })
+    });
+    let retrieval = session.commands().iter().filter_map(|command| {
+        let login = command.login.as_ref()?;
+        let answer = command.answer.yes();
+        Some(AuthDigest {
+            mechanism: cut(&login.mechanism),
+            identity: login.identity.as_ref().map(cut),
+            accepted: answer.map(|answer| answer.status == Status::Ok),
+            code: None,
+            readable: login.secret.is_some(),
+            response: login.response.is_some(),
+            stamp: answer.map_or(command.span.first, |answer| answer.span.first),
+        })
+    });
+    smtp.chain(retrieval).take(8).collect()
+}
+
+/// A hash that does not change from run to run.
+fn stable_hash(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(25).build_hasher();
+    for part in parts {
+        hasher.write(part.as_ref());
+        hasher.write_u8(0);
+    }
+    hasher.finish()
+}
+
+fn transactions(session: &Session) -> Vec<TransactionDigest> {
+    let exchanges = session.exchanges();
+    session
+        .transactions
+        .iter()
+        .take(TRANSACTIONS)
+        .filter_map(|transaction| {
+            let mail = exchanges.get(transaction.mail)?;
+            let deciding = transaction
+                .data
+                .and_then(|position| exchanges.get(position))
+                .unwrap_or(mail);
+            let data = match &deciding.detail {
+                Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
+                _ => None,
+            };
+            let message = data.and_then(|data| data.message.as_deref());
+            let envelope = std::iter::once(transaction.reverse_path.bytes().to_ascii_lowercase()).chain(
+                transaction
+                    .recipients
+                    .iter()
+                    .map(|one| one.address.bytes().to_ascii_lowercase()),
+            );
+            Some(TransactionDigest {
+                reverse_path: cut(&transaction.reverse_path),
+                first_recipient: transaction
+                    .recipients
+                    .first()
+                    .map(|one| cut(&one.address))
+                    .unwrap_or_default(),
+                envelope: stable_hash(envelope),
+                message_id: message.and_then(|message| message.message_id.as_ref()).map(cut),
+                body: data
+                    .filter(|data| data.missing == 0 && data.ended.is_some())
+                    .and_then(|data| Some((data.message.as_deref()?.body_hash, data.size))),
+                result: transaction.result,
+                no_final_reply: data.is_some_and(|data| data.ended.is_some()) && deciding.reply.yes().is_none(),
+                recipient_code: transaction
+                    .recipients
+                    .iter()
+                    .filter_map(|recipient| recipient.code)
+                    .find(|code| *code >= 400),
+                began: mail.command.first,
+                decided: deciding
+                    .reply
+                    .yes()
+                    .map_or(deciding.command.last, |reply| reply.span.first),
+            })
+        })
+        .collect()
+}
+
+fn body_in_clear(session: &Session) -> bool {
+    let sent = session.exchanges().iter().any(|exchange| {
+        !exchange.inside_tls
+            && match &exchange.detail {
+                Detail::Data(data) | Detail::Bdat { data, .. } => data.as_ref().is_some_and(|data| data.size > 0),
+                _ => false,
+            }
+    });
+    sent || session
+        .retrieval
+        .as_ref()
+        .is_some_and(|dialogue| dialogue.data_octets > 0)
+}
+
+fn retrieval_login(session: &Session) -> Option<(Stamp, bool)> {
+    let seen = session
+        .commands()
+        .iter()
+        .filter(|command| command.login.is_some())
+        .find_map(|command| {
+            command
+                .answer
+                .yes()
+                .filter(|answer| answer.status == Status::Ok)
+                .map(|answer| answer.span.first)
+        });
+    if let Some(stamp) = seen {
+        return Some((stamp, true));
+    }
+    let retrieval = matches!(
+        session.service,
+        Service::Pop3 | Service::Pop3s | Service::Imap | Service::Imaps
+    );
+    let tls = session.tls.as_deref()?;
+    let exchanged =
+        tls.directions.to_server.application_records >= 3 && tls.directions.to_client.application_records >= 3;
+    (retrieval && tls.phase >= Phase::AfterApplicationData && exchanged)
+        .then(|| tls.directions.to_client.last_record.map(|stamp| (stamp, false)))
+        .flatten()
+}

@@ -1,0 +1,161 @@
+//! The sliding window of remembered sessions, and what is concluded from it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::diagnosis::Finding;
+use crate::insight::digest::Digest;
+use crate::insight::rules;
+use crate::session::SessionId;
+use crate::time::Timestamp;
+
+/// Sessions remembered at most; the oldest are forgotten and counted.
+pub const MAXIMUM_DIGESTS: usize = 65_536;
+/// Sessions listed in an insight; the rest is counted.
+pub const LISTED_SESSIONS: usize = 100;
+
+/// A finding that stands on several sessions.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Insight {
+    /// What it says.
+    pub finding: Finding,
+    /// The sessions it stands on, in order, the first [`LISTED_SESSIONS`].
+    pub sessions: Vec<SessionId>,
+    /// How many there are in all.
+    pub sessions_in_all: u64,
+    /// It is a harmless explanation of these sessions' failures (a probe, a greylisted first try): they need no alarm.
+    pub excuses: bool,
+}
+
+impl Insight {
+    /// An insight on some sessions.
+    #[must_use]
+    pub fn on<'a>(finding: Finding, sessions: impl IntoIterator<Item = &'a Digest>) -> Self {
+        let mut ids: Vec<SessionId> = sessions.into_iter().map(|digest| digest.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let sessions_in_all = ids.len() as u64;
+        ids.truncate(LISTED_SESSIONS);
+        Self {
+            finding,
+            sessions: ids,
+            sessions_in_all,
+            excuses: false,
+        }
+    }
+
+    /// Marks the insight as a harmless explanation.
+    #[must_use]
+    pub fn excusing(mut self) -> Self {
+        self.excuses = true;
+        self
+    }
+}
+
+/// The remembered sessions, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct History {
+    digests: VecDeque<Digest>,
+    forgotten: u64,
+    window: Option<Duration>,
+}
+
+impl History {
+    /// A window over a whole run of files.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A window that forgets sessions which ended longer than `window` ago.
+    #[must_use]
+    pub fn sliding(window: Duration) -> Self {
+        Self {
+            window: Some(window),
+            ..Self::default()
+        }
+    }
+
+    /// Remembers a session.
+    pub fn remember(&mut self, digest: Digest) {
+        if self.digests.len() >= MAXIMUM_DIGESTS {
+            self.digests.pop_front();
+            self.forgotten += 1;
+        }
+        if let Some(window) = self.window {
+            let now = digest.last.time;
+            while self
+                .digests
+                .front()
+                .is_some_and(|old| now.since(old.last.time) > window)
+            {
+                self.digests.pop_front();
+                self.forgotten += 1;
+            }
+        }
+        self.digests.push_back(digest);
+    }
+
+    /// Sessions that were forgotten to keep the window.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Every remembered session, by the time of its first frame.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<&Digest> {
+        let mut sessions: Vec<&Digest> = self.digests.iter().collect();
+        sessions.sort_by_key(|digest| digest.id);
+        sessions
+    }
+
+    /// Sessions by client address, each client's in the order of first frames.
+    #[must_use]
+    pub fn by_client(&self) -> BTreeMap<IpAddr, Vec<&Digest>> {
+        let mut groups: BTreeMap<IpAddr, Vec<&Digest>> = BTreeMap::new();
+        for digest in self.sessions() {
+            groups.entry(digest.client_address()).or_default().push(digest);
+        }
+        groups
+    }
+
+    /// Sessions by client and server address.
+    #[must_use]
+    pub fn by_pair(&self) -> BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> {
+        let mut groups: BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> = BTreeMap::new();
+        for digest in self.sessions() {
+            groups
+                .entry((digest.client_address(), digest.server.address))
+                .or_default()
+                .push(digest);
+        }
+        groups
+    }
+
+    /// Sessions by server address and port.
+    #[must_use]
+    pub fn by_server(&self) -> BTreeMap<(IpAddr, u16), Vec<&Digest>> {
+        let mut groups: BTreeMap<(IpAddr, u16), Vec<&Digest>> = BTreeMap::new();
+        for digest in self.sessions() {
+            groups
+                .entry((digest.server.address, digest.server.port))
+                .or_default()
+                .push(digest);
+        }
+        groups
+    }
+
+    /// When the window begins.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        self.digests.iter().map(Digest::start).min()
+    }
+
+    /// Everything that the remembered sessions together show, in the register's order.
+    #[must_use]
+    pub fn conclude(&self) -> Vec<Insight> {
+        rules::all().flat_map(|(rule, check)| check(rule, self)).collect()
+    }
+}

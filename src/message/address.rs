@@ -1,0 +1,161 @@
+//! The mailbox list of an address field (RFC 5322, section 3.4) → mailboxes; groups are flattened, source routes dropped.
+
+use crate::captured::Captured;
+
+use super::facts::Mailbox;
+use super::lexer::{Lexer, Place, unquote, without_comments};
+use super::words::{cut, decode_text};
+
+/// Octets kept of an address.
+const ADDRESS_OCTETS: usize = 512;
+/// Octets kept of a display name, as UTF-8.
+const NAME_OCTETS: usize = 512;
+
+/// Mailboxes of one field body, at most `most`; names decoded.
+#[must_use]
+pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
+    let mut mailboxes = Vec::new();
+    if most == 0 {
+        return mailboxes;
+    }
+    let mut start = 0;
+    let mut angle: Option<usize> = None;
+    let mut angle_end: Option<usize> = None;
+    for (index, octet, place) in Lexer::new(body).chain([(body.len(), b',', Place::Plain)]) {
+        if place != Place::Plain {
+            continue;
+        }
+        let open = angle.filter(|_| angle_end.is_none());
+        match octet {
+            b'<' if angle.is_none() => angle = Some(index),
+            b'>' if open.is_some() => angle_end = Some(index),
+            b':' if angle.is_none() => start = index + 1,
+            b',' | b';' => {
+                // A comma inside of angle brackets belongs to a source route "<@a,@b:user@c>".
+                let in_route = open.is_some_and(|open| body.get(open + 1) == Some(&b'@')) && index < body.len();
+                if in_route {
+                    continue;
+                }
+                mailboxes.extend(mailbox(body, start..index, angle, angle_end));
+                if mailboxes.len() >= most {
+                    break;
+                }
+                start = index + 1;
+                angle = None;
+                angle_end = None;
+            }
+            _ => {}
+        }
+    }
+    mailboxes
+}
+
+fn mailbox(
+    body: &[u8],
+    range: std::ops::Range<usize>,
+    angle: Option<usize>,
+    angle_end: Option<usize>,
+) -> Option<Mailbox> {
+    let (name, address) = match angle {
+        Some(open) => {
+            let phrase = body.get(range.start..open)?.trim_ascii();
+            let inside = body.get(open + 1..angle_end.unwrap_or(range.end))?.trim_ascii();
+            (display_name(phrase), without_route(inside).to_vec())
+        }
+        None => {
+            let whole = body.get(range)?;
+            (comment(whole), without_comments(whole))
+        }
+    };
+    if address.is_empty() && name.is_none() {
+        return None;
+    }
+    let kept = address.get(..address.len().min(ADDRESS_OCTETS))?;
+    Some(Mailbox {
+        name,
+        address: Captured::new(kept),
+    })
+}
+
+fn without_route(inside: &[u8]) -> &[u8] {
+    if inside.first() != Some(&b'@') {
+        return inside;
+    }
+    let colon = memchr::memchr(b':', inside).map_or(0, |at| at + 1);
+    inside.get(colon..).unwrap_or(inside)
+}
+
+fn display_name(phrase: &[u8]) -> Option<Captured> {
+    let text = decode_text(&unquote(phrase));
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| Captured::from(cut(trimmed, NAME_OCTETS)))
+}
+
+/// The name in a comment: "user@host (Name)", the form of old mailers.
+fn comment(whole: &[u8]) -> Option<Captured> {
+    let places = || Lexer::new(whole).filter(|(_, _, place)| *place == Place::Comment);
+    let first = places().next()?.0;
+    let last = places().last()?.0;
+    let text = decode_text(whole.get(first + 1..last)?);
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| Captured::from(cut(trimmed, NAME_OCTETS)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8]) -> Vec<(String, String)> {
+        parse_mailboxes(body, 100)
+            .iter()
+            .map(|mailbox| {
+                let name = mailbox.name.as_ref().and_then(Captured::utf8).unwrap_or_default();
+                (name.to_owned(), mailbox.address.utf8().unwrap().to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    #[allow(clippy::type_complexity, reason = "a table")]
+    fn mailboxes_of_every_form_are_read() {
+        let pair = |name: &str, address: &str| (name.to_owned(), address.to_owned());
+        let table: Vec<(&[u8], Vec<(String, String)>)> = vec![
+            (b"a@example.jp", vec![pair("", "a@example.jp")]),
+            (b"<a@example.jp>", vec![pair("", "a@example.jp")]),
+            (
+                b"\"Last, First\" <a@b>, c@d (C (nested) D)",
+                vec![pair("Last, First", "a@b"), pair("C (nested) D", "c@d")],
+            ),
+            (
+                b"friends: a@b, B <c@d>;, e@f",
+                vec![pair("", "a@b"), pair("B", "c@d"), pair("", "e@f")],
+            ),
+            (b"undisclosed-recipients:;", vec![]),
+            (b"X <@relay,@other:a@b>, y@z", vec![pair("X", "a@b"), pair("", "y@z")]),
+            (
+                b"=?ISO-2022-JP?B?GyRCO1ZFRBsoQg==?= <y@example.jp>",
+                vec![pair("\u{5fd7}\u{7530}", "y@example.jp")],
+            ),
+            (
+                b"\x1b$B;3ED\x1b(B <y@example.jp>, z@b",
+                vec![pair("\u{5c71}\u{7530}", "y@example.jp"), pair("", "z@b")],
+            ),
+            (
+                b"Bcc <unclosed@b, c@d",
+                vec![pair("Bcc", "unclosed@b"), pair("", "c@d")],
+            ),
+            (b"\"a \\\"b\\\" c\" <d@e>", vec![pair("a \"b\" c", "d@e")]),
+            (b"", vec![]),
+            (b",,;", vec![]),
+        ];
+        for (body, expected) in table {
+            assert_eq!(read(body), expected, "{}", body.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_more_mailboxes_are_kept_than_asked() {
+        let body = "a@b,".repeat(500);
+        assert_eq!(parse_mailboxes(body.as_bytes(), 100).len(), 100);
+    }
+}

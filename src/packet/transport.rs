@@ -1,0 +1,123 @@
+//! A TCP header (RFC 9293, 3.1) → [`Segment`]. Written by hand and not over a parsed slice, because a snap length may
+//! cut the options: the ports, the sequence number and the flags are worth having without them.
+
+use super::checksum;
+use super::counts::ChecksumCounts;
+use super::position::{Position, Stop};
+use super::segment::{Endpoint, Flags, Options, Segment};
+use crate::span::Stamp;
+
+const TCP_HEADER: usize = 20;
+
+/// The segment at `position`, and whether its options are cut.
+pub(super) fn segment<'a>(
+    position: &Position<'a>,
+    stamp: Stamp,
+    checksums: Option<&mut ChecksumCounts>,
+) -> Result<(Segment<'a>, bool), Stop> {
+    let header = position.array::<TCP_HEADER>(0)?;
+    let [
+        s0,
+        s1,
+        d0,
+        d1,
+        q0,
+        q1,
+        q2,
+        q3,
+        a0,
+        a1,
+        a2,
+        a3,
+        offset,
+        flags,
+        w0,
+        w1,
+        ..,
+    ] = *header;
+    let header_length = usize::from(offset >> 4) * 4;
+    let octets = position.octets;
+    if header_length < TCP_HEADER || header_length > octets.wire {
+        return Err(position.malformed());
+    }
+    let (options, payload) = match octets.bytes.split_at_checked(header_length) {
+        Some((header, payload)) => (header.get(TCP_HEADER..).unwrap_or_default(), payload),
+        None => (octets.bytes.get(TCP_HEADER..).unwrap_or_default(), &[][..]),
+    };
+    if let Some(checksums) = checksums
+        && !octets.is_cut()
+    {
+        checksums.tcp_verified += 1;
+        checksums.tcp_bad += u64::from(!checksum::tcp_is_right(&position.network, octets.bytes));
+    }
+    let network = &position.network;
+    let segment = Segment {
+        stamp,
+        source: Endpoint {
+            address: network.source,
+            port: u16::from_be_bytes([s0, s1]),
+        },
+        destination: Endpoint {
+            address: network.destination,
+            port: u16::from_be_bytes([d0, d1]),
+        },
+        sequence: u32::from_be_bytes([q0, q1, q2, q3]),
+        acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags: Flags(flags),
+        window: u16::from_be_bytes([w0, w1]),
+        options: parse_options(options),
+        payload,
+        payload_length: u32::try_from(octets.wire - header_length).unwrap_or(u32::MAX),
+        time_to_live: network.time_to_live,
+        ip_identification: network.identification,
+        dont_fragment: network.dont_fragment,
+        encapsulation: position.encapsulation,
+    };
+    Ok((segment, octets.bytes.len() < header_length))
+}
+
+/// Reads what is needed and skips the rest; stops where an option's length cannot be.
+fn parse_options(mut rest: &[u8]) -> Options {
+    let mut options = Options::default();
+    while let [kind, tail @ ..] = rest {
+        match kind {
+            0 => break,
+            1 => {
+                rest = tail;
+                continue;
+            }
+            _ => {}
+        }
+        let Some(length) = tail.first().map(|length| usize::from(*length)) else {
+            break;
+        };
+        let Some((option, next)) = rest.split_at_checked(length).filter(|_| length >= 2) else {
+            break;
+        };
+        read_option(option, &mut options);
+        rest = next;
+    }
+    options
+}
+
+fn read_option(option: &[u8], options: &mut Options) {
+    match *option {
+        [2, 4, high, low] => options.maximum_segment_size = Some(u16::from_be_bytes([high, low])),
+        [3, 3, shift] => options.window_scale = Some(shift),
+        [4, 2] => options.sack_permitted = true,
+        // Of several blocks the first is the newest (RFC 2018, section 4).
+        [5, _, l0, l1, l2, l3, r0, r1, r2, r3, ..] => {
+            options.sack = Some((
+                u32::from_be_bytes([l0, l1, l2, l3]),
+                u32::from_be_bytes([r0, r1, r2, r3]),
+            ));
+        }
+        [8, 10, v0, v1, v2, v3, e0, e1, e2, e3] => {
+            options.timestamps = Some((
+                u32::from_be_bytes([v0, v1, v2, v3]),
+                u32::from_be_bytes([e0, e1, e2, e3]),
+            ));
+        }
+        _ => {}
+    }
+}

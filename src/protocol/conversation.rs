@@ -1,0 +1,521 @@
+//! Owns both streams of one connection: tells the protocol, feeds its decoder, and hands each direction over from
+//! plaintext to TLS at its own octet (RFC 3207, 2595, 9051). The only file that knows every protocol folder.
+//!
+//! | per direction | octets go to | until |
+//! |---|---|---|
+//! | Undecided | a small buffer | their beginning tells the protocol |
+//! | Plain | the plaintext decoder | STARTTLS is asked or accepted, or TLS record octets appear behind a gap |
+//! | Held (client) | a small buffer | the server answers STARTTLS, or they are TLS record octets |
+//! | Switching | a small buffer | their beginning tells TLS from injected plaintext or a decrypting mirror |
+//! | Tls | the TLS decoder | plaintext follows the end of TLS |
+//!
+//! Must never guess in silence: a switch without an accepted STARTTLS is [`TlsStart::Inferred`].
+
+use crate::protocol::detect::{First, first};
+use crate::protocol::tls::{Likeness, TlsFacts, TlsStart, looks_like_record};
+use crate::protocol::{Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
+use crate::span::{Direction, PerDirection, Span, Stamp};
+use crate::tcp::{Chunk, ConnectionFacts, Ending, Gap, Stream};
+
+/// Octets held back in one direction while it is not decided where they belong.
+const HELD_OCTETS: usize = 16 * 1024;
+/// Octets of injected plaintext that are kept.
+const INJECTED_OCTETS: usize = 256;
+
+/// A protocol that a port suggests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// SMTP or LMTP.
+    Smtp,
+    /// POP3.
+    Pop3,
+    /// IMAP.
+    Imap,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Mode {
+    #[default]
+    Undecided,
+    Plain,
+    Held,
+    Switching,
+    Tls,
+}
+
+enum Plain {
+    None,
+    Smtp(Box<smtp::Decoder>),
+    Pop3(Box<pop3::Decoder>),
+    Imap(Box<imap::Decoder>),
+}
+
+/// Octets set aside with where each run came from.
+#[derive(Debug, Default)]
+struct Held {
+    pieces: Vec<(u64, Stamp, Vec<u8>)>,
+    octets: usize,
+}
+
+impl Held {
+    fn keep(&mut self, chunk: Chunk<'_>) {
+        self.octets += chunk.bytes.len();
+        self.pieces.push((chunk.offset, chunk.stamp, chunk.bytes.to_vec()));
+    }
+
+    /// The first octets, for telling what they are.
+    fn beginning(&self) -> Vec<u8> {
+        self.pieces
+            .iter()
+            .flat_map(|(_, _, bytes)| bytes.iter().copied())
+            .take(96)
+            .collect()
+    }
+
+    fn is_full(&self) -> bool {
+        self.octets > HELD_OCTETS
+    }
+}
+
+/// Reads the two streams of one connection.
+pub struct Conversation {
+    expected: Expected,
+    implicit_tls: bool,
+    retention: Retention,
+    modes: PerDirection<Mode>,
+    held: PerDirection<Held>,
+    plain: Plain,
+    plain_confirmed: bool,
+    tls: Option<Box<tls::Decoder>>,
+    /// The octets behind these points may be TLS although plaintext is expected: just behind a gap.
+    behind_gap: PerDirection<bool>,
+    joined_late: bool,
+    fins: PerDirection<Option<Stamp>>,
+}
+
+/// What is left when a conversation is over.
+#[derive(Debug, Default)]
+pub struct Spoken {
+    /// SMTP or LMTP.
+    pub smtp: Option<Box<smtp::Dialogue>>,
+    /// POP3.
+    pub pop3: Option<Box<retrieval::Dialogue>>,
+    /// IMAP.
+    pub imap: Option<Box<retrieval::Dialogue>>,
+    /// TLS.
+    pub tls: Option<Box<TlsFacts>>,
+    /// Content told the plaintext protocol, not only the port.
+    pub confirmed: bool,
+}
+
+impl Conversation {
+    /// A conversation with a server on a port that suggests `expected`; `implicit_tls` where TLS is expected from the
+    /// first octet. `joined_late`: the capture did not show the beginning.
+    #[must_use]
+    pub fn new(expected: Expected, implicit_tls: bool, joined_late: bool, retention: Retention) -> Self {
+        Self {
+            expected,
+            implicit_tls,
+            retention,
+            modes: PerDirection::default(),
+            held: PerDirection::default(),
+            plain: Plain::None,
+            plain_confirmed: false,
+            tls: None,
+            behind_gap: PerDirection {
+                to_server: joined_late,
+                to_client: joined_late,
+            },
+            joined_late,
+            fins: PerDirection::default(),
+        }
+    }
+
+    /// Ends the conversation and hands out the facts.
+    #[must_use]
+    pub fn finish(mut self) -> Spoken {
+        for direction in Direction::BOTH {
+            self.release_undecided(direction);
+        }
+        let mut spoken = Spoken {
+            confirmed: self.plain_confirmed,
+            ..Spoken::default()
+        };
+        match self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => spoken.smtp = Some(Box::new(decoder.finish())),
+            Plain::Pop3(decoder) => spoken.pop3 = Some(Box::new(decoder.finish())),
+            Plain::Imap(decoder) => spoken.imap = Some(Box::new(decoder.finish())),
+        }
+        spoken.tls = self.tls.map(|decoder| Box::new(decoder.finish()));
+        spoken
+    }
+
+    fn read(&mut self, chunk: Chunk<'_>) {
+        if chunk.bytes.is_empty() {
+            return;
+        }
+        match self.modes.get(chunk.direction) {
+            Mode::Undecided => self.read_undecided(chunk),
+            Mode::Plain => self.read_plain(chunk),
+            Mode::Held => self.read_held(chunk),
+            Mode::Switching => self.read_switching(chunk),
+            Mode::Tls => self.read_tls(chunk),
+        }
+    }
+
+    fn read_undecided(&mut self, chunk: Chunk<'_>) {
+        let direction = chunk.direction;
+        self.held.get_mut(direction).keep(chunk);
+        let held = self.held.get(direction);
+        let found = match first(direction, &held.beginning()) {
+            First::NeedMore if held.is_full() => First::Unclear,
+            found => found,
+        };
+        if found != First::NeedMore {
+            self.decide(direction, found);
+        }
+    }
+
+    /// Ends the Undecided mode of one direction; its held octets are read again in the new mode.
+    fn decide(&mut self, direction: Direction, found: First) {
+        if found == First::Tls {
+            self.begin_tls(direction, self.start_without_consent());
+        } else {
+            let told = match found {
+                First::Smtp => Some(Expected::Smtp),
+                First::Pop3 => Some(Expected::Pop3),
+                First::Imap => Some(Expected::Imap),
+                _ => None,
+            };
+            // QUIT, AUTH or NOOP alone fit several protocols, so a port's word stands until content contradicts it.
+            self.begin_plain(told);
+            *self.modes.get_mut(direction) = Mode::Plain;
+        }
+        self.read_again(direction);
+    }
+
+    const fn start_without_consent(&self) -> TlsStart {
+        if self.joined_late && !self.implicit_tls {
+            TlsStart::Inferred
+        } else {
+            TlsStart::Implicit
+        }
+    }
+
+    fn begin_plain(&mut self, told: Option<Expected>) {
+        self.plain_confirmed |= told.is_some();
+        if !matches!(self.plain, Plain::None) {
+            return;
+        }
+        let retention = self.retention;
+        self.plain = match told.unwrap_or(self.expected) {
+            Expected::Smtp => Plain::Smtp(Box::new(smtp::Decoder::new(retention))),
+            Expected::Pop3 => Plain::Pop3(Box::new(pop3::Decoder::new(retention))),
+            Expected::Imap => Plain::Imap(Box::new(imap::Decoder::new(retention))),
+        };
+        if self.joined_late {
+            match &mut self.plain {
+                Plain::None => {}
+                Plain::Smtp(decoder) => decoder.joined_late(),
+                Plain::Pop3(decoder) => decoder.joined_late(),
+                Plain::Imap(decoder) => decoder.joined_late(),
+            }
+        }
+    }
+
+    fn begin_tls(&mut self, direction: Direction, start: TlsStart) {
+        if self.tls.is_none() {
+            let began = self
+                .held
+                .get(direction)
+                .pieces
+                .first()
+                .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
+            self.tls = Some(Box::new(tls::Decoder::new(start, began)));
+            if start != TlsStart::Implicit {
+                self.note_switch(began);
+            }
+        }
+        *self.modes.get_mut(direction) = Mode::Tls;
+        if start != TlsStart::Implicit {
+            for one in Direction::BOTH {
+                if matches!(self.modes.get(one), Mode::Plain | Mode::Held) {
+                    *self.modes.get_mut(one) = Mode::Switching;
+                    self.reconsider(one);
+                }
+            }
+        }
+    }
+
+    /// POP3 and IMAP note an accepted STLS or STARTTLS themselves.
+    fn note_switch(&mut self, at: Stamp) {
+        if let Plain::Smtp(decoder) = &mut self.plain {
+            decoder.dialogue_mut().switched_to_tls.get_or_insert(at);
+        }
+    }
+
+    fn read_again(&mut self, direction: Direction) {
+        let held = std::mem::take(self.held.get_mut(direction));
+        for (offset, stamp, bytes) in held.pieces {
+            self.read(Chunk {
+                direction,
+                offset,
+                bytes: &bytes,
+                stamp,
+            });
+        }
+    }
+
+    /// Octets held in a direction may be decided by what the other direction just told.
+    fn reconsider(&mut self, direction: Direction) {
+        if *self.modes.get(direction) == Mode::Switching && self.held.get(direction).octets > 0 {
+            self.settle_switching(direction);
+        }
+    }
+
+    fn read_plain(&mut self, chunk: Chunk<'_>) {
+        let behind_gap = std::mem::take(self.behind_gap.get_mut(chunk.direction));
+        if behind_gap && looks_like_record(chunk.bytes) == Likeness::Yes {
+            self.held.get_mut(chunk.direction).keep(chunk);
+            self.begin_tls(chunk.direction, TlsStart::Inferred);
+            self.read_again(chunk.direction);
+            return;
+        }
+        let progress = match &mut self.plain {
+            Plain::None => return,
+            Plain::Smtp(decoder) => decoder.push(chunk),
+            Plain::Pop3(decoder) => decoder.push(chunk),
+            Plain::Imap(decoder) => decoder.push(chunk),
+        };
+        match progress.upgrade {
+            Upgrade::None => return,
+            Upgrade::Asked => *self.modes.get_mut(Direction::ToServer) = Mode::Held,
+            Upgrade::Accepted => self.accepted(),
+            Upgrade::Refused => {
+                *self.modes.get_mut(Direction::ToServer) = Mode::Plain;
+                self.read_again(Direction::ToServer);
+            }
+        }
+        self.read(chunk.skip(progress.octets));
+    }
+
+    /// The server agreed to TLS: what the client sent before that and is no TLS was smuggled behind STARTTLS.
+    fn accepted(&mut self) {
+        *self.modes.get_mut(Direction::ToClient) = Mode::Switching;
+        *self.modes.get_mut(Direction::ToServer) = Mode::Switching;
+        let held = self.held.get(Direction::ToServer);
+        if held.octets == 0 {
+            return;
+        }
+        let beginning = held.beginning();
+        if looks_like_record(&beginning) == Likeness::No {
+            self.note_injected(Direction::ToServer);
+        } else {
+            self.settle_switching(Direction::ToServer);
+        }
+    }
+
+    fn note_injected(&mut self, direction: Direction) {
+        let held = std::mem::take(self.held.get_mut(direction));
+        let (Some(first), Some(last)) = (held.pieces.first(), held.pieces.last()) else {
+            return;
+        };
+        let span = Span {
+            direction,
+            start: first.0,
+            end: last.0 + last.2.len() as u64,
+            first: first.1,
+            last: last.1,
+        };
+        let bytes: Vec<u8> = held
+            .pieces
+            .iter()
+            .flat_map(|(_, _, bytes)| bytes.iter().copied())
+            .take(INJECTED_OCTETS)
+            .collect();
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => decoder.inject(span, &bytes),
+            Plain::Pop3(decoder) => decoder.record_injected(span, &bytes),
+            Plain::Imap(decoder) => decoder.record_injected(span, &bytes),
+        }
+    }
+
+    /// The client asked for TLS and has not been answered in this capture; octets of TLS mean that it was.
+    fn read_held(&mut self, chunk: Chunk<'_>) {
+        let direction = chunk.direction;
+        self.held.get_mut(direction).keep(chunk);
+        if looks_like_record(&self.held.get(direction).beginning()) == Likeness::Yes {
+            self.begin_tls(direction, TlsStart::Inferred);
+            self.read_again(direction);
+        } else if self.held.get(direction).is_full() {
+            *self.modes.get_mut(direction) = Mode::Plain;
+            self.read_again(direction);
+        }
+    }
+
+    fn read_switching(&mut self, chunk: Chunk<'_>) {
+        self.held.get_mut(chunk.direction).keep(chunk);
+        self.settle_switching(chunk.direction);
+    }
+
+    /// Tells what follows an accepted STARTTLS: TLS; plaintext that goes on in both directions (a decrypting mirror); or
+    /// plaintext of the server alone (response injection).
+    fn settle_switching(&mut self, direction: Direction) {
+        let held = self.held.get(direction);
+        match looks_like_record(&held.beginning()) {
+            Likeness::NeedMore if !held.is_full() => {}
+            Likeness::Yes => {
+                let start = self.tls.as_ref().map_or(TlsStart::Upgraded, |_| TlsStart::Implicit);
+                self.begin_tls_of(direction, start);
+                self.read_again(direction);
+            }
+            _ if self.tls.is_none() && direction == Direction::ToServer => {
+                self.set_decrypting_mirror();
+                for one in Direction::BOTH {
+                    *self.modes.get_mut(one) = Mode::Plain;
+                }
+                for one in Direction::BOTH {
+                    self.read_again(one);
+                }
+            }
+            _ if self.tls.is_some() && matches!(self.plain, Plain::None) => {
+                *self.modes.get_mut(direction) = Mode::Tls;
+                self.read_again(direction);
+            }
+            _ if self.tls.is_some() => {
+                // Plaintext in a direction whose opposite already speaks TLS: still the old dialogue (a late 220, an
+                // error reply to binary octets).
+                *self.modes.get_mut(direction) = Mode::Plain;
+                self.read_again(direction);
+                if *self.modes.get(direction) == Mode::Plain {
+                    *self.modes.get_mut(direction) = Mode::Switching;
+                }
+            }
+            // The server spoke after its consent and before the client: judged when the client's side is known.
+            _ => {}
+        }
+    }
+
+    fn begin_tls_of(&mut self, direction: Direction, start: TlsStart) {
+        if self.tls.is_some() {
+            *self.modes.get_mut(direction) = Mode::Tls;
+        } else {
+            self.begin_tls(direction, start);
+        }
+        let other = direction.opposite();
+        if *self.modes.get(other) == Mode::Switching && self.held.get(other).octets > 0 {
+            if looks_like_record(&self.held.get(other).beginning()) == Likeness::No {
+                self.note_injected(other);
+            } else {
+                self.reconsider(other);
+            }
+        }
+    }
+
+    fn set_decrypting_mirror(&mut self) {
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => {
+                decoder.dialogue_mut().decrypting_mirror = true;
+                decoder.set_inside_tls(true);
+            }
+            Plain::Pop3(decoder) => decoder.set_decrypting_mirror(),
+            Plain::Imap(decoder) => decoder.set_decrypting_mirror(),
+        }
+    }
+
+    fn read_tls(&mut self, chunk: Chunk<'_>) {
+        let Some(decoder) = &mut self.tls else { return };
+        let read = decoder.push(chunk);
+        if read < chunk.bytes.len() {
+            self.begin_plain(None);
+            *self.modes.get_mut(chunk.direction) = Mode::Plain;
+            self.read_plain(chunk.skip(read));
+        }
+    }
+
+    /// At the end: octets that never told what they are belong to the protocol of the port, or to TLS under way.
+    fn release_undecided(&mut self, direction: Direction) {
+        match self.modes.get(direction) {
+            Mode::Undecided if self.held.get(direction).octets > 0 => self.decide(direction, First::Unclear),
+            Mode::Held => {
+                *self.modes.get_mut(direction) = Mode::Plain;
+                self.read_again(direction);
+            }
+            Mode::Switching if self.held.get(direction).octets > 0 => {
+                if self.tls.is_none() && direction == Direction::ToClient {
+                    *self.modes.get_mut(direction) = Mode::Plain;
+                    self.read_again(direction);
+                } else {
+                    self.note_injected(direction);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Stream for Conversation {
+    fn data(&mut self, chunk: Chunk<'_>) {
+        self.read(chunk);
+    }
+
+    fn gap(&mut self, gap: &Gap) {
+        let direction = gap.direction;
+        *self.behind_gap.get_mut(direction) = true;
+        match self.modes.get(direction) {
+            Mode::Tls => {
+                if let Some(decoder) = &mut self.tls {
+                    decoder.gap(gap);
+                }
+                return;
+            }
+            Mode::Undecided => self.release_undecided(direction),
+            Mode::Held | Mode::Switching | Mode::Plain => {}
+        }
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => decoder.gap(gap),
+            Plain::Pop3(decoder) => decoder.gap(gap),
+            Plain::Imap(decoder) => decoder.gap(gap),
+        }
+    }
+
+    fn fin(&mut self, direction: Direction, at: Stamp) {
+        self.fins.get_mut(direction).get_or_insert(at);
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => decoder.fin(direction, at),
+            Plain::Pop3(decoder) => decoder.fin(direction, at),
+            Plain::Imap(decoder) => decoder.fin(direction, at),
+        }
+        if let Some(decoder) = &mut self.tls {
+            decoder.fin(direction, at);
+        }
+    }
+
+    fn weight(&self) -> usize {
+        let plain = match &self.plain {
+            Plain::None => 0,
+            Plain::Smtp(decoder) => size_of::<smtp::Decoder>() + decoder.weight(),
+            Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
+            Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
+        };
+        let held = self.held.to_server.octets + self.held.to_client.octets;
+        plain + held + self.tls.as_ref().map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
+    }
+
+    /// A direction whose end the capture does not show may hold replies that nobody can see.
+    fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
+        for direction in Direction::BOTH {
+            let ran_out = ending == Ending::CaptureEnd && self.fins.get(direction).is_none();
+            if ran_out || facts.directions.get(direction).acknowledged_unseen {
+                if let Plain::Smtp(decoder) = &mut self.plain {
+                    decoder.unseen(direction);
+                }
+            }
+        }
+    }
+}

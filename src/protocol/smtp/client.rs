@@ -1,0 +1,844 @@
+//! The client's side (RFC 5321, section 4.1): octets → commands, responses of AUTH, mail data, BDAT chunks; and finding
+//! the place again behind a gap. The table of its states is in the room's first paragraph.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use memchr::memchr;
+
+use crate::captured::Captured;
+use crate::frame::FrameNumber;
+use crate::protocol::line::{Line, Lines};
+use crate::protocol::smtp::authentication::{self, Response};
+use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
+use crate::protocol::smtp::data::{Form, MailData};
+use crate::protocol::smtp::held::Held;
+use crate::protocol::smtp::preamble;
+use crate::protocol::smtp::server::scrubbed;
+use crate::protocol::smtp::{Decoder, Detail, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::{Progress, Seen, Upgrade};
+use crate::span::{Span, Stamp};
+use crate::tcp::{Chunk, Gap};
+
+/// Words of masked lines remembered for a while, to mask them in replies too.
+const REMEMBERED: usize = 8;
+/// Octets remembered of each.
+const REMEMBERED_OCTETS: usize = 1024;
+/// Shorter words are not remembered: they would mask ordinary words.
+const REMEMBERED_LEAST: usize = 6;
+
+/// What the client's next octets are.
+#[derive(Debug)]
+enum Mode {
+    /// The first octets: perhaps a PROXY header of version 2.
+    Start(Held),
+    /// In that header.
+    Proxy {
+        header: Vec<u8>,
+        left: usize,
+        span: Option<Span>,
+    },
+    /// Commands, and responses of AUTH.
+    Commands,
+    /// Behind DATA, whose reply was not yet seen.
+    HeldData(Held),
+    /// Behind STARTTLS, whose reply was not yet seen; only where those octets were held before.
+    HeldUpgrade(Held),
+    /// Mail data.
+    Data,
+    /// A BDAT chunk.
+    Chunk { left: u64, last: bool },
+    /// Behind a gap.
+    Lost,
+    /// Another protocol.
+    Foreign,
+}
+
+/// State of the client's side.
+#[derive(Debug)]
+pub struct Client {
+    lines: Lines,
+    mode: Mode,
+    data: Option<Box<MailData>>,
+    /// The exchange that the mail data belongs to.
+    data_of: u64,
+    /// No command line was seen yet.
+    first_line: bool,
+    /// The rest of the line belongs to nothing.
+    skip_line: bool,
+    /// A line that is no known command may be a credential.
+    suspect: bool,
+    /// Held octets are being read again.
+    again: bool,
+    /// Whether octets behind DATA were mail data had to be decided without a reply.
+    unanswered: bool,
+    early: Option<Span>,
+    masked: VecDeque<Box<[u8]>>,
+    first_frame: Option<FrameNumber>,
+    several_frames: bool,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self {
+            lines: Lines::default(),
+            mode: Mode::Start(Held::default()),
+            data: None,
+            data_of: 0,
+            first_line: true,
+            skip_line: false,
+            suspect: false,
+            again: false,
+            unanswered: false,
+            early: None,
+            masked: VecDeque::new(),
+            first_frame: None,
+            several_frames: false,
+        }
+    }
+}
+
+impl Client {
+    /// See [`Decoder::joined_late`].
+    pub fn join_late(&mut self) {
+        self.mode = Mode::Lost;
+        self.first_line = false;
+        self.suspect = true;
+    }
+
+    /// The server speaks again.
+    pub const fn is_answered(&mut self) {
+        self.unanswered = false;
+    }
+
+    /// Where octets came before the greeting was complete.
+    pub const fn take_early(&mut self) -> Option<Span> {
+        self.early.take()
+    }
+
+    /// Octets came in at least two frames.
+    pub const fn spoke_in_several_frames(&self) -> bool {
+        self.several_frames
+    }
+
+    /// No octet waits behind DATA.
+    pub fn holds_nothing(&self) -> bool {
+        !matches!(&self.mode, Mode::HeldData(held) if !held.bytes().is_empty())
+    }
+
+    /// Approximate heap octets held.
+    pub fn weight(&self) -> usize {
+        let mode = match &self.mode {
+            Mode::Start(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
+            Mode::Proxy { header, .. } => header.capacity(),
+            _ => 0,
+        };
+        let data = self.data.as_ref().map_or(0, |_| size_of::<MailData>() + 4096);
+        self.lines.weight() + mode + data + self.masked.iter().map(|word| word.len()).sum::<usize>()
+    }
+
+    /// A reply's text without the credentials that the client sent.
+    pub fn scrub<'a>(&'a self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        scrubbed(text, self.masked.iter().map(|word| &**word))
+    }
+
+    fn remember(&mut self, line: &[u8]) {
+        for word in line.split(u8::is_ascii_whitespace) {
+            if word.len() < REMEMBERED_LEAST {
+                continue;
+            }
+            if self.masked.len() >= REMEMBERED {
+                self.masked.pop_front();
+            }
+            self.masked
+                .push_back(word.get(..REMEMBERED_OCTETS).unwrap_or(word).into());
+        }
+    }
+}
+
+impl Decoder {
+    /// The client sends something: what that says about replies.
+    pub(super) fn client_speaks(&mut self, chunk: &Chunk<'_>) {
+        if chunk.bytes.is_empty() {
+            return;
+        }
+        let frame = chunk.stamp.frame;
+        self.client.several_frames |= *self.client.first_frame.get_or_insert(frame) != frame;
+        self.client_went_on();
+    }
+
+    /// Reads the client's octets.
+    pub(super) fn read_client(&mut self, chunk: Chunk<'_>) -> Progress {
+        let mut rest = chunk;
+        let mut octets = 0;
+        while !rest.bytes.is_empty() {
+            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::Proxy { .. });
+            if !silent && self.server.greeting_is_due() {
+                let span = crate::protocol::line::span_of(&rest, rest.bytes.len());
+                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
+            }
+            let (count, upgrade) = match &mut self.client.mode {
+                Mode::Start(_) => (self.start(&rest), Upgrade::None),
+                Mode::Proxy { .. } => (self.proxy_header(&rest), Upgrade::None),
+                Mode::Commands | Mode::Lost => self.line(&rest),
+                Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
+                Mode::HeldUpgrade(_) => (self.hold_upgrade(&rest), Upgrade::None),
+                Mode::Data => (self.mail_data(&rest), Upgrade::None),
+                Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
+                Mode::Foreign => (rest.bytes.len(), Upgrade::None),
+            };
+            octets += count;
+            rest = rest.skip(count);
+            if upgrade != Upgrade::None {
+                return Progress { octets, upgrade };
+            }
+        }
+        Progress {
+            octets,
+            upgrade: Upgrade::None,
+        }
+    }
+
+    /// Reads held octets again.
+    fn release(&mut self, held: &Held) {
+        let before = std::mem::replace(&mut self.client.again, true);
+        for chunk in held.chunks() {
+            let mut rest = chunk;
+            while !rest.bytes.is_empty() {
+                let progress = self.read_client(rest);
+                rest = rest.skip(progress.octets);
+                if progress.upgrade == Upgrade::Asked {
+                    self.client.mode = Mode::HeldUpgrade(Held::default());
+                }
+            }
+        }
+        self.client.again = before;
+    }
+
+    fn start(&mut self, chunk: &Chunk<'_>) -> usize {
+        let Mode::Start(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let mut count = 0;
+        while held.bytes().len() < preamble::FIXED {
+            let known = held.bytes().len().min(preamble::SIGNATURE.len());
+            let next = chunk.skip(count);
+            let Some(octet) = next.bytes.first() else {
+                return count;
+            };
+            if preamble::SIGNATURE.get(known).is_some_and(|expected| expected != octet) {
+                let held = std::mem::take(held);
+                self.client.mode = Mode::Commands;
+                self.release(&held);
+                return count;
+            }
+            count += held.take(&next, 1);
+        }
+        let held = std::mem::take(held);
+        match preamble::version_2_length(held.bytes()) {
+            Some(left) => {
+                let header = held.bytes().to_vec();
+                let span = held.span();
+                self.client.mode = Mode::Proxy { header, left, span };
+                self.end_proxy_header();
+            }
+            None => {
+                self.client.mode = Mode::Commands;
+                self.release(&held);
+            }
+        }
+        count
+    }
+
+    fn proxy_header(&mut self, chunk: &Chunk<'_>) -> usize {
+        let Mode::Proxy { header, left, span } = &mut self.client.mode else {
+            return 0;
+        };
+        let count = (*left).min(chunk.bytes.len());
+        let room = (preamble::FIXED + preamble::ADDRESSES)
+            .saturating_sub(header.len())
+            .min(count);
+        header.extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
+        *left -= count;
+        let here = crate::protocol::line::span_of(chunk, count);
+        *span = Some(span.map_or(here, |before| before.through(here)));
+        self.end_proxy_header();
+        count
+    }
+
+    fn end_proxy_header(&mut self) {
+        if let Mode::Proxy { header, left: 0, span } = &self.client.mode {
+            if let Some(span) = *span {
+                self.dialogue.preamble = Some(Preamble::Proxy {
+                    version: 2,
+                    source: preamble::version_2_source(header),
+                    span,
+                });
+            }
+            self.client.mode = Mode::Commands;
+        }
+    }
+
+    fn line(&mut self, chunk: &Chunk<'_>) -> (usize, Upgrade) {
+        let (count, line) = self.client.lines.take(chunk);
+        (count, line.map_or(Upgrade::None, |line| self.client_line(&line)))
+    }
+
+    fn client_line(&mut self, line: &Line<'_>) -> Upgrade {
+        if std::mem::take(&mut self.client.skip_line) {
+            return Upgrade::None;
+        }
+        if line.cut {
+            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+        }
+        if matches!(self.client.mode, Mode::Lost) {
+            return self.lost_line(line);
+        }
+        if self.client.first_line && self.is_no_smtp(line) {
+            return Upgrade::None;
+        }
+        if self.is_response(&line.bytes) {
+            self.respond(line);
+            return Upgrade::None;
+        }
+        self.command(line)
+    }
+
+    /// The first line may be a PROXY header of version 1, or another protocol.
+    fn is_no_smtp(&mut self, line: &Line<'_>) -> bool {
+        if self.dialogue.preamble.is_none()
+            && let Some(source) = preamble::version_1(&line.bytes)
+        {
+            let span = line.span;
+            self.dialogue.preamble = Some(Preamble::Proxy {
+                version: 1,
+                source,
+                span,
+            });
+            // The header is not the client talking.
+            self.client.early = None;
+            return true;
+        }
+        self.client.first_line = false;
+        self.dialogue.foreign = preamble::foreign(&line.bytes, line.span);
+        let binary = self
+            .dialogue
+            .foreign
+            .as_ref()
+            .is_some_and(|foreign| foreign.looks_like != "HTTP");
+        if binary {
+            self.client.mode = Mode::Foreign;
+        }
+        binary
+    }
+
+    /// Behind a gap: a line that is hardly anything else than a command, or the end of data, tells the place.
+    fn lost_line(&mut self, line: &Line<'_>) -> Upgrade {
+        let is_end = *line.bytes == *b".";
+        if is_end {
+            if self.client.data.is_none() {
+                self.begin_unseen(Verb::Data, Detail::Data(None), line.span);
+                self.begin_data();
+                // How much of the message is missing is not known; that some of it is, is.
+                if let Some(data) = &mut self.client.data {
+                    data.gap(1);
+                }
+            }
+            if let Some(data) = &mut self.client.data {
+                data.end_at(line.span);
+            }
+            self.end_data();
+            self.found();
+            return Upgrade::None;
+        }
+        if Command::read(&line.bytes).is_plausible() {
+            self.end_data();
+            self.found();
+            return self.command(line);
+        }
+        if let Some(data) = &mut self.client.data {
+            data.line(&line.bytes, line.span);
+        }
+        Upgrade::None
+    }
+
+    fn found(&mut self) {
+        self.client.mode = Mode::Commands;
+        if !self.dialogue.joined_late || self.ledger.next > 0 {
+            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(1);
+        }
+    }
+
+    /// The line answers a challenge of AUTH. Where none was seen, it is a response unless it is a command.
+    fn is_response(&mut self, line: &[u8]) -> bool {
+        let Some(open) = self.ledger.newest().filter(|open| !open.answered) else {
+            return false;
+        };
+        let Detail::Auth(facts) = &open.exchange.detail else {
+            return false;
+        };
+        facts.challenges > open.responses || !Command::read(line).is_plausible()
+    }
+
+    fn respond(&mut self, line: &Line<'_>) {
+        self.client.remember(&line.bytes);
+        let keep = self.retention.secrets;
+        let Some(open) = self.ledger.newest() else { return };
+        let responses = open.responses;
+        let uncertain = open.responses_may_be_hidden;
+        open.responses = open.responses.saturating_add(1);
+        let challenge = open.exchange.intermediate.last();
+        let Detail::Auth(facts) = &mut open.exchange.detail else {
+            return;
+        };
+        let challenged = facts.challenges > responses;
+        open.exchange.continued |= challenged;
+        let prompt = challenge
+            .filter(|_| challenged)
+            .and_then(|reply| reply.lines.first())
+            .map(|line| base64::decode(line.bytes()).map_or_else(|| line.bytes().to_vec(), |decoded| decoded.bytes));
+        let number = responses.saturating_add(u32::from(facts.initial_response));
+        let response = Response {
+            line: &line.bytes,
+            number,
+            uncertain,
+            cut: line.cut,
+            keep,
+        };
+        facts.responded(response, prompt.as_deref());
+    }
+
+    fn command(&mut self, line: &Line<'_>) -> Upgrade {
+        let command = Command::read(&line.bytes);
+        let shown = command::shown(&line.bytes, self.client.suspect);
+        if shown.masked {
+            self.client.remember(command.argument);
+            if shown.verb != Verb::Auth {
+                self.client.remember(command.word);
+            }
+        }
+        if !matches!(shown.verb, Verb::Other(_)) {
+            self.client.suspect = shown.verb == Verb::Auth;
+        }
+        self.abandon_chunks(&shown.verb);
+        let detail = match shown.verb {
+            Verb::Auth => self.authentication(&command, line.cut),
+            _ => command.detail(&shown.verb),
+        };
+        self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
+        let pipelined = self.client.again || self.ledger.open.back().is_some_and(|open| !open.answered);
+        let mut exchange = self.exchange(shown.verb, detail, line.span);
+        exchange.line = shown.line;
+        exchange.line_length = line.length;
+        exchange.bare_line_feed = line.bare_line_feed;
+        exchange.pipelined = pipelined;
+        if !line.cut && line.bytes.len() > COMMAND_KEPT {
+            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+        }
+        self.ledger.send(exchange);
+        self.follow(line.span)
+    }
+
+    fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
+        Exchange {
+            index: self.ledger.next,
+            verb,
+            line: Captured::default(),
+            line_length: 0,
+            command,
+            bare_line_feed: false,
+            detail,
+            intermediate: Vec::new(),
+            continued: false,
+            reply: Seen::No,
+            further_replies: Vec::new(),
+            pipelined: false,
+            inside_tls: self.inside_tls,
+        }
+    }
+
+    fn authentication(&self, command: &Command<'_>, cut: bool) -> Detail {
+        let (mechanism, initial) = command.mechanism();
+        let mut facts = authentication::begin(mechanism, initial.is_some());
+        if let Some(line) = initial {
+            let response = Response {
+                line,
+                number: 0,
+                uncertain: false,
+                cut,
+                keep: self.retention.secrets,
+            };
+            facts.responded(response, None);
+        }
+        Detail::Auth(Box::new(facts))
+    }
+
+    /// What the newest command makes of the octets behind it.
+    fn follow(&mut self, span: Span) -> Upgrade {
+        let Some(open) = self.ledger.newest() else {
+            return Upgrade::None;
+        };
+        match (&open.exchange.verb, &open.exchange.detail) {
+            (Verb::Data, _) => self.client.mode = Mode::HeldData(Held::default()),
+            (
+                _,
+                Detail::Bdat {
+                    size: Some(left), last, ..
+                },
+            ) => {
+                let (left, last) = (*left, *last);
+                open.data_running = true;
+                self.client.data_of = open.exchange.index;
+                let keep_text = self.retention.message_text;
+                let data = self
+                    .client
+                    .data
+                    .get_or_insert_with(|| Box::new(MailData::new(Form::Counted, keep_text)));
+                data.chunks = data.chunks.saturating_add(1);
+                self.client.mode = Mode::Chunk { left, last };
+                self.end_chunk(span.last);
+            }
+            (Verb::StartTls | Verb::XAnonymousTls, _) => return Upgrade::Asked,
+            _ => {}
+        }
+        Upgrade::None
+    }
+
+    /// A chunked message ends without LAST where the client begins something else.
+    fn abandon_chunks(&mut self, verb: &Verb) {
+        let goes_on = matches!(verb, Verb::Bdat | Verb::Noop | Verb::Help | Verb::Vrfy | Verb::Other(_));
+        if !goes_on && self.client.data.is_some() {
+            self.end_data();
+        }
+    }
+
+    fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
+        let unanswered = self.client.unanswered;
+        let Mode::HeldData(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let line_feed = memchr(b'\n', chunk.bytes).filter(|_| unanswered);
+        let most = line_feed.map_or(chunk.bytes.len(), |position| position + 1);
+        let count = held.take(chunk, most);
+        if held.is_full() || line_feed.is_some_and(|position| position < count) {
+            self.decide_by_looks();
+        }
+        count
+    }
+
+    fn hold_upgrade(&mut self, chunk: &Chunk<'_>) -> usize {
+        let Mode::HeldUpgrade(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let count = held.take(chunk, chunk.bytes.len());
+        if held.is_full() {
+            self.release_upgrade();
+        }
+        count
+    }
+
+    /// STARTTLS was refused: octets held behind it are commands.
+    pub(super) fn release_upgrade(&mut self) {
+        if let Mode::HeldUpgrade(held) = &mut self.client.mode {
+            let held = std::mem::take(held);
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+    }
+
+    /// STARTTLS was accepted: octets held behind it were injected.
+    pub(super) fn inject_held(&mut self) {
+        if let Mode::HeldUpgrade(held) = &mut self.client.mode {
+            let held = std::mem::take(held);
+            self.client.mode = Mode::Commands;
+            for chunk in held.chunks() {
+                self.inject(crate::protocol::line::span_of(&chunk, chunk.bytes.len()), chunk.bytes);
+            }
+        }
+    }
+
+    /// No reply says whether the held octets are mail data: the first line does.
+    fn decide_by_looks(&mut self) {
+        self.client.unanswered = true;
+        let Mode::HeldData(held) = &mut self.client.mode else {
+            return;
+        };
+        let held = std::mem::take(held);
+        if looks_like_commands(&held) {
+            self.client.mode = Mode::Commands;
+        } else {
+            self.begin_data();
+        }
+        self.release(&held);
+    }
+
+    fn begin_data(&mut self) {
+        let data = MailData::new(Form::Dotted, self.retention.message_text);
+        self.client.data = Some(Box::new(data));
+        if let Some(open) = self.ledger.newest() {
+            open.data_running = true;
+            self.client.data_of = open.exchange.index;
+        }
+        self.client.mode = Mode::Data;
+    }
+
+    /// 354 was seen.
+    pub(super) fn go_ahead(&mut self) {
+        if self.ledger.open.len() == 1
+            && let Mode::HeldData(held) = &mut self.client.mode
+        {
+            let held = std::mem::take(held);
+            self.begin_data();
+            self.release(&held);
+        }
+    }
+
+    /// The final reply of DATA was seen, the oldest open command.
+    pub(super) fn answer_data(&mut self, reply: Reply) {
+        let class = reply.class();
+        let newest = self.ledger.open.len() == 1;
+        let hidden = self
+            .ledger
+            .open
+            .front()
+            .is_some_and(|open| open.exchange.index < self.ledger.gap_before);
+        let assumed = self
+            .ledger
+            .open
+            .front()
+            .is_some_and(|open| open.exchange.intermediate.is_empty());
+        match &mut self.client.mode {
+            Mode::HeldData(held) if newest => {
+                let held = std::mem::take(held);
+                let is_data = class == 2 || (hidden && !looks_like_commands(&held));
+                if is_data && !held.bytes().is_empty() {
+                    self.begin_data();
+                    self.release(&held);
+                    self.conclude(reply);
+                } else {
+                    self.client.mode = Mode::Commands;
+                    self.conclude(reply);
+                    self.release(&held);
+                }
+            }
+            Mode::Data if newest && assumed && !hidden && class != 2 => {
+                self.client.skip_line = self.client.data.as_ref().is_some_and(|data| !data.at_line_start());
+                self.conclude(reply);
+                self.end_data();
+            }
+            Mode::Data if newest => {
+                self.conclude(reply);
+                if self.client.data.as_ref().is_some_and(|data| data.has_gap()) {
+                    self.client.mode = Mode::Lost;
+                }
+            }
+            _ => self.conclude(reply),
+        }
+    }
+
+    /// A reply without a command tells which command was not seen: 354 DATA, 334 AUTH.
+    pub(super) fn answers_unseen(&mut self, reply: &Reply) -> bool {
+        if !matches!(self.client.mode, Mode::Lost | Mode::Commands) || self.client.data.is_some() {
+            return false;
+        }
+        match reply.code {
+            354 => {
+                self.client.lines.rest();
+                self.begin_unseen(Verb::Data, Detail::Data(None), reply.span);
+                self.begin_data();
+                true
+            }
+            334 => {
+                self.client.lines.rest();
+                let facts = authentication::begin(Captured::default(), false);
+                self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span);
+                self.client.mode = Mode::Commands;
+                self.client.suspect = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn begin_unseen(&mut self, verb: Verb, detail: Detail, seen: Span) {
+        // The command was sent by the client; where, is not known.
+        let command = Span {
+            direction: crate::span::Direction::ToServer,
+            start: 0,
+            end: 0,
+            last: seen.first,
+            ..seen
+        };
+        let exchange = self.exchange(verb, detail, command);
+        self.send_unseen(exchange);
+        if let Some(open) = self.ledger.newest() {
+            open.responses_may_be_hidden = true;
+        }
+    }
+
+    fn mail_data(&mut self, chunk: &Chunk<'_>) -> usize {
+        let Some(data) = &mut self.client.data else {
+            self.client.mode = Mode::Commands;
+            return 0;
+        };
+        let begun = data.has_begun();
+        let count = data.read(chunk);
+        let ended = data.ended.is_some();
+        if !begun && let Some(open) = self.ledger.newest() {
+            open.exchange.continued = true;
+        }
+        if ended {
+            self.end_data();
+        }
+        count
+    }
+
+    fn bdat_chunk(&mut self, chunk: &Chunk<'_>) -> usize {
+        let Mode::Chunk { left, .. } = &mut self.client.mode else {
+            return 0;
+        };
+        let most = usize::try_from(*left).unwrap_or(usize::MAX).min(chunk.bytes.len());
+        *left -= most as u64;
+        if let Some(data) = &mut self.client.data {
+            data.read(&Chunk {
+                bytes: chunk.bytes.get(..most).unwrap_or_default(),
+                ..*chunk
+            });
+        }
+        self.end_chunk(chunk.stamp);
+        most
+    }
+
+    fn end_chunk(&mut self, at: Stamp) {
+        let Mode::Chunk { left: 0, last } = self.client.mode else {
+            return;
+        };
+        self.client.mode = Mode::Commands;
+        if last {
+            if let Some(data) = &mut self.client.data {
+                data.ended = Some(at);
+            }
+            self.end_data();
+        } else if let Some(open) = self.ledger.newest() {
+            open.data_running = false;
+            self.ledger.settle();
+        }
+    }
+
+    /// The mail data is over, one way or another: its facts go to its command.
+    fn end_data(&mut self) {
+        self.client.mode = Mode::Commands;
+        let Some(data) = self.client.data.take() else {
+            return;
+        };
+        if let Some(open) = self.ledger.newest() {
+            open.data_running = false;
+        }
+        if let Some(exchange) = self.ledger.find(self.client.data_of) {
+            let facts = data.finish_at(exchange.command).map(Box::new);
+            match &mut exchange.detail {
+                Detail::Data(slot) | Detail::Bdat { data: slot, .. } => *slot = facts,
+                _ => {}
+            }
+        }
+        self.ledger.settle();
+    }
+
+    /// Octets of the client are missing.
+    pub(super) fn client_gap(&mut self, gap: &Gap) {
+        self.replies_are_doubtful();
+        self.client.suspect = true;
+        self.client.skip_line = false;
+        self.client.first_line = false;
+        if let Mode::Start(held) = &mut self.client.mode {
+            let held = std::mem::take(held);
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+        if matches!(self.client.mode, Mode::Commands) {
+            self.command_before_gap();
+        }
+        match &mut self.client.mode {
+            Mode::HeldData(_) => {
+                let unanswered = self.client.unanswered;
+                self.decide_by_looks();
+                self.client.unanswered = unanswered;
+            }
+            Mode::HeldUpgrade(_) => self.release_upgrade(),
+            _ => {}
+        }
+        self.gap_in_data(gap);
+        if let Some(open) = self.ledger.newest() {
+            open.responses_may_be_hidden = true;
+        }
+    }
+
+    /// A command whose end is missing still has a reply.
+    fn command_before_gap(&mut self) {
+        let Some(line) = self.client.lines.rest() else { return };
+        if self.is_response(&line.bytes) {
+            let line = Line { cut: true, ..line };
+            self.respond(&line);
+        } else if Command::read(&line.bytes).is_plausible() && Command::read(&line.bytes).known() != Some(Verb::Bdat) {
+            self.command(&line);
+        }
+    }
+
+    fn gap_in_data(&mut self, gap: &Gap) {
+        let newest = self.ledger.open.back();
+        let answered = newest.is_some_and(|open| open.answered) || self.client.unanswered;
+        let unseen = newest.is_some_and(|open| open.exchange.line_length == 0);
+        match (&mut self.client.mode, &mut self.client.data) {
+            // The command itself is what is missing.
+            (Mode::Data, Some(data)) if unseen && !data.has_begun() => {}
+            (Mode::Data, Some(data)) => {
+                data.gap(gap.length);
+                if answered {
+                    self.client.mode = Mode::Lost;
+                }
+            }
+            (Mode::Chunk { left, .. }, Some(data)) => {
+                let missing = gap.length.min(*left);
+                data.gap(missing);
+                *left -= missing;
+                self.end_chunk(gap.found_at);
+                if missing < gap.length {
+                    self.lose();
+                }
+            }
+            (Mode::Foreign, _) => {}
+            _ => self.lose(),
+        }
+    }
+
+    fn lose(&mut self) {
+        self.client.lines.rest();
+        self.client.mode = Mode::Lost;
+    }
+
+    /// No more commands.
+    pub(super) fn end_of_commands(&mut self) {
+        self.release_upgrade();
+        while matches!(&self.client.mode, Mode::HeldData(held) if !held.bytes().is_empty()) {
+            self.decide_by_looks();
+        }
+        if self.client.first_line
+            && let Some(line) = self.client.lines.rest()
+        {
+            self.dialogue.foreign = preamble::foreign(&line.bytes, line.span);
+        }
+        if self.client.data.is_some() {
+            self.end_data();
+        }
+        if self.dialogue.greeting_began.is_some() && self.dialogue.greeting.is_none() {
+            self.dialogue.early_talk = self.client.take_early();
+        }
+    }
+}
+
+fn looks_like_commands(held: &Held) -> bool {
+    let bytes = held.bytes();
+    let end = memchr(b'\n', bytes);
+    end.and_then(|end| bytes.get(..end))
+        .is_some_and(|line| Command::read(line).is_plausible())
+}

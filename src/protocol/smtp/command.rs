@@ -1,0 +1,325 @@
+//! Reads one command line (RFC 5321, section 4.1): octets → verb and argument, and how the line may be shown.
+//! Whatever might be a credential is masked here; nothing else of the room shows a line.
+
+use crate::captured::Captured;
+use crate::protocol::smtp::{Detail, Verb, base64, path};
+use crate::secret::MASK;
+
+/// Octets kept of a command line.
+pub const COMMAND_KEPT: usize = 1024;
+/// Octets kept of a verb that is not known.
+pub const VERB_KEPT: usize = 32;
+/// Octets kept of the name of an authentication mechanism.
+const MECHANISM_KEPT: usize = 64;
+
+/// Mechanism names that are shown in any case of letters; others only where they have the registered form.
+const MECHANISMS: [&[u8]; 22] = [
+    b"PLAIN",
+    b"LOGIN",
+    b"CRAM-MD5",
+    b"CRAM-SHA1",
+    b"DIGEST-MD5",
+    b"SCRAM-SHA-1",
+    b"SCRAM-SHA-1-PLUS",
+    b"SCRAM-SHA-256",
+    b"SCRAM-SHA-256-PLUS",
+    b"SCRAM-SHA-512",
+    b"SCRAM-SHA-512-PLUS",
+    b"NTLM",
+    b"GSSAPI",
+    b"GSS-SPNEGO",
+    b"XOAUTH2",
+    b"OAUTHBEARER",
+    b"XOAUTH",
+    b"EXTERNAL",
+    b"ANONYMOUS",
+    b"KERBEROS_V4",
+    b"KERBEROS_V5",
+    b"MSN",
+];
+
+/// A command line taken apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Command<'a> {
+    /// First word.
+    pub word: &'a [u8],
+    /// What stands behind it, without spaces at both ends.
+    pub argument: &'a [u8],
+}
+
+impl<'a> Command<'a> {
+    /// Takes a line apart; spaces in front of the verb are ignored, as a line must not escape masking by them.
+    pub fn read(line: &'a [u8]) -> Self {
+        let line = line.trim_ascii();
+        let end = line
+            .iter()
+            .position(|octet| matches!(octet, b' ' | b'\t'))
+            .unwrap_or(line.len());
+        Self {
+            word: line.get(..end).unwrap_or_default(),
+            argument: line.get(end..).unwrap_or_default().trim_ascii(),
+        }
+    }
+
+    /// The verb, `None` for one that is not known.
+    pub fn known(&self) -> Option<Verb> {
+        let mut upper = [0_u8; 14];
+        let word = upper.get_mut(..self.word.len())?;
+        word.copy_from_slice(self.word);
+        word.make_ascii_uppercase();
+        Some(match &*word {
+            b"HELO" => Verb::Helo,
+            b"EHLO" => Verb::Ehlo,
+            b"LHLO" => Verb::Lhlo,
+            b"STARTTLS" => Verb::StartTls,
+            b"AUTH" => Verb::Auth,
+            b"MAIL" => Verb::Mail,
+            b"RCPT" => Verb::Rcpt,
+            b"DATA" => Verb::Data,
+            b"BDAT" => Verb::Bdat,
+            b"RSET" => Verb::Rset,
+            b"NOOP" => Verb::Noop,
+            b"QUIT" => Verb::Quit,
+            b"VRFY" => Verb::Vrfy,
+            b"EXPN" => Verb::Expn,
+            b"HELP" => Verb::Help,
+            b"TURN" => Verb::Turn,
+            b"ETRN" => Verb::Etrn,
+            b"ATRN" => Verb::Atrn,
+            b"XCLIENT" => Verb::XClient,
+            b"XFORWARD" => Verb::XForward,
+            b"X-ANONYMOUSTLS" => Verb::XAnonymousTls,
+            _ => return None,
+        })
+    }
+
+    /// True where the line would hardly be anything else than a command: for finding the place again.
+    pub fn is_plausible(&self) -> bool {
+        let starts = |prefix: &str| {
+            self.argument
+                .get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+        };
+        let words = self.argument.split(|octet| *octet == b' ').count();
+        match self.known() {
+            None => false,
+            Some(Verb::Mail) => starts("FROM:"),
+            Some(Verb::Rcpt) => starts("TO:"),
+            Some(Verb::Bdat) => self.argument.first().is_some_and(u8::is_ascii_digit) && words <= 2,
+            Some(Verb::Auth) => !self.argument.is_empty() && words <= 2,
+            Some(Verb::XClient | Verb::XForward) => self.argument.contains(&b'='),
+            Some(Verb::Helo | Verb::Ehlo | Verb::Lhlo | Verb::Vrfy | Verb::Expn | Verb::Etrn) => {
+                !self.argument.is_empty() && words == 1
+            }
+            Some(_) => self.argument.is_empty(),
+        }
+    }
+
+    /// Mechanism as it may be shown, and the initial response (RFC 4954, section 4).
+    pub fn mechanism(&self) -> (Captured, Option<&'a [u8]>) {
+        let inner = Self::read(self.argument);
+        let upper = inner.word.to_ascii_uppercase();
+        let registered = upper == inner.word
+            && upper.len() <= 20
+            && upper
+                .iter()
+                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'));
+        let shown = if registered || MECHANISMS.contains(&upper.as_slice()) {
+            Captured::new(upper.get(..MECHANISM_KEPT).unwrap_or(&upper))
+        } else {
+            Captured::from(MASK)
+        };
+        (shown, (!inner.argument.is_empty()).then_some(inner.argument))
+    }
+
+    /// What the command carries, where that can be told from its line alone.
+    pub fn detail(&self, verb: &Verb) -> Detail {
+        let kept = self.argument.get(..COMMAND_KEPT).unwrap_or(self.argument);
+        match verb {
+            Verb::Helo | Verb::Ehlo | Verb::Lhlo => Detail::Hello {
+                name: Captured::new(kept),
+            },
+            Verb::Mail => {
+                let (reverse_path, parameters) = path::envelope(kept, "FROM");
+                Detail::Mail {
+                    reverse_path,
+                    parameters,
+                }
+            }
+            Verb::Rcpt => {
+                let (forward_path, parameters) = path::envelope(kept, "TO");
+                Detail::Rcpt {
+                    forward_path,
+                    parameters,
+                }
+            }
+            Verb::Data => Detail::Data(None),
+            Verb::Bdat => self.chunk_detail(),
+            Verb::XClient | Verb::XForward => Detail::Attributes(Captured::new(kept)),
+            _ => Detail::None,
+        }
+    }
+
+    fn chunk_detail(&self) -> Detail {
+        let inner = Command::read(self.argument);
+        let digits = !inner.word.is_empty() && inner.word.iter().all(u8::is_ascii_digit);
+        let size = std::str::from_utf8(inner.word).ok().filter(|_| digits);
+        Detail::Bdat {
+            size: size.and_then(|size| size.parse().ok()),
+            last: inner.argument.eq_ignore_ascii_case(b"LAST"),
+            data: None,
+        }
+    }
+}
+
+/// How a line may be shown, and its verb.
+pub struct Shown {
+    /// The verb.
+    pub verb: Verb,
+    /// The line, masked where it had to be.
+    pub line: Captured,
+    /// Something was masked that a reply might repeat.
+    pub masked: bool,
+}
+
+/// Decides what of a command line is shown. `suspect`: a credential is expected about here (behind AUTH, a gap, a late
+/// start), so a line that is no known command is masked altogether.
+pub fn shown(line: &[u8], suspect: bool) -> Shown {
+    let command = Command::read(line);
+    let plain = |verb| Shown {
+        verb,
+        line: Captured::new(line.get(..COMMAND_KEPT).unwrap_or(line)),
+        masked: false,
+    };
+    match command.known() {
+        Some(Verb::Auth) => authentication(&command),
+        Some(verb) => plain(verb),
+        None if suspect && !line.is_empty() => masked(),
+        None if command.argument.is_empty() && might_be_credential(command.word) => masked(),
+        None if carries_credential(command.word) => after_word(&command),
+        None if might_be_credential(command.word) => masked(),
+        None if line.split(u8::is_ascii_whitespace).any(might_be_credential) => after_word(&command),
+        None => plain(Verb::Other(Captured::new(
+            command.word.get(..VERB_KEPT).unwrap_or(command.word),
+        ))),
+    }
+}
+
+fn masked() -> Shown {
+    Shown {
+        verb: Verb::Other(Captured::from(MASK)),
+        line: Captured::from(MASK),
+        masked: true,
+    }
+}
+
+fn after_word(command: &Command<'_>) -> Shown {
+    let word = command.word.get(..VERB_KEPT).unwrap_or(command.word);
+    // "AUTH=PLAIN" and the like may have the credential glued to the word.
+    let end = memchr::memchr2(b'=', b':', word).map_or(word.len(), |position| position + 1);
+    let word = word.get(..end).unwrap_or(word);
+    Shown {
+        verb: Verb::Other(Captured::new(word)),
+        line: Captured::new(&[word, b" ", MASK.as_bytes()].concat()),
+        masked: true,
+    }
+}
+
+fn authentication(command: &Command<'_>) -> Shown {
+    let (mechanism, response) = command.mechanism();
+    let mut line = command.word.to_vec();
+    if !mechanism.is_empty() {
+        line.push(b' ');
+        line.extend_from_slice(mechanism.bytes());
+    }
+    if response.is_some() {
+        line.push(b' ');
+        line.extend_from_slice(MASK.as_bytes());
+    }
+    Shown {
+        verb: Verb::Auth,
+        line: Captured::new(&line),
+        masked: response.is_some() || mechanism.bytes() == MASK.as_bytes(),
+    }
+}
+
+/// Words of other protocols and of misspelt commands that are followed by a password.
+fn carries_credential(word: &[u8]) -> bool {
+    let starts = |prefix: &[u8]| {
+        word.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    starts(b"AUTH")
+        || starts(b"PASS")
+        || starts(b"LOGIN")
+        || starts(b"APOP")
+        || starts(b"PROXY-AUTH")
+        || starts(b"COOKIE")
+        || starts(b"SET-COOKIE")
+        || starts(b"X-AUTH")
+}
+
+/// A word that may be base64 of something. One letter over and over is what a middlebox writes over commands.
+fn might_be_credential(word: &[u8]) -> bool {
+    let first = word.first().copied().unwrap_or_default();
+    let overwritten = word.iter().all(|octet| octet.eq_ignore_ascii_case(&first));
+    let least = if word.len() % 4 == 0 { 8 } else { 16 };
+    !overwritten && base64::looks_like(word, least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str, suspect: bool) -> String {
+        let shown = shown(text.as_bytes(), suspect);
+        String::from_utf8(shown.line.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_might_be_a_credential_is_masked() {
+        for (sent, expected) in [
+            ("AUTH PLAIN AHRhcm8AczNjcmV0", "AUTH PLAIN ********"),
+            ("  auth   plain   AHRhcm8AczNjcmV0  x", "auth PLAIN ********"),
+            ("AUTH LOGIN", "AUTH LOGIN"),
+            ("AUTH AHRhcm8AczNjcmV0", "AUTH ********"),
+            ("AUTH XYZZY =", "AUTH XYZZY ********"),
+            ("AUTH=PLAIN AHRhcm8AczNjcmV0", "AUTH= ********"),
+            ("AUTHENTICATE PLAIN x", "AUTHENTICATE ********"),
+            ("AHRhcm8AczNjcmV0", "********"),
+            ("czNjcmV0LXBhc3M=", "********"),
+            ("PASS hunter2", "PASS ********"),
+            ("a1 LOGIN taro AHRhcm8AczNjcmV0", "a1 ********"),
+            ("Authorization: Basic dGE6Yg==", "Authorization: ********"),
+            ("XXXXXXXX", "XXXXXXXX"),
+            (
+                "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>",
+                "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>",
+            ),
+            ("Subject: hello", "Subject: hello"),
+        ] {
+            assert_eq!(line(sent, false), expected, "{sent}");
+        }
+        assert_eq!(line("hunter2", true), "********");
+        assert_eq!(line("QUIT", true), "QUIT");
+    }
+
+    #[test]
+    fn only_sound_commands_are_plausible() {
+        for (text, plausible) in [
+            ("MAIL FROM:<a@b>", true),
+            ("mail from:<a@b> SIZE=3", true),
+            ("QUIT", true),
+            ("BDAT 14 LAST", true),
+            ("EHLO client.test", true),
+            ("Mail from home", false),
+            ("help me with this", false),
+            ("Data is lost", false),
+            ("Subject: QUIT", false),
+            ("DATAX", false),
+            ("", false),
+        ] {
+            assert_eq!(Command::read(text.as_bytes()).is_plausible(), plausible, "{text}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Walks mail data (RFC 5321, sections 4.1.1.4 and 4.5.2; RFC 3030): octets of a body in place → its end, its line facts,
+//! and the message's octets with dot-stuffing undone. Searches with memchr, copies nothing, keeps nothing.
+
+use memchr::{memchr, memchr_iter, memmem};
+
+use crate::message;
+use crate::protocol::line::span_of;
+use crate::protocol::smtp::{DataFacts, LineFacts};
+use crate::span::{Span, Stamp};
+use crate::tcp::Chunk;
+
+/// Where in a line the walk stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Place {
+    /// Behind CRLF, or at the first octet.
+    #[default]
+    LineStart,
+    /// In a line.
+    Inside,
+    /// A dot at the start of a line, not yet handed on.
+    Dot,
+    /// A dot and CR at the start of a line, not yet handed on.
+    DotReturn,
+    /// Behind LF without CR.
+    AfterLineFeed,
+    /// Behind LF without CR, and a dot.
+    LineFeedDot,
+}
+
+/// How mail data is delimited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// DATA: dots are stuffed, CRLF . CRLF ends it.
+    Dotted,
+    /// BDAT: counted octets.
+    Counted,
+}
+
+/// Mail data that is being read.
+#[derive(Debug)]
+pub struct MailData {
+    form: Form,
+    place: Place,
+    /// The octets before the next one; 0 where they are not known.
+    before: [u8; 2],
+    /// The octet before the next one is missing in a gap.
+    behind_gap: bool,
+    /// The frame of a CR that may yet be followed by LF.
+    last_stamp: Option<Stamp>,
+    line_length: u64,
+    carriage_returns: u64,
+    paired: u64,
+    facts: LineFacts,
+    message: message::Decoder,
+    size: u64,
+    missing: u64,
+    span: Option<Span>,
+    /// BDAT chunks so far.
+    pub chunks: u32,
+    /// The end was seen.
+    pub ended: Option<Stamp>,
+}
+
+impl MailData {
+    /// Mail data that begins with the next octet.
+    pub fn new(form: Form, keep_text: bool) -> Self {
+        Self {
+            form,
+            place: Place::default(),
+            before: [0; 2],
+            behind_gap: false,
+            last_stamp: None,
+            line_length: 0,
+            carriage_returns: 0,
+            paired: 0,
+            facts: LineFacts::default(),
+            message: message::Decoder::new(keep_text),
+            size: 0,
+            missing: 0,
+            span: None,
+            chunks: 0,
+            ended: None,
+        }
+    }
+
+    /// Octets are missing; the walk goes on as at the start of a line, for the last dot often travels alone.
+    pub fn gap(&mut self, octets: u64) {
+        self.missing = self.missing.saturating_add(octets);
+        self.message.gap(octets);
+        if self.before[1] == b'\r' {
+            self.paired += 1;
+        }
+        self.place = match self.form {
+            Form::Dotted => Place::LineStart,
+            Form::Counted => Place::Inside,
+        };
+        self.before = [0; 2];
+        self.behind_gap = true;
+        self.line_length = 0;
+    }
+
+    /// True where octets of it are missing.
+    pub const fn has_gap(&self) -> bool {
+        self.missing > 0
+    }
+
+    /// True once an octet of it was seen.
+    pub const fn has_begun(&self) -> bool {
+        self.span.is_some()
+    }
+
+    /// True for BDAT.
+    pub fn is_counted(&self) -> bool {
+        self.form == Form::Counted
+    }
+
+    /// True where the next octet begins a line.
+    pub fn at_line_start(&self) -> bool {
+        self.place == Place::LineStart
+    }
+
+    /// A whole line of a body whose end may lie in a gap: it goes to the message, but tells nothing about line ends.
+    pub fn line(&mut self, line: &[u8], span: Span) {
+        let line = line.strip_prefix(b".").unwrap_or(line);
+        self.cover(span);
+        self.hand_on(line);
+        self.hand_on(b"\r\n");
+    }
+
+    /// Marks the end at a line that was read outside, and what it covers.
+    pub fn end_at(&mut self, span: Span) {
+        self.cover(span);
+        self.ended = Some(span.last);
+    }
+
+    /// Reads octets up to the end of data; returns how many.
+    pub fn read(&mut self, chunk: &Chunk<'_>) -> usize {
+        let end = self.walk(chunk.bytes, chunk.stamp);
+        let read = chunk.bytes.get(..end).unwrap_or_default();
+        self.count(read, chunk.stamp);
+        if !read.is_empty() {
+            self.cover(span_of(chunk, read.len()));
+        }
+        end
+    }
+
+    fn cover(&mut self, span: Span) {
+        self.span = Some(self.span.map_or(span, |before| before.through(span)));
+    }
+
+    fn hand_on(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.size = self.size.saturating_add(octets.len() as u64);
+            self.message.push(octets);
+        }
+    }
+
+    fn odd(&mut self, stamp: Stamp) {
+        self.facts.first_odd.get_or_insert(stamp);
+    }
+
+    fn ambiguous(&mut self, stamp: Stamp) {
+        self.facts.ambiguous_ends += 1;
+        self.odd(stamp);
+    }
+
+    /// Goes from line to line; returns where it stopped: behind the end of data, or behind the last octet.
+    fn walk(&mut self, bytes: &[u8], stamp: Stamp) -> usize {
+        let mut position = 0;
+        // The first octet that is not handed on yet.
+        let mut from = 0;
+        while let Some(&octet) = bytes.get(position) {
+            match self.place {
+                Place::LineStart if octet == b'.' && self.form == Form::Dotted => {
+                    self.hand_on(bytes.get(from..position).unwrap_or_default());
+                    self.place = Place::Dot;
+                    position += 1;
+                    from = position;
+                }
+                Place::LineStart => self.place = Place::Inside,
+                Place::Dot => {
+                    self.behind_dot(octet, stamp);
+                    if self.place == Place::DotReturn {
+                        position += 1;
+                        from = position;
+                    }
+                }
+                Place::DotReturn if octet == b'\n' => {
+                    self.paired += 1;
+                    self.ended = Some(stamp);
+                    return position + 1;
+                }
+                Place::DotReturn => {
+                    self.ambiguous(stamp);
+                    self.hand_on(b"\r");
+                    self.line_length = 2;
+                    self.place = Place::Inside;
+                }
+                Place::AfterLineFeed if octet == b'.' && self.form == Form::Dotted => {
+                    self.place = Place::LineFeedDot;
+                    self.line_length = 1;
+                    position += 1;
+                }
+                Place::AfterLineFeed => self.place = Place::Inside,
+                Place::LineFeedDot => {
+                    if matches!(octet, b'\r' | b'\n') {
+                        self.ambiguous(stamp);
+                    }
+                    self.place = Place::Inside;
+                }
+                Place::Inside => position = self.rest_of_line(bytes, position, stamp),
+            }
+        }
+        self.hand_on(bytes.get(from..position).unwrap_or_default());
+        position
+    }
+
+    fn behind_dot(&mut self, octet: u8, stamp: Stamp) {
+        self.line_length = 1;
+        self.place = match octet {
+            b'\r' => Place::DotReturn,
+            _ => Place::Inside,
+        };
+        match octet {
+            b'.' => self.facts.stuffed_dots += 1,
+            b'\n' => self.ambiguous(stamp),
+            _ => {}
+        }
+    }
+
+    /// Searches the end of the line; returns where the next one begins.
+    fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
+        let rest = bytes.get(position..).unwrap_or_default();
+        let Some(found) = memchr(b'\n', rest) else {
+            self.line_length += rest.len() as u64;
+            return bytes.len();
+        };
+        let line_feed = position + found;
+        let before = match line_feed.checked_sub(1).and_then(|index| bytes.get(index)) {
+            Some(octet) => Some(*octet),
+            None if self.behind_gap => None,
+            None => Some(self.before[1]),
+        };
+        self.facts.lines += 1;
+        self.facts.longest = self.facts.longest.max(self.line_length + found as u64 + 1);
+        self.line_length = 0;
+        self.place = match before {
+            Some(b'\r') => {
+                self.paired += 1;
+                Place::LineStart
+            }
+            // What stood before the LF is missing: most likely CR.
+            None => Place::LineStart,
+            Some(_) => {
+                self.facts.bare_line_feeds += 1;
+                self.odd(stamp);
+                Place::AfterLineFeed
+            }
+        };
+        line_feed + 1
+    }
+
+    /// Counts what needs no walk: CR, octets above 0x7f, and dots between lone CRs.
+    fn count(&mut self, read: &[u8], stamp: Stamp) {
+        let Some(&last) = read.last() else {
+            return;
+        };
+        self.facts.eight_bit |= !read.is_ascii();
+        let known = self.facts.bare_carriage_returns;
+        let pending = u64::from(self.before[1] == b'\r');
+        self.carriage_returns += memchr_iter(b'\r', read).count() as u64;
+        let open = u64::from(last == b'\r');
+        let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);
+        if bare > known {
+            let earlier = pending == 1 && read.first() != Some(&b'\n');
+            self.odd(self.last_stamp.filter(|_| earlier).unwrap_or(stamp));
+        }
+        self.facts.bare_carriage_returns = bare;
+        if self.form == Form::Dotted {
+            self.dots_between_returns(read, stamp, bare > known);
+        }
+        self.before = match read {
+            [.., first, second] => [*first, *second],
+            _ => [self.before[1], last],
+        };
+        self.behind_gap = false;
+        self.last_stamp = Some(stamp);
+    }
+
+    /// Counts "CR . CR" and "CR . LF".
+    fn dots_between_returns(&mut self, read: &[u8], stamp: Stamp, lone: bool) {
+        let ends = |octet: Option<&u8>| matches!(octet, Some(b'\r' | b'\n'));
+        let mut found = usize::from(self.before == *b"\r." && ends(read.first()));
+        found += usize::from(self.before[1] == b'\r' && read.first() == Some(&b'.') && ends(read.get(1)));
+        if lone {
+            found += memmem::find_iter(read, b"\r.")
+                .filter(|position| ends(read.get(position + 2)))
+                .count();
+        }
+        for _ in 0..found {
+            self.ambiguous(stamp);
+        }
+    }
+
+    /// The facts; `None` where no octet was seen, none is missing and it did not end. `command` stands for the place of
+    /// an empty message.
+    pub fn finish_at(mut self, command: Span) -> Option<DataFacts> {
+        if self.span.is_none() && self.missing == 0 && self.ended.is_none() {
+            return None;
+        }
+        match self.place {
+            Place::Dot if self.ended.is_none() => self.hand_on(b"."),
+            Place::DotReturn if self.ended.is_none() => self.hand_on(b".\r"),
+            _ => {}
+        }
+        if self.line_length > 0 {
+            self.facts.lines += 1;
+            self.facts.longest = self.facts.longest.max(self.line_length);
+        }
+        Some(DataFacts {
+            span: self.span.unwrap_or(command),
+            size: self.size,
+            missing: self.missing,
+            ended: self.ended,
+            chunks: self.chunks,
+            line_facts: self.facts,
+            message: Some(Box::new(self.message.finish())),
+        })
+    }
+}

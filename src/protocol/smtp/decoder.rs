@@ -1,0 +1,137 @@
+//! The decoder of one SMTP session: chunks, gaps and ends of both directions → a [`Dialogue`]. The client's side is in
+//! `client`, the server's in `server`; this file is what the owner of the streams sees.
+
+use crate::captured::Captured;
+use crate::protocol::smtp::client::Client;
+use crate::protocol::smtp::ledger::Ledger;
+use crate::protocol::smtp::server::Server;
+use crate::protocol::smtp::{Dialogue, Exchange};
+use crate::protocol::{Progress, Retention};
+use crate::span::{Direction, PerDirection, Span, Stamp};
+use crate::tcp::{Chunk, Gap};
+
+/// Octets kept of one run of plaintext behind STARTTLS.
+const INJECTED_KEPT: usize = 256;
+/// Runs of plaintext behind STARTTLS that are kept; the last one then covers the others.
+const INJECTED_RUNS: usize = 16;
+
+/// Reads one session.
+///
+/// `push`, `gap` and `fin` in capture order; `joined_late` before all of them, `unseen` at any time; `finish` at the end.
+/// Never fails, whatever the octets; holds at most some kilobytes besides the exchanges ([`crate::protocol::smtp::FIRST_EXCHANGES`]).
+#[derive(Debug)]
+pub struct Decoder {
+    pub(super) retention: Retention,
+    pub(super) dialogue: Dialogue,
+    pub(super) ledger: Ledger,
+    pub(super) client: Client,
+    pub(super) server: Server,
+    pub(super) inside_tls: bool,
+    unseen: PerDirection<bool>,
+}
+
+impl Decoder {
+    /// A decoder for a session from its first octet.
+    #[must_use]
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            dialogue: Dialogue::default(),
+            ledger: Ledger::default(),
+            client: Client::default(),
+            server: Server::default(),
+            inside_tls: false,
+            unseen: PerDirection::default(),
+        }
+    }
+
+    /// The capture begins in the middle of the session: there is no greeting to wait for, and the place has to be found.
+    pub fn joined_late(&mut self) {
+        self.dialogue.joined_late = true;
+        self.client.join_late();
+        self.server.join_late();
+    }
+
+    /// The capture does not show that direction, or not its end: replies not seen are hidden.
+    pub const fn unseen(&mut self, direction: Direction) {
+        *self.unseen.get_mut(direction) = true;
+    }
+
+    /// What follows was decrypted by the owner.
+    pub const fn set_inside_tls(&mut self, inside_tls: bool) {
+        self.inside_tls = inside_tls;
+    }
+
+    /// The facts so far, for what only the owner knows (a decrypting mirror, where TLS began).
+    pub const fn dialogue_mut(&mut self) -> &mut Dialogue {
+        &mut self.dialogue
+    }
+
+    /// Notes octets that came in the clear behind STARTTLS and before TLS.
+    pub fn inject(&mut self, span: Span, bytes: &[u8]) {
+        let count = self.dialogue.injected.len();
+        if let Some((last, kept)) = self.dialogue.injected.last_mut()
+            && last.direction == span.direction
+            && (last.end == span.start || count >= INJECTED_RUNS)
+        {
+            *last = last.through(span);
+            let room = INJECTED_KEPT.saturating_sub(kept.bytes().len());
+            let more = bytes.get(..room).unwrap_or(bytes);
+            *kept = Captured::new(&[kept.bytes(), more].concat());
+        } else if count < INJECTED_RUNS {
+            let kept = bytes.get(..INJECTED_KEPT).unwrap_or(bytes);
+            self.dialogue.injected.push((span, Captured::new(kept)));
+        }
+    }
+
+    /// Reads octets; stops early only where [`Progress::upgrade`] says so.
+    pub fn push(&mut self, chunk: Chunk<'_>) -> Progress {
+        match chunk.direction {
+            Direction::ToServer => {
+                self.client_speaks(&chunk);
+                self.read_client(chunk)
+            }
+            Direction::ToClient => self.read_server(chunk),
+        }
+    }
+
+    /// Octets are missing.
+    pub fn gap(&mut self, gap: &Gap) {
+        match gap.direction {
+            Direction::ToServer => self.client_gap(gap),
+            Direction::ToClient => self.server_gap(),
+        }
+    }
+
+    /// That direction is over.
+    pub fn fin(&mut self, direction: Direction, _at: Stamp) {
+        if direction == Direction::ToClient {
+            self.end_of_replies(true);
+        }
+    }
+
+    /// Approximate heap octets held.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.ledger.weight() + self.client.weight() + self.server.weight()
+    }
+
+    /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
+    #[must_use]
+    pub fn finish(mut self) -> Dialogue {
+        self.end_of_replies(false);
+        self.end_of_commands();
+        let one_way = !self.server.has_spoken() && self.client.spoke_in_several_frames();
+        let (exchanges, not_kept) = self.ledger.finish(one_way || self.unseen.to_client);
+        self.dialogue.exchanges = exchanges;
+        self.dialogue.exchanges_not_kept = not_kept;
+        self.dialogue
+    }
+
+    /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.
+    pub(super) fn send_unseen(&mut self, mut exchange: Exchange) {
+        exchange.index = self.ledger.next;
+        exchange.inside_tls = self.inside_tls;
+        self.ledger.send(exchange);
+    }
+}

@@ -1,0 +1,182 @@
+//! Reads the arguments of MAIL and RCPT (RFC 5321, sections 4.1.1.2, 4.1.1.3 and 4.1.2): octets → path and parameters.
+//! Lenient: the server judges, we tell what was sent.
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, tag_no_case, take, take_till, take_while, take_while1};
+use nom::character::complete::{char, none_of};
+use nom::combinator::{opt, recognize, verify};
+use nom::multi::many0_count;
+use nom::sequence::{delimited, preceded, terminated};
+use nom::{IResult, Parser};
+
+use crate::captured::Captured;
+use crate::protocol::smtp::{Parameter, Path};
+
+/// Parameters kept of one MAIL or RCPT command.
+pub const PARAMETERS: usize = 64;
+
+type Octets<'a> = &'a [u8];
+
+const fn is_space(octet: u8) -> bool {
+    octet == b' ' || octet == b'\t'
+}
+
+/// `FROM:` or `TO:`, the path and the parameters behind it. The path is `None` where it cannot be read.
+pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Vec<Parameter>) {
+    let prefix = |input| -> IResult<Octets<'_>, Octets<'_>> {
+        delimited(
+            take_while(is_space),
+            tag_no_case(keyword),
+            preceded(take_while(is_space), char(':')),
+        )
+        .parse(input)
+    };
+    let Ok((input, _)) = prefix(argument) else {
+        return (None, Vec::new());
+    };
+    let (input, spaces) = spaces(input);
+    match alt((bracketed, unclosed, bare)).parse(input) {
+        Ok((rest, (address, without_brackets))) => (
+            Some(Path {
+                address: Captured::new(address),
+                without_brackets,
+                space_after_colon: spaces,
+            }),
+            parameters(rest),
+        ),
+        Err(_) => (None, Vec::new()),
+    }
+}
+
+fn spaces(input: Octets<'_>) -> (Octets<'_>, bool) {
+    let rest = input.trim_ascii_start();
+    (rest, rest.len() < input.len())
+}
+
+fn quoted(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
+    let escaped = recognize((char('\\'), take(1_usize)));
+    let plain = take_while1(|octet| octet != b'"' && octet != b'\\');
+    recognize((char('"'), many0_count(alt((escaped, plain))), char('"'))).parse(input)
+}
+
+/// "@one,@two:" in front of a mailbox.
+fn source_route(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
+    recognize((char('@'), take_while1(|octet| !b":>\" ".contains(&octet)), char(':'))).parse(input)
+}
+
+fn mailbox(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
+    let stray_quote = recognize(verify(none_of(">"), |octet| *octet == '"'));
+    recognize(many0_count(alt((
+        quoted,
+        take_while1(|octet| octet != b'>' && octet != b'"'),
+        stray_quote,
+    ))))
+    .parse(input)
+}
+
+fn bracketed(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
+    let (rest, address) = delimited(char('<'), preceded(opt(source_route), mailbox), char('>')).parse(input)?;
+    Ok((rest, (address.trim_ascii(), false)))
+}
+
+fn unclosed(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
+    let (rest, address) = preceded(tag("<"), take_till(is_space)).parse(input)?;
+    Ok((rest, (address, true)))
+}
+
+fn bare(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
+    let unquoted = take_while1(|octet| !is_space(octet) && octet != b'"');
+    let (rest, address) = terminated(recognize(many0_count(alt((quoted, unquoted)))), opt(char('>'))).parse(input)?;
+    if address.is_empty() {
+        return Err(nom::Err::Error(nom::error::Error::new(
+            input,
+            nom::error::ErrorKind::NonEmpty,
+        )));
+    }
+    Ok((rest, (address.strip_suffix(b">").unwrap_or(address), true)))
+}
+
+fn parameters(input: Octets<'_>) -> Vec<Parameter> {
+    input
+        .split(|octet| is_space(*octet))
+        .filter(|word| !word.is_empty())
+        .take(PARAMETERS)
+        .map(|word| match memchr::memchr(b'=', word) {
+            Some(position) => Parameter {
+                keyword: Captured::new(word.get(..position).unwrap_or_default()),
+                value: Some(Captured::new(word.get(position + 1..).unwrap_or_default())),
+            },
+            None => Parameter {
+                keyword: Captured::new(word),
+                value: None,
+            },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(argument: &str) -> Option<(String, bool, bool)> {
+        envelope(argument.as_bytes(), "FROM").0.map(|path| {
+            let address = String::from_utf8(path.address.bytes().to_vec()).unwrap();
+            (address, path.without_brackets, path.space_after_colon)
+        })
+    }
+
+    #[test]
+    fn every_form_of_a_path_is_read() {
+        for (argument, address, without_brackets, space) in [
+            ("FROM:<taro@example.test>", "taro@example.test", false, false),
+            ("from:<>", "", false, false),
+            ("FROM:< >", "", false, false),
+            ("FROM: <a@b.test>", "a@b.test", false, true),
+            ("FROM :<a@b.test>", "a@b.test", false, false),
+            ("FROM:a@b.test SIZE=3", "a@b.test", true, false),
+            ("FROM:<a@b.test SIZE=3", "a@b.test", true, false),
+            ("FROM:a@b.test>", "a@b.test", true, false),
+            ("FROM:<@one.test,@two.test:a@b.test>", "a@b.test", false, false),
+            (
+                "FROM:<\"a >\\\" b\"@c.test> SIZE=1",
+                "\"a >\\\" b\"@c.test",
+                false,
+                false,
+            ),
+            ("FROM:\"a b\"@c.test SIZE=1", "\"a b\"@c.test", true, false),
+            ("FROM:<\"a@b.test>", "\"a@b.test", false, false),
+            ("FROM:<postmaster>", "postmaster", false, false),
+            ("FROM:<太郎@例え.jp> SMTPUTF8", "太郎@例え.jp", false, false),
+        ] {
+            assert_eq!(
+                read(argument),
+                Some((address.into(), without_brackets, space)),
+                "{argument}"
+            );
+        }
+        for argument in ["", "FROM", "FROM <a@b>", "TO:<a@b>", "FROM:", "FROM:  "] {
+            assert_eq!(read(argument), None, "{argument}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_kept_as_sent() {
+        let (_, parameters) = envelope(b"TO:<a@b> NOTIFY=SUCCESS,DELAY  ORCPT=rfc822;a+3Db@c smtputf8 X=", "to");
+        let shown: Vec<_> = parameters
+            .iter()
+            .map(|parameter| {
+                let value = parameter.value.as_ref().map(|value| value.utf8().unwrap());
+                (parameter.keyword.utf8().unwrap(), value)
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("NOTIFY", Some("SUCCESS,DELAY")),
+                ("ORCPT", Some("rfc822;a+3Db@c")),
+                ("smtputf8", None),
+                ("X", Some("")),
+            ]
+        );
+    }
+}

@@ -1,0 +1,533 @@
+//! The server's side (RFC 5321, section 4.2): lines → replies, each paired with the command that it answers.
+//! What a reply means for the client's octets is told to the client's side; nothing of the client is read here.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::captured::Captured;
+use crate::protocol::line::{Line, Lines};
+use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
+use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
+use crate::protocol::{Progress, Seen, Upgrade};
+use crate::secret::MASK;
+use crate::span::{Span, Stamp};
+use crate::tcp::Chunk;
+
+/// Octets kept of a reply line's text.
+pub const REPLY_LINE_KEPT: usize = 1024;
+/// Lines kept of a reply; lines behind them are counted with the cut lines.
+pub const REPLY_LINES: usize = 256;
+/// Longest sound reply line in octets, line end included (RFC 5321, section 4.5.3.1.5).
+const LONGEST_LINE: u64 = 512;
+/// Replies that wait to be paired behind a gap.
+const FLOATING: usize = 4096;
+
+/// Whether the first reply is the greeting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Greeting {
+    #[default]
+    Due,
+    /// It may lie in a gap.
+    Doubtful,
+    Past,
+}
+
+/// A reply whose last line was not yet seen.
+#[derive(Debug)]
+struct Building {
+    reply: Reply,
+    /// The client sent its next command meanwhile.
+    client_went_on: bool,
+}
+
+/// State of the server's side.
+#[derive(Debug, Default)]
+pub struct Server {
+    lines: Lines,
+    building: Option<Building>,
+    greeting: Greeting,
+    /// In the middle of a line behind a gap.
+    lost: bool,
+    /// A gap of either side: replies may not follow the commands that wait.
+    doubt: bool,
+    floating: Vec<Reply>,
+    spoke: bool,
+    /// Recipients accepted in this transaction (LMTP answers each of them).
+    accepted: u32,
+    over: bool,
+}
+
+/// A reply line taken apart.
+struct ReplyLine<'a> {
+    code: u16,
+    more: bool,
+    odd_separator: bool,
+    text: &'a [u8],
+}
+
+impl<'a> ReplyLine<'a> {
+    fn read(line: &'a [u8]) -> Option<Self> {
+        let (digits, rest) = line.split_at_checked(3)?;
+        let mut code = 0;
+        for digit in digits {
+            code = code * 10 + u16::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        }
+        let (more, odd_separator, text) = match rest.split_first() {
+            None => (false, false, rest),
+            Some((b' ', text)) => (false, false, text),
+            Some((b'-', text)) => (true, false, text),
+            Some((octet, _)) if octet.is_ascii_digit() => return None,
+            Some((_, text)) => (false, true, text),
+        };
+        Some(Self {
+            code,
+            more,
+            odd_separator,
+            text,
+        })
+    }
+
+    const fn is_sound(&self) -> bool {
+        self.code >= 200 && self.code < 600 && !self.odd_separator
+    }
+}
+
+/// The enhanced status code at the start of a reply text (RFC 3463, RFC 2034).
+fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
+    let word = text.split(|octet| *octet == b' ').next()?;
+    let mut numbers = word.split(|octet| *octet == b'.');
+    let mut number = |most: usize| {
+        let digits = numbers.next()?;
+        let sound = !digits.is_empty() && digits.len() <= most && digits.iter().all(u8::is_ascii_digit);
+        std::str::from_utf8(digits).ok().filter(|_| sound)?.parse::<u16>().ok()
+    };
+    let class = number(1)?;
+    let code = (u8::try_from(class).ok()?, number(3)?, number(3)?);
+    (matches!(class, 2 | 4 | 5) && numbers.next().is_none()).then_some(code)
+}
+
+impl Server {
+    /// See [`Decoder::joined_late`].
+    pub const fn join_late(&mut self) {
+        self.lost = true;
+        self.doubt = true;
+        self.greeting = Greeting::Past;
+    }
+
+    /// It sent at least one octet.
+    pub const fn has_spoken(&self) -> bool {
+        self.spoke
+    }
+
+    /// The greeting is not yet complete.
+    pub fn greeting_is_due(&self) -> bool {
+        self.greeting == Greeting::Due
+    }
+
+    /// Approximate heap octets held.
+    pub fn weight(&self) -> usize {
+        let building = self
+            .building
+            .as_ref()
+            .map_or(0, |building| building.reply.lines.len() * 80);
+        self.lines.weight() + building + self.floating.len() * 200
+    }
+}
+
+impl Decoder {
+    /// Reads the server's octets.
+    pub(super) fn read_server(&mut self, chunk: Chunk<'_>) -> Progress {
+        self.server.spoke |= !chunk.bytes.is_empty();
+        self.client.is_answered();
+        let mut rest = chunk;
+        let mut octets = 0;
+        while !rest.bytes.is_empty() {
+            let (count, line) = self.server.lines.take(&rest);
+            octets += count;
+            rest = rest.skip(count);
+            if let Some(line) = line {
+                let upgrade = self.reply_line(&line, false);
+                if upgrade != Upgrade::None {
+                    return Progress { octets, upgrade };
+                }
+            }
+        }
+        Progress {
+            octets,
+            upgrade: Upgrade::None,
+        }
+    }
+
+    /// The client sends: it has seen the replies that it waited for.
+    pub(super) fn client_went_on(&mut self) {
+        if !self.server.floating.is_empty() {
+            let count = self.ledger.open.len();
+            self.pair_backwards(count);
+        }
+        let said_hello = |open: &Open| matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+        if let Some(building) = &mut self.server.building
+            && !self.server.lines.has_begun()
+            && self.ledger.open.len() == 1
+            && self.ledger.open.front().is_some_and(said_hello)
+        {
+            building.client_went_on = true;
+        }
+    }
+
+    /// Octets of the server are missing.
+    pub(super) fn server_gap(&mut self) {
+        if let Some(line) = self.server.lines.rest()
+            && !self.server.lost
+            && line.bytes.len() > 3
+            && ReplyLine::read(&line.bytes).is_some()
+        {
+            self.reply_line(&line, true);
+        }
+        if let Some(building) = &mut self.server.building {
+            building.reply.incomplete = true;
+        }
+        self.server.lost = true;
+        self.server.doubt = true;
+        self.ledger.gap_before = self.ledger.next;
+        if self.server.greeting == Greeting::Due && self.server.building.is_none() {
+            self.server.greeting = Greeting::Doubtful;
+        }
+    }
+
+    /// Octets of the client are missing: commands may have been in them.
+    pub(super) const fn replies_are_doubtful(&mut self) {
+        self.server.doubt = true;
+    }
+
+    /// No more replies: what was begun is all there is of it.
+    pub(super) fn end_of_replies(&mut self, closed: bool) {
+        if self.server.over {
+            return;
+        }
+        self.server.over = closed;
+        if let Some(line) = self.server.lines.rest()
+            && !self.server.lost
+            && line.bytes.len() >= 3
+        {
+            self.reply_line(&line, true);
+        }
+        if let Some(mut building) = self.server.building.take() {
+            building.reply.defects.missing_last_line |= closed;
+            building.reply.incomplete |= !closed;
+            self.pair(building.reply);
+        }
+        if !self.server.floating.is_empty() && !closed {
+            let count = self.ledger.open.len();
+            self.pair_backwards(count);
+        }
+    }
+
+    fn reply_line(&mut self, line: &Line<'_>, incomplete: bool) -> Upgrade {
+        let read = ReplyLine::read(&line.bytes);
+        if self.server.lost {
+            if !read.as_ref().is_some_and(ReplyLine::is_sound) {
+                return Upgrade::None;
+            }
+            self.server.lost = false;
+            // Where the capture begins there was no place to lose.
+            self.dialogue.resynchronised +=
+                u32::from(!self.dialogue.joined_late || self.server.greeting != Greeting::Past);
+        }
+        if let Some(mut building) = self.server.building.take() {
+            let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);
+            if building.client_went_on || (building.reply.incomplete && other_code) {
+                building.reply.defects.missing_last_line |= building.client_went_on;
+                self.pair(building.reply);
+            } else {
+                self.server.building = Some(building);
+            }
+        }
+        self.add_line(line, read, incomplete)
+    }
+
+    /// Adds a line to the reply that is being built, or begins one; pairs it where it is the last.
+    fn add_line(&mut self, line: &Line<'_>, read: Option<ReplyLine<'_>>, incomplete: bool) -> Upgrade {
+        let begun = self.server.building.is_some();
+        let mut building = self.server.building.take().unwrap_or_else(|| Building {
+            reply: empty_reply(line.span),
+            client_went_on: false,
+        });
+        let reply = &mut building.reply;
+        let (more, text) = match &read {
+            Some(read) => {
+                reply.defects.mixed_codes |= begun && reply.code != 0 && reply.code != read.code;
+                reply.defects.not_a_reply |= read.odd_separator;
+                reply.code = read.code;
+                (read.more, read.text)
+            }
+            None => {
+                reply.defects.not_a_reply = true;
+                (begun, &*line.bytes)
+            }
+        };
+        reply.span = reply.span.through(line.span);
+        reply.incomplete |= incomplete || line.cut;
+        reply.defects.bare_line_feed |= line.bare_line_feed;
+        reply.defects.long_line |= line.length > LONGEST_LINE;
+        reply.enhanced = reply.enhanced.or_else(|| enhanced(text));
+        let text = self.client.scrub(text);
+        if line.cut || text.len() > REPLY_LINE_KEPT || reply.lines.len() >= REPLY_LINES {
+            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+        }
+        if reply.lines.len() < REPLY_LINES {
+            reply
+                .lines
+                .push(Captured::new(text.get(..REPLY_LINE_KEPT).unwrap_or(&text)));
+        }
+        if !more {
+            return self.pair(building.reply);
+        }
+        if self.server.greeting == Greeting::Due && !begun {
+            self.dialogue.greeting_began = Some(line.span.first);
+        }
+        self.server.building = Some(building);
+        Upgrade::None
+    }
+
+    fn pair(&mut self, reply: Reply) -> Upgrade {
+        if reply.code == 0 {
+            return self.belongs_to_none(reply);
+        }
+        match self.server.greeting {
+            Greeting::Due => return self.greet(reply),
+            Greeting::Doubtful => {
+                self.server.greeting = Greeting::Past;
+                if self.ledger.next == 0 && matches!(reply.code, 220 | 400..=599) {
+                    return self.greet(reply);
+                }
+            }
+            Greeting::Past => {}
+        }
+        if self.ledger.given_up > 0 && reply.class() != 1 && reply.class() != 3 {
+            self.ledger.given_up -= 1;
+            return Upgrade::None;
+        }
+        if self.server.doubt {
+            self.pair_in_doubt(reply)
+        } else {
+            self.answer(reply)
+        }
+    }
+
+    fn greet(&mut self, reply: Reply) -> Upgrade {
+        self.server.greeting = Greeting::Past;
+        self.dialogue.early_talk = self.client.take_early();
+        self.dialogue.greeting = Some(reply);
+        Upgrade::None
+    }
+
+    /// Behind a gap: a reply that only one command can have settles those before it, others wait.
+    fn pair_in_doubt(&mut self, reply: Reply) -> Upgrade {
+        let anchor = self.ledger.open.iter().rposition(|open| is_anchor(open, &reply));
+        if let Some(position) = anchor {
+            self.pair_backwards(position);
+            return self.answer(reply);
+        }
+        match self.ledger.open.front() {
+            None => self.belongs_to_none(reply),
+            Some(only) if self.ledger.open.len() == 1 && self.server.floating.is_empty() => {
+                if is_implausible(only, &reply, self.client.holds_nothing()) {
+                    return self.belongs_to_none(reply);
+                }
+                self.server.doubt = false;
+                self.answer(reply)
+            }
+            Some(_) if self.server.floating.len() < FLOATING => {
+                self.server.floating.push(reply);
+                Upgrade::None
+            }
+            Some(_) => self.belongs_to_none(reply),
+        }
+    }
+
+    /// Pairs the waiting replies with the first `count` open commands, the last with the last.
+    fn pair_backwards(&mut self, count: usize) {
+        self.server.doubt = false;
+        let floating = std::mem::take(&mut self.server.floating);
+        let surplus = floating.len().saturating_sub(count);
+        let hidden = self.ledger.hide(count.saturating_sub(floating.len()));
+        self.server.accepted = self.server.accepted.saturating_add(hidden);
+        for (index, reply) in floating.into_iter().enumerate() {
+            if index < surplus {
+                self.belongs_to_none(reply);
+            } else {
+                self.answer(reply);
+            }
+        }
+    }
+
+    /// The reply answers the oldest open command.
+    fn answer(&mut self, reply: Reply) -> Upgrade {
+        let Some(front) = self.ledger.open.front_mut() else {
+            return self.belongs_to_none(reply);
+        };
+        if front.answered {
+            return self.answer_further(reply);
+        }
+        let intermediate = &mut front.exchange.intermediate;
+        match (&front.exchange.verb, reply.class()) {
+            (_, 1) | (Verb::Data, 3) => {
+                let go_ahead = reply.class() == 3;
+                if intermediate.len() < INTERMEDIATE_REPLIES {
+                    intermediate.push(reply);
+                }
+                if go_ahead {
+                    self.go_ahead();
+                }
+            }
+            (Verb::Auth, 3) => {
+                let text = reply.lines.first().map_or(&b""[..], Captured::bytes);
+                if let Detail::Auth(facts) = &mut front.exchange.detail {
+                    facts.challenged(text);
+                }
+                if intermediate.len() >= INTERMEDIATE_REPLIES {
+                    intermediate.pop();
+                }
+                intermediate.push(reply);
+            }
+            (Verb::Data, _) => self.answer_data(reply),
+            (Verb::StartTls | Verb::XAnonymousTls, class) => {
+                let at = reply.span.last;
+                self.conclude(reply);
+                return self.upgrade(class == 2, at);
+            }
+            _ => self.conclude(reply),
+        }
+        Upgrade::None
+    }
+
+    fn upgrade(&mut self, accepted: bool, at: Stamp) -> Upgrade {
+        if accepted {
+            self.dialogue.switched_to_tls = Some(at);
+            self.inject_held();
+            Upgrade::Accepted
+        } else {
+            self.release_upgrade();
+            Upgrade::Refused
+        }
+    }
+
+    fn answer_further(&mut self, reply: Reply) -> Upgrade {
+        match self.ledger.open.front_mut() {
+            Some(front) if front.more > 0 => {
+                front.more -= 1;
+                if front.exchange.further_replies.len() < FURTHER_REPLIES {
+                    front.exchange.further_replies.push(reply);
+                }
+                self.ledger.settle();
+                Upgrade::None
+            }
+            _ => self.belongs_to_none(reply),
+        }
+    }
+
+    /// The final reply of the oldest open command.
+    pub(super) fn conclude(&mut self, reply: Reply) {
+        let Some(front) = self.ledger.open.front_mut() else {
+            return;
+        };
+        let code = reply.code;
+        let ends_message = match &front.exchange.detail {
+            Detail::Data(_) => !front.exchange.intermediate.is_empty(),
+            Detail::Bdat { last, .. } => *last,
+            _ => false,
+        };
+        front.exchange.reply = Seen::Yes(reply);
+        front.answered = true;
+        match front.exchange.verb {
+            Verb::Rcpt if code / 100 == 2 => self.server.accepted = self.server.accepted.saturating_add(1),
+            Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo => self.server.accepted = 0,
+            Verb::Data | Verb::Bdat if ends_message => {
+                if self.dialogue.lmtp && code != 421 {
+                    front.more = self.server.accepted.saturating_sub(1);
+                }
+                self.server.accepted = 0;
+            }
+            _ => {}
+        }
+        self.ledger.settle();
+    }
+
+    fn belongs_to_none(&mut self, reply: Reply) -> Upgrade {
+        if self.ledger.open.is_empty() && self.answers_unseen(&reply) {
+            return self.answer(reply);
+        }
+        if self.dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
+            self.dialogue.unsolicited.push(reply);
+        } else {
+            self.dialogue.unsolicited_not_kept = self.dialogue.unsolicited_not_kept.saturating_add(1);
+        }
+        Upgrade::None
+    }
+}
+
+fn empty_reply(span: Span) -> Reply {
+    Reply {
+        code: 0,
+        enhanced: None,
+        lines: Vec::new(),
+        span,
+        defects: ReplyDefects::default(),
+        incomplete: false,
+    }
+}
+
+/// Only this command can have such a reply.
+fn is_anchor(open: &Open, reply: &Reply) -> bool {
+    let code = reply.code;
+    !open.answered
+        && match open.exchange.verb {
+            Verb::Data => code == 354,
+            Verb::Auth => matches!(code, 334 | 235 | 535),
+            Verb::Quit => code == 221,
+            Verb::StartTls | Verb::XAnonymousTls => code == 220 || code >= 400,
+            _ => false,
+        }
+}
+
+/// The reply is to another command, one that was not seen.
+fn is_implausible(open: &Open, reply: &Reply, no_data: bool) -> bool {
+    let code = reply.code;
+    let verb = &open.exchange.verb;
+    match code {
+        354 => *verb != Verb::Data,
+        334 | 235 => *verb != Verb::Auth,
+        221 => *verb != Verb::Quit,
+        200..=299 => match verb {
+            Verb::Data => no_data && open.exchange.intermediate.is_empty() && !open.data_running,
+            Verb::Quit => true,
+            Verb::StartTls | Verb::XAnonymousTls => code != 220,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Masks in a reply what the client sent as a credential, for servers that repeat what they did not understand.
+pub fn scrubbed<'a>(text: &'a [u8], secrets: impl Iterator<Item = &'a [u8]>) -> Cow<'a, [u8]> {
+    let mut shown = Cow::Borrowed(text);
+    for secret in secrets {
+        let word = secret.iter().all(u8::is_ascii_lowercase);
+        let least = if word { secret.len() } else { secret.len().min(8) };
+        let Some(start) = secret.get(..least) else { continue };
+        let mut from = 0;
+        while let Some(found) = shown.get(from..).and_then(|rest| memmem::find(rest, start)) {
+            let begin = from + found;
+            let same = shown
+                .iter()
+                .skip(begin)
+                .zip(secret)
+                .take_while(|(shown, secret)| shown == secret)
+                .count();
+            shown.to_mut().splice(begin..begin + same.max(1), MASK.bytes());
+            from = begin + MASK.len();
+        }
+    }
+    shown
+}

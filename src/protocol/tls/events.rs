@@ -1,0 +1,375 @@
+//! What records mean while a handshake goes on: phases, alerts, Finished, application data. The rules of TLS 1.3 are
+//! inference from sizes, see [`super::flight`]; those of TLS 1.2 and older follow from ChangeCipherSpec.
+
+use crate::protocol::tls::decoder::{AlertStart, Decoder, LISTED_ALERTS};
+use crate::protocol::tls::facts::{Alert, AlertLevel, ClientHello, ContentType, EncryptedAlert, Phase, TlsStart};
+use crate::protocol::tls::flight::{Sealed, alert_size, finished_size};
+use crate::protocol::tls::handshake::Piece;
+use crate::protocol::tls::record::Header;
+use crate::protocol::tls::registry::{extension, hash_length, is_tls13};
+use crate::span::{Direction, Span, Stamp};
+
+/// The shortest protected record of any suite in octets: shorter ones are in clear.
+const SHORTEST_PROTECTED: u16 = 16;
+/// A handshake record behind ChangeCipherSpec up to this length, in octets, is a Finished rather than a second
+/// ClientHello, where no ServerHello tells the version.
+const LONGEST_FINISHED: u16 = 128;
+
+impl Decoder {
+    /// The handshake is one of TLS 1.3, as far as can be told: by the ServerHello, else by a HelloRetryRequest, else by
+    /// an offer that nothing contradicts.
+    pub(super) fn is_tls13(&self) -> bool {
+        match &self.facts.server_hello {
+            Some(hello) => is_tls13(hello.version),
+            None if !self.facts.hello_retry_requests.is_empty() => true,
+            None => !self.old_protocol && self.facts.client_hellos.last().is_some_and(offers_tls13),
+        }
+    }
+
+    /// No hello was seen at all: the capture began later, or they are in a hole.
+    fn version_unknown(&self) -> bool {
+        self.facts.server_hello.is_none() && self.facts.client_hellos.is_empty() && !self.old_protocol
+    }
+
+    /// Whether a fragment is protected, told by its header and by what came before.
+    pub(super) fn is_protected(&self, direction: Direction, header: Header) -> bool {
+        let changed = self.facts.directions.get(direction).change_cipher_spec.is_some();
+        match header.content {
+            // Two octets cannot hold a MAC: in clear whatever came before.
+            ContentType::Alert => {
+                header.length >= SHORTEST_PROTECTED || (changed && header.length > 2 && !self.is_tls13())
+            }
+            ContentType::Handshake if self.facts.server_hello.is_some() => changed && !self.is_tls13(),
+            ContentType::Handshake => changed && (!self.is_tls13() || header.length < LONGEST_FINISHED),
+            ContentType::ChangeCipherSpec => false,
+            ContentType::ApplicationData => true,
+            ContentType::Heartbeat | ContentType::Other(_) => changed,
+        }
+    }
+
+    /// A record begins.
+    pub(super) fn note_record(
+        &mut self,
+        direction: Direction,
+        content: ContentType,
+        length: u16,
+        stamp: Stamp,
+        protected: bool,
+    ) {
+        match content {
+            ContentType::ChangeCipherSpec => self.note_change_cipher_spec(direction, stamp),
+            ContentType::Alert if protected => self.note_encrypted_alert(direction, length, stamp),
+            ContentType::Handshake if protected => self.note_protected_handshake(direction, stamp),
+            ContentType::ApplicationData => self.note_sealed(direction, length, stamp),
+            _ => {}
+        }
+    }
+
+    fn note_change_cipher_spec(&mut self, direction: Direction, stamp: Stamp) {
+        self.facts
+            .directions
+            .get_mut(direction)
+            .change_cipher_spec
+            .get_or_insert(stamp);
+        self.sides.get_mut(direction).handshake.interrupt();
+    }
+
+    /// TLS 1.2 and older: the first one is Finished; one after application data renegotiates.
+    fn note_protected_handshake(&mut self, direction: Direction, stamp: Stamp) {
+        self.old_protocol = true;
+        let used = Direction::BOTH
+            .into_iter()
+            .any(|direction| self.facts.directions.get(direction).first_application_data.is_some());
+        let facts = self.facts.directions.get_mut(direction);
+        if facts.finished.is_none() {
+            facts.finished = Some(stamp);
+        } else if used && self.facts.renegotiation.is_none() {
+            self.facts.renegotiation = Some((direction, stamp));
+        }
+    }
+
+    fn note_encrypted_alert(&mut self, direction: Direction, length: u16, stamp: Stamp) {
+        let phase = self.phase_of(direction);
+        self.ended = true;
+        self.list_encrypted_alert(EncryptedAlert {
+            stamp,
+            direction,
+            length,
+            phase,
+            inferred: false,
+        });
+    }
+
+    fn list_encrypted_alert(&mut self, alert: EncryptedAlert) {
+        if self.facts.encrypted_alerts.len() < LISTED_ALERTS {
+            self.facts.encrypted_alerts.push(alert);
+        }
+    }
+
+    /// Clear alerts: pairs of level and description, however records cut them.
+    pub(super) fn read_alerts(&mut self, piece: &Piece<'_>) {
+        for (index, octet) in piece.bytes.iter().enumerate() {
+            let offset = piece.offset.saturating_add(index as u64);
+            let start = self.sides.get_mut(piece.direction).alert.take();
+            match start {
+                None => {
+                    self.sides.get_mut(piece.direction).alert = Some(AlertStart {
+                        level: *octet,
+                        offset,
+                        stamp: piece.stamp,
+                        version: piece.record_version,
+                    });
+                }
+                Some(start) => {
+                    let span = Span {
+                        direction: piece.direction,
+                        start: start.offset,
+                        end: offset.saturating_add(1),
+                        first: start.stamp,
+                        last: piece.stamp,
+                    };
+                    self.note_alert(start, *octet, span);
+                }
+            }
+        }
+    }
+
+    fn note_alert(&mut self, start: AlertStart, description: u8, span: Span) {
+        let level = AlertLevel::from_octet(start.level);
+        if level == AlertLevel::Fatal || description == 0 {
+            self.ended = true;
+        }
+        let phase = self.phase_of(span.direction);
+        if self.facts.alerts.len() < LISTED_ALERTS {
+            self.facts.alerts.push(Alert {
+                span,
+                level,
+                description,
+                record_version: start.version,
+                phase,
+            });
+        }
+    }
+
+    /// A record of outer type application_data.
+    fn note_sealed(&mut self, direction: Direction, length: u16, stamp: Stamp) {
+        let phase = self.phase_of(direction);
+        let record = Sealed { stamp, length, phase };
+        if self.version_unknown() {
+            self.note_application(direction, record, alert_size(length, false));
+        } else if !self.is_tls13() {
+            self.facts
+                .directions
+                .get_mut(direction)
+                .count_application(stamp, length);
+        } else {
+            match direction {
+                Direction::ToServer => self.note_sealed_by_client(record),
+                Direction::ToClient => self.note_sealed_by_server(record),
+            }
+        }
+    }
+
+    fn hash(&self) -> Option<u16> {
+        self.facts
+            .server_hello
+            .as_ref()
+            .map(|hello| hash_length(hello.cipher_suite))
+    }
+
+    /// Early data was offered, so that protected records may come before the handshake's own.
+    fn early_data_offered(&self) -> bool {
+        self.facts
+            .client_hellos
+            .first()
+            .is_some_and(|hello| hello.extensions.contains(&extension::EARLY_DATA))
+    }
+
+    fn note_sealed_by_client(&mut self, record: Sealed) {
+        let direction = Direction::ToServer;
+        if self.facts.directions.to_server.finished.is_some() {
+            let suspicious = alert_size(record.length, self.sides.to_server.flight.padded);
+            self.note_application(direction, record, suspicious);
+            return;
+        }
+        if self.early_data_offered() && self.facts.server_hello.is_none() {
+            self.facts
+                .directions
+                .to_server
+                .count_application(record.stamp, record.length);
+            return;
+        }
+        self.flush_flight(direction);
+        let hash = self.hash();
+        let flight = &mut self.sides.to_server.flight;
+        if let Some(padded) = finished_size(record.length, hash) {
+            flight.padded = padded;
+            self.client_finished(record.stamp);
+        } else if alert_size(record.length, true) {
+            flight.suspect(record);
+        } else {
+            flight.count(record.stamp);
+        }
+    }
+
+    /// The client's Finished is there: the server's was before it.
+    fn client_finished(&mut self, stamp: Stamp) {
+        self.facts.directions.to_server.finished = Some(stamp);
+        let server = &mut self.facts.directions.to_client;
+        server.finished = server.finished.or(self.sides.to_client.flight.last);
+    }
+
+    fn note_sealed_by_server(&mut self, record: Sealed) {
+        let direction = Direction::ToClient;
+        self.suppose_client_finished();
+        if self.facts.directions.to_server.finished.is_none() && !self.client_unseen_and_done() {
+            self.flush_flight(direction);
+            self.note_server_flight(record);
+            return;
+        }
+        let suspicious = alert_size(record.length, self.sides.to_client.flight.padded);
+        self.note_application(direction, record, suspicious);
+    }
+
+    /// A client that packs its last flight into one record shows no record of Finished size. When the server goes on
+    /// after that flight, the flight is over.
+    fn suppose_client_finished(&mut self) {
+        let flight = &self.sides.to_server.flight;
+        let open = self.facts.directions.to_server.finished.is_none() && flight.pending.is_empty();
+        if let Some(last) = flight.last.filter(|_| open && !self.early_data_offered()) {
+            self.client_finished(last);
+        }
+    }
+
+    /// The client's direction is not in the capture, and the server's Finished was seen.
+    fn client_unseen_and_done(&self) -> bool {
+        self.facts.directions.to_server.records == 0 && self.facts.directions.to_client.finished.is_some()
+    }
+
+    fn note_server_flight(&mut self, record: Sealed) {
+        let hash = self.hash();
+        let flight = &mut self.sides.to_client.flight;
+        // EncryptedExtensions come first, so that the first record alone is no Finished.
+        let size = finished_size(record.length, hash).filter(|_| flight.records > 0);
+        if let Some(padded) = size {
+            flight.padded = padded;
+            self.facts.directions.to_client.finished = Some(record.stamp);
+        }
+        let flight = &mut self.sides.to_client.flight;
+        if alert_size(record.length, true) {
+            flight.suspect(record);
+        } else {
+            flight.count(record.stamp);
+        }
+    }
+
+    /// Alert-sized records with handshake behind them belong to the handshake.
+    fn flush_flight(&mut self, direction: Direction) {
+        let flight = &mut self.sides.get_mut(direction).flight;
+        if let Some(last) = flight.pending.last().copied() {
+            flight.records = flight.records.saturating_add(flight.pending.len() as u64);
+            flight.last = Some(last.stamp);
+            flight.pending.clear();
+        }
+    }
+
+    /// A record behind the handshake: application data, or an alert if nothing follows.
+    fn note_application(&mut self, direction: Direction, record: Sealed, suspicious: bool) {
+        if suspicious {
+            if let Some(oldest) = self.sides.get_mut(direction).flight.suspect(record) {
+                self.count_application(direction, oldest);
+            }
+            return;
+        }
+        for earlier in std::mem::take(&mut self.sides.get_mut(direction).flight.pending) {
+            self.count_application(direction, earlier);
+        }
+        self.count_application(direction, record);
+    }
+
+    fn count_application(&mut self, direction: Direction, record: Sealed) {
+        let client_spoke = self.facts.directions.to_server.first_application_data.is_some();
+        if direction == Direction::ToClient && !client_spoke && !self.version_unknown() {
+            self.sides.to_client.flight.early = Some(record);
+            return;
+        }
+        if direction == Direction::ToServer {
+            self.settle_early_records();
+        }
+        self.facts
+            .directions
+            .get_mut(direction)
+            .count_application(record.stamp, record.length);
+    }
+
+    /// What the server sent between the client's Finished and its first application data: tickets, and with implicit
+    /// TLS a greeting at the end. After STARTTLS the client speaks first.
+    pub(super) fn settle_early_records(&mut self) {
+        let early = self.sides.to_client.flight.early.take();
+        let unseen = self.facts.directions.to_server.records == 0;
+        if let Some(record) = early.filter(|_| self.facts.start == TlsStart::Implicit || unseen) {
+            self.facts
+                .directions
+                .to_client
+                .count_application(record.stamp, record.length);
+        }
+    }
+
+    /// Nothing follows in this direction: alert-sized records at its end are taken for alerts.
+    pub(super) fn settle_alerts(&mut self, direction: Direction) {
+        for record in std::mem::take(&mut self.sides.get_mut(direction).flight.pending) {
+            self.list_encrypted_alert(EncryptedAlert {
+                stamp: record.stamp,
+                direction,
+                length: record.length,
+                phase: record.phase,
+                inferred: true,
+            });
+        }
+    }
+
+    /// How far the connection got, both sides together.
+    pub(super) fn progress(&self) -> Phase {
+        let facts = &self.facts;
+        let (client, server) = (&facts.directions.to_server, &facts.directions.to_client);
+        let complete = match self.is_tls13() {
+            true => client.finished.is_some(),
+            false => client.finished.is_some() && server.finished.is_some(),
+        };
+        let hello = facts.server_hello.is_some();
+        let client_flight = facts.client_key_exchange.is_some()
+            || facts.client_certificate.is_some()
+            || client.finished.is_some()
+            || (hello && client.change_cipher_spec.is_some() && !self.is_tls13())
+            || self.sides.to_server.flight.records > 0;
+        if client.first_application_data.is_some() || server.first_application_data.is_some() {
+            Phase::AfterApplicationData
+        } else if complete {
+            Phase::AfterHandshake
+        } else if client_flight {
+            Phase::AfterClientFlight
+        } else if hello {
+            Phase::AfterServerHello
+        } else if !facts.client_hellos.is_empty() {
+            Phase::AfterClientHello
+        } else {
+            Phase::BeforeClientHello
+        }
+    }
+
+    /// The phase of one sender: as [`progress`](Self::progress), but a client that sent no application data of its own is
+    /// not past the handshake, whatever greeting crossed its records.
+    pub(super) fn phase_of(&self, direction: Direction) -> Phase {
+        let client = &self.facts.directions.to_server;
+        let silent_client = direction == Direction::ToServer && client.first_application_data.is_none();
+        match self.progress() {
+            Phase::AfterApplicationData if silent_client && client.finished.is_some() => Phase::AfterHandshake,
+            phase => phase,
+        }
+    }
+}
+
+/// TLS 1.3 or a draft is among the versions offered.
+fn offers_tls13(hello: &ClientHello) -> bool {
+    hello.supported_versions.iter().any(|version| is_tls13(*version))
+}

@@ -1,0 +1,192 @@
+//! Handshake messages in clear → facts (RFC 5246 section 7.4, RFC 8446 section 4). Each message is read on its own;
+//! what does not fit is flagged or counted.
+
+use crate::protocol::tls::certificate;
+use crate::protocol::tls::decoder::Decoder;
+use crate::protocol::tls::facts::{ClientHello, ServerHello, Version};
+use crate::protocol::tls::handshake::{Message, Origin};
+use crate::protocol::tls::hello::{self, ReadServerHello};
+use crate::protocol::tls::reader::Reader;
+use crate::protocol::tls::registry::{is_dhe, is_ecdhe, is_pre_shared_key};
+use crate::span::Direction;
+
+/// ClientHellos kept; later ones are counted as unreadable.
+pub const CLIENT_HELLOS: usize = 8;
+/// HelloRetryRequests kept; later ones are counted as unreadable.
+pub const HELLO_RETRY_REQUESTS: usize = 4;
+
+/// Handshake types (RFC 8446 appendix B.3, RFC 5246 section 7.4, RFC 6066).
+mod kind {
+    pub(super) const HELLO_REQUEST: u8 = 0;
+    pub(super) const CLIENT_HELLO: u8 = 1;
+    pub(super) const SERVER_HELLO: u8 = 2;
+    pub(super) const NEW_SESSION_TICKET: u8 = 4;
+    pub(super) const CERTIFICATE: u8 = 11;
+    pub(super) const SERVER_KEY_EXCHANGE: u8 = 12;
+    pub(super) const CERTIFICATE_REQUEST: u8 = 13;
+    pub(super) const SERVER_HELLO_DONE: u8 = 14;
+    pub(super) const CERTIFICATE_VERIFY: u8 = 15;
+    pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
+    pub(super) const FINISHED: u8 = 20;
+    pub(super) const CERTIFICATE_STATUS: u8 = 22;
+}
+
+impl Decoder {
+    /// One complete message.
+    pub(super) fn read_message(&mut self, message: &Message<'_>) {
+        let Message { kind, ref body, origin } = *message;
+        let stamp = origin.span.first;
+        match kind {
+            kind::CLIENT_HELLO => self.read_client_hello(body, &origin),
+            kind::SERVER_HELLO => self.read_server_hello(body, &origin),
+            kind::CERTIFICATE => self.read_certificate(body, &origin),
+            kind::CERTIFICATE_STATUS => self.read_certificate_status(body),
+            kind::SERVER_KEY_EXCHANGE => self.read_server_key_exchange(body),
+            kind::CERTIFICATE_REQUEST => {
+                self.facts.certificate_request.get_or_insert(origin.span);
+            }
+            kind::SERVER_HELLO_DONE => {
+                self.facts.server_hello_done.get_or_insert(stamp);
+            }
+            kind::CLIENT_KEY_EXCHANGE => {
+                self.facts.client_key_exchange.get_or_insert(stamp);
+            }
+            kind::NEW_SESSION_TICKET => self.facts.session_ticket = true,
+            kind::HELLO_REQUEST | kind::CERTIFICATE_VERIFY | kind::FINISHED => {}
+            _ => self.count_unreadable(),
+        }
+        let old = matches!(
+            kind,
+            kind::CERTIFICATE
+                | kind::CERTIFICATE_STATUS
+                | kind::SERVER_KEY_EXCHANGE
+                | kind::CERTIFICATE_REQUEST
+                | kind::SERVER_HELLO_DONE
+                | kind::CLIENT_KEY_EXCHANGE
+                | kind::NEW_SESSION_TICKET
+        );
+        self.old_protocol |= old;
+    }
+
+    fn count_unreadable(&mut self) {
+        self.facts.unreadable_messages = self.facts.unreadable_messages.saturating_add(1);
+    }
+
+    fn read_client_hello(&mut self, body: &[u8], origin: &Origin) {
+        match hello::client_hello(body, origin) {
+            Some(read) => {
+                self.session_id = read.session_id;
+                self.keep_client_hello(read.hello);
+            }
+            None => self.count_unreadable(),
+        }
+    }
+
+    fn keep_client_hello(&mut self, hello: ClientHello) {
+        if self.facts.client_hellos.len() < CLIENT_HELLOS {
+            self.facts.client_hellos.push(hello);
+        } else {
+            self.count_unreadable();
+        }
+    }
+
+    /// An SSL 2.0 format ClientHello, from the version on.
+    pub(super) fn read_ssl2_client_hello(&mut self, body: &[u8], origin: &Origin) {
+        match hello::ssl2_client_hello(body, origin) {
+            Some(hello) => self.keep_client_hello(hello),
+            None => self.count_unreadable(),
+        }
+        let facts = self.facts.directions.get_mut(origin.span.direction);
+        facts.records = facts.records.saturating_add(1);
+        facts.last_record = Some(origin.span.first);
+    }
+
+    /// A ServerHello of SSL 2.0 itself: session-id-hit, certificate type, version … of which only the version is told.
+    pub(super) fn read_ssl2_server_hello(&mut self, body: &[u8], origin: &Origin) {
+        self.old_protocol = true;
+        let version = Reader::new(body.get(2..).unwrap_or_default())
+            .short()
+            .map_or(Version::SSL2, Version);
+        self.facts.server_hello.get_or_insert(ServerHello {
+            span: origin.span,
+            record_version: Version::SSL2,
+            legacy_version: version,
+            version,
+            cipher_suite: 0,
+            group: None,
+            alpn: None,
+            extensions: Vec::new(),
+            pre_shared_key: false,
+            session_id_echoed: false,
+            sentinel: None,
+            encrypt_then_mac: false,
+            malformed: false,
+        });
+    }
+
+    /// The first ServerHello counts: later ones in clear would belong to another handshake.
+    fn read_server_hello(&mut self, body: &[u8], origin: &Origin) {
+        match hello::server_hello(body, origin, &self.session_id) {
+            Some(ReadServerHello::Hello(hello)) => {
+                self.facts.server_hello.get_or_insert(hello);
+            }
+            Some(ReadServerHello::Retry(hello)) if self.facts.hello_retry_requests.len() < HELLO_RETRY_REQUESTS => {
+                self.facts.hello_retry_requests.push(hello);
+            }
+            Some(ReadServerHello::Retry(_)) | None => self.count_unreadable(),
+        }
+    }
+
+    fn read_certificate(&mut self, body: &[u8], origin: &Origin) {
+        let slot = match origin.span.direction {
+            Direction::ToClient => &mut self.facts.server_certificate,
+            Direction::ToServer => &mut self.facts.client_certificate,
+        };
+        if slot.is_none() {
+            *slot = Some(certificate::message(body, origin.span));
+        } else {
+            self.count_unreadable();
+        }
+    }
+
+    /// CertificateStatus (RFC 6066, section 8): the length of the OCSP response.
+    fn read_certificate_status(&mut self, body: &[u8]) {
+        let mut reader = Reader::new(body);
+        match reader.octet().and_then(|_| reader.vector24()) {
+            Some(response) => {
+                let length = u32::try_from(response.len()).unwrap_or(u32::MAX);
+                self.facts.certificate_status.get_or_insert(length);
+            }
+            None => self.count_unreadable(),
+        }
+    }
+
+    /// ServerKeyExchange (RFC 5246 section 7.4.3, RFC 8422 section 5.4, RFC 4279): the group or the prime.
+    fn read_server_key_exchange(&mut self, body: &[u8]) {
+        let Some(suite) = self.facts.server_hello.as_ref().map(|hello| hello.cipher_suite) else {
+            return;
+        };
+        let mut reader = Reader::new(body);
+        if is_pre_shared_key(suite) && reader.vector16().is_none() {
+            self.count_unreadable();
+            return;
+        }
+        if is_ecdhe(suite) {
+            match (reader.octet(), reader.short()) {
+                (Some(3), Some(group)) => {
+                    self.facts.key_exchange_group.get_or_insert(group);
+                }
+                // Explicit curves have no number.
+                (Some(1 | 2), _) => {}
+                _ => self.count_unreadable(),
+            }
+        } else if is_dhe(suite) {
+            match reader.vector16() {
+                Some(prime) => {
+                    self.facts.dhe_bits.get_or_insert(certificate::bits_of_number(prime));
+                }
+                None => self.count_unreadable(),
+            }
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! From the session model to its JSON record: copies and names, nothing else.
+
+use std::time::Duration;
+
+use crate::captured::Captured;
+use crate::diagnosis::Finding;
+use crate::message::{MessageFacts, Protection};
+use crate::protocol::retrieval::{Answer, Command, Status};
+use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
+use crate::protocol::{Seen, retrieval};
+use crate::render::encode;
+use crate::render::json::finding::FindingRecord;
+use crate::render::json::session::*;
+use crate::render::json::tls::TlsRecord;
+use crate::render::json::words;
+use crate::session::{Session, Transaction, reply_delay};
+use crate::span::{Direction, Span};
+use crate::tcp::{ConnectionFacts, DirectionFacts};
+use crate::text::{Language, enhanced_status_meaning};
+
+/// What the records need to know besides the session.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// Language of the texts.
+    pub language: Language,
+    /// Fractional digits of times: the capture's precision.
+    pub digits: u8,
+}
+
+fn text(captured: &Captured) -> String {
+    encode::json(captured.bytes()).into_owned()
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e9).round() / 1e9
+}
+
+fn frames(span: &Span) -> (u64, u64) {
+    (span.first.frame.0, span.last.frame.0)
+}
+
+impl SessionRecord {
+    /// One session with its findings.
+    #[must_use]
+    pub fn of(session: &Session, findings: &[Finding], form: Form) -> Self {
+        let connection = &session.connection;
+        Self {
+            kind: "session",
+            id: session.id.0,
+            client: endpoint(connection.client),
+            server: endpoint(connection.server),
+            start: connection.first.time.rfc3339(form.digits),
+            end: connection.last.time.rfc3339(form.digits),
+            duration_seconds: seconds(session.duration()),
+            first_frame: connection.first.frame.0,
+            last_frame: connection.last.frame.0,
+            frames: connection.frames,
+            service: words::service(session.service),
+            protocol: session.protocol.map(words::protocol),
+            protocol_confirmed: session.protocol_confirmed,
+            security: words::security(session.security),
+            stage_reached: words::stage(session.stage),
+            ended_by: words::ended_by(session.ended_by),
+            outcome: words::outcome(session.outcome),
+            capture_quality: words::quality(&session.quality),
+            greeting: greeting(session, form),
+            hello: hello(session),
+            extensions: extensions(session),
+            exchanges: exchanges(session, form),
+            exchanges_not_kept: session.smtp.as_ref().map_or(0, |dialogue| dialogue.exchanges_not_kept)
+                + session
+                    .retrieval
+                    .as_ref()
+                    .map_or(0, |dialogue| dialogue.commands_not_kept),
+            auth: authentication(session, form),
+            transactions: session
+                .transactions
+                .iter()
+                .map(|one| transaction(session, one, form))
+                .collect(),
+            tls: session.tls.as_deref().map(TlsRecord::of),
+            tcp: transport(connection),
+            timing: timing(session),
+            findings: findings
+                .iter()
+                .map(|one| FindingRecord::of(one, form.language, form.digits))
+                .collect(),
+        }
+    }
+}
+
+fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
+    EndpointRecord {
+        address: endpoint.address.to_string(),
+        port: endpoint.port,
+    }
+}
+
+fn reply(reply: &Reply, form: Form) -> ReplyRecord {
+    ReplyRecord {
+        code: Some(reply.code),
+        code_name: words::reply_class(reply.code),
+        status: None,
+        response_code: None,
+        enhanced: reply
+            .enhanced
+            .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}")),
+        enhanced_name: reply
+            .enhanced
+            .and_then(|code| enhanced_status_meaning(code, form.language)),
+        text: reply.lines.iter().map(text).collect(),
+        frames: frames(&reply.span),
+        time: reply.span.last.time.rfc3339(form.digits),
+    }
+}
+
+fn answer(answer: &Answer, form: Form) -> ReplyRecord {
+    ReplyRecord {
+        code: None,
+        code_name: None,
+        status: Some(match answer.status {
+            Status::Ok => "ok",
+            Status::No => "no",
+            Status::Bad => "bad",
+        }),
+        response_code: answer.code.as_ref().map(text),
+        enhanced: None,
+        enhanced_name: None,
+        text: vec![text(&answer.text)],
+        frames: frames(&answer.span),
+        time: answer.span.last.time.rfc3339(form.digits),
+    }
+}
+
+fn greeting(session: &Session, form: Form) -> Option<ReplyRecord> {
+    if let Some(greeting) = session.smtp.as_ref().and_then(|dialogue| dialogue.greeting.as_ref()) {
+        return Some(reply(greeting, form));
+    }
+    let greeting = session.retrieval.as_ref()?.greeting.as_ref()?;
+    Some(ReplyRecord {
+        code: None,
+        code_name: None,
+        status: Some(match greeting.kind.bytes() {
+            b"+OK" | b"OK" | b"PREAUTH" => "ok",
+            _ => "no",
+        }),
+        response_code: None,
+        enhanced: None,
+        enhanced_name: None,
+        text: vec![text(&greeting.text)],
+        frames: frames(&greeting.span),
+        time: greeting.span.last.time.rfc3339(form.digits),
+    })
+}
+
+fn is_hello(verb: &Verb) -> bool {
+    matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+}
+
+fn hello(session: &Session) -> Option<HelloRecord> {
+    let exchange = session
+        .exchanges()
+        .iter()
+        .rev()
+        .find(|exchange| is_hello(&exchange.verb))?;
+    let Detail::Hello { name } = &exchange.detail else {
+        return None;
+    };
+    Some(HelloRecord {
+        verb: words::verb(&exchange.verb),
+        name: text(name),
+    })
+}
+
+fn extensions(session: &Session) -> Option<ExtensionsRecord> {
+    let of = |inside: bool| -> Option<Vec<String>> {
+        let exchange = session.exchanges().iter().rev().find(|exchange| {
+            matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+                && exchange.inside_tls == inside
+                && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+        })?;
+        Some(Session::extensions(exchange).iter().map(text).collect())
+    };
+    let retrieved = || -> Option<Vec<String>> {
+        Some(
+            session
+                .retrieval
+                .as_ref()?
+                .capabilities
+                .last()?
+                .keywords
+                .iter()
+                .map(text)
+                .collect(),
+        )
+    };
+    let (before_tls, after_tls) = (of(false).or_else(retrieved), of(true));
+    (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
+}
+
+fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord> {
+    let smtp = session.exchanges().iter().map(|one| exchange(one, form));
+    smtp.chain(session.commands().iter().map(|one| command(one, form)))
+        .collect()
+}
+
+fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord {
+    ExchangeRecord {
+        command: text(&exchange.line),
+        frames: frames(&exchange.command),
+        time: exchange.command.last.time.rfc3339(form.digits),
+        intermediate: exchange.intermediate.iter().map(|one| reply(one, form)).collect(),
+        reply: exchange.reply.yes().map(|one| reply(one, form)),
+        no_reply: words::not_seen(&exchange.reply),
+        delay_seconds: reply_delay(exchange).map(seconds),
+        pipelined: exchange.pipelined,
+        inside_tls: exchange.inside_tls,
+        further_replies: exchange.further_replies.iter().map(|one| reply(one, form)).collect(),
+    }
+}
+
+fn command(command: &Command, form: Form) -> ExchangeRecord {
+    ExchangeRecord {
+        command: text(&command.line),
+        frames: frames(&command.span),
+        time: command.span.last.time.rfc3339(form.digits),
+        intermediate: Vec::new(),
+        reply: command.answer.yes().map(|one| answer(one, form)),
+        no_reply: words::not_seen(&command.answer),
+        delay_seconds: command
+            .answer
+            .yes()
+            .map(|answer| seconds(answer.span.last.time.since(command.span.last.time))),
+        pipelined: false,
+        inside_tls: false,
+        further_replies: Vec::new(),
+    }
+}
+
+fn authentication(session: &Session, form: Form) -> Vec<AuthRecord> {
+    let smtp = session
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| match &exchange.detail {
+            Detail::Auth(facts) => Some(smtp_auth(exchange, facts, form)),
+            _ => None,
+        });
+    let retrieval = session
+        .commands()
+        .iter()
+        .filter_map(|command| command.login.as_ref().map(|login| retrieval_auth(command, login, form)));
+    smtp.chain(retrieval).collect()
+}
+
+fn exposure(readable: bool, response: bool, encrypted: bool) -> &'static str {
+    match (encrypted, readable, response) {
+        (true, _, _) => "encrypted",
+        (false, true, _) => "readable",
+        (false, false, true) => "challenge_response",
+        (false, false, false) => "none",
+    }
+}
+
+fn shown(secret: Option<&crate::secret::Secret>) -> Option<String> {
+    secret.map(|secret| match secret.reveal() {
+        Some(bytes) => encode::json(bytes).into_owned(),
+        None => crate::secret::MASK.to_owned(),
+    })
+}
+
+fn smtp_auth(exchange: &Exchange, facts: &AuthFacts, form: Form) -> AuthRecord {
+    AuthRecord {
+        mechanism: text(&facts.mechanism),
+        identity: facts.identity.as_ref().map(text),
+        authorisation_identity: facts.authorisation_identity.as_ref().map(text),
+        initial_response: facts.initial_response,
+        exposure: exposure(facts.secret.is_some(), facts.response.is_some(), exchange.inside_tls),
+        secret: shown(facts.secret.as_ref()),
+        result: match &exchange.reply {
+            Seen::Yes(reply) if reply.code == 235 => "accepted",
+            Seen::Yes(_) if facts.cancelled => "cancelled",
+            Seen::Yes(_) => "rejected",
+            Seen::No => "not_seen",
+            Seen::Hidden => "hidden",
+        },
+        reply: exchange.reply.yes().map(|one| reply(one, form)),
+        oauth_error: facts.oauth_error.as_ref().map(text),
+    }
+}
+
+fn retrieval_auth(command: &Command, login: &retrieval::Login, form: Form) -> AuthRecord {
+    AuthRecord {
+        mechanism: text(&login.mechanism),
+        identity: login.identity.as_ref().map(text),
+        authorisation_identity: None,
+        initial_response: false,
+        exposure: exposure(login.secret.is_some(), login.response.is_some(), false),
+        secret: shown(login.secret.as_ref()),
+        result: match &command.answer {
+            Seen::Yes(answer) if answer.status == Status::Ok => "accepted",
+            Seen::Yes(_) if login.cancelled => "cancelled",
+            Seen::Yes(_) => "rejected",
+            Seen::No => "not_seen",
+            Seen::Hidden => "hidden",
+        },
+        reply: command.answer.yes().map(|one| answer(one, form)),
+        oauth_error: login.oauth_error.as_ref().map(text),
+    }
+}
+
+fn mail_data(exchange: &Exchange) -> Option<&DataFacts> {
+    match &exchange.detail {
+        Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
+        _ => None,
+    }
+}
+
+fn transaction(session: &Session, transaction: &Transaction, form: Form) -> TransactionRecord {
+    let exchanges = session.exchanges();
+    let deciding = transaction.data.and_then(|position| exchanges.get(position));
+    let data = deciding.and_then(mail_data);
+    TransactionRecord {
+        reverse_path: text(&transaction.reverse_path),
+        forward_paths: transaction
+            .recipients
+            .iter()
+            .map(|recipient| RecipientRecord {
+                forward_path: text(&recipient.address),
+                reply: exchanges
+                    .get(recipient.exchange)
+                    .and_then(|exchange| exchange.reply.yes())
+                    .map(|one| reply(one, form)),
+            })
+            .collect(),
+        recipients_not_listed: transaction.recipients_not_listed,
+        declared_size: transaction.declared_size,
+        message_size: data.filter(|data| data.ended.is_some()).map(|data| data.size),
+        result: words::transaction(transaction.result),
+        final_reply: deciding
+            .or_else(|| exchanges.get(transaction.mail))
+            .and_then(|exchange| exchange.reply.yes())
+            .map(|one| reply(one, form)),
+        message: data.and_then(|data| data.message.as_deref()).map(message),
+    }
+}
+
+fn message(facts: &MessageFacts) -> MessageRecord {
+    let mailbox = |mailbox: &crate::message::Mailbox| match &mailbox.name {
+        Some(name) => format!("{} <{}>", text(name), text(&mailbox.address)),
+        None => text(&mailbox.address),
+    };
+    MessageRecord {
+        from: facts.from.iter().map(mailbox).collect(),
+        to: facts.recipients.iter().map(mailbox).collect(),
+        subject: facts.subject.as_ref().map(text),
+        date: facts.date.as_ref().map(text),
+        message_id: facts.message_id.as_ref().map(text),
+        end_to_end_protection: facts.protection.map(|protection| match protection {
+            Protection::SmimeEncrypted => "smime_encrypted",
+            Protection::SmimeSigned | Protection::SmimeSignedOpaque => "smime_signed",
+            Protection::PgpEncrypted => "pgp_encrypted",
+            Protection::PgpSigned => "pgp_signed",
+            Protection::PgpInline => "pgp_inline",
+        }),
+        attachments: facts
+            .parts
+            .iter()
+            .filter(|part| part.attachment)
+            .map(|part| AttachmentRecord {
+                file_name: part.file_name.as_ref().map(text),
+                content_type: text(&part.content_type),
+                encoded_octets: part.encoded_octets,
+                encrypted_zip: part.encrypted_zip.is_some(),
+            })
+            .collect(),
+        text: facts.text.as_ref().map(text),
+    }
+}
+
+fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
+    DirectionRecord {
+        segments: facts.segments,
+        octets: facts.octets,
+        retransmissions: facts.retransmissions,
+        out_of_order: facts.out_of_order,
+        missing_octets: facts.missing_octets,
+        capture_duplicates: facts.capture_duplicates,
+        conflicting_octets: facts.conflicting_octets,
+    }
+}
+
+fn transport(connection: &ConnectionFacts) -> TcpRecord {
+    TcpRecord {
+        opening: words::opening(connection.opening),
+        handshake_round_trip_seconds: connection.round_trip.map(seconds),
+        to_server: direction_record(connection.directions.get(Direction::ToServer)),
+        to_client: direction_record(connection.directions.get(Direction::ToClient)),
+        resets: connection
+            .resets
+            .iter()
+            .map(|reset| ResetRecord {
+                sender: words::role(reset.direction.sender()),
+                frame: reset.stamp.frame.0,
+                in_window: reset.in_window,
+                after_fin: reset.after_fin,
+                looks_forged: reset.looks_forged,
+            })
+            .collect(),
+        gaps: connection
+            .gaps
+            .iter()
+            .map(|gap| GapRecord {
+                sender: words::role(gap.direction.sender()),
+                offset: gap.offset,
+                length: gap.length,
+                frame: gap.found_at.frame.0,
+                acknowledged: gap.acknowledged,
+            })
+            .collect(),
+        zero_windows: connection
+            .zero_windows
+            .iter()
+            .map(|zero| ZeroWindowRecord {
+                receiver: words::role(zero.blocked.opposite().sender()),
+                frame: zero.from.frame.0,
+                seconds: seconds(zero.until.time.since(zero.from.time)),
+                reopened: zero.reopened,
+            })
+            .collect(),
+        icmp_errors: connection
+            .icmp_errors
+            .iter()
+            .map(|error| IcmpRecord {
+                reporter: error.reporter.to_string(),
+                version: if error.version6 { 6 } else { 4 },
+                kind: error.kind,
+                code: error.code,
+                name: words::icmp(error.version6, error.kind, error.code),
+                next_hop_mtu: (error.next_hop_mtu > 0).then_some(error.next_hop_mtu),
+                frame: error.stamp.frame.0,
+            })
+            .collect(),
+    }
+}
+
+fn timing(session: &Session) -> TimingRecord {
+    let timing = &session.timing;
+    TimingRecord {
+        connect: timing.connect.map(seconds),
+        greeting: timing.greeting.map(seconds),
+        ehlo: timing.hello.map(seconds),
+        starttls: timing.start_tls.map(seconds),
+        tls: timing.tls.map(seconds),
+        auth: timing.auth.map(seconds),
+        mail: timing.mail.map(seconds),
+        rcpt: session
+            .exchanges()
+            .iter()
+            .filter(|exchange| exchange.verb == Verb::Rcpt)
+            .filter_map(reply_delay)
+            .map(seconds)
+            .collect(),
+        data: timing.data.map(seconds),
+        final_reply: timing.final_reply.map(seconds),
+        server_share: seconds(timing.server_share),
+        client_share: seconds(timing.client_share),
+    }
+}

@@ -1,0 +1,143 @@
+//! The finding and insight records of JSON version 1.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
+use crate::render::encode;
+use crate::span::Direction;
+use crate::text::{Language, tell};
+
+/// A finding, texts in the chosen language.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FindingRecord {
+    /// The rule's slug: stable.
+    pub id: &'static str,
+    /// Its layer.
+    pub layer: &'static str,
+    /// fail, risk, note, limit, ok.
+    pub severity: &'static str,
+    /// confirmed, likely, possible, inferred, unknown.
+    pub confidence: &'static str,
+    /// It is the one root cause of its session.
+    pub root_cause: bool,
+    /// It is a consequence of this other finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because_of: Option<&'static str>,
+    /// The rule's title.
+    pub title: String,
+    /// What happened.
+    pub what: String,
+    /// Why: found against expected.
+    pub why: Vec<String>,
+    /// What to do, and who.
+    pub remedies: Vec<RemedyRecord>,
+    /// What would settle it, where it is not confirmed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub how_to_be_sure: Vec<String>,
+    /// Proof; the first is the decisive one.
+    pub evidence: Vec<EvidenceRecord>,
+    /// RFC sections and other sources.
+    pub references: &'static [&'static str],
+}
+
+/// What somebody should do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RemedyRecord {
+    /// client, server, network, capture.
+    pub actor: &'static str,
+    /// What to do.
+    pub text: String,
+}
+
+/// Proof.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EvidenceRecord {
+    /// First and last frame.
+    pub frames: (u64, u64),
+    /// Time of the first frame.
+    pub time: String,
+    /// to_server, to_client; absent for what is not one side's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<&'static str>,
+    /// The bytes, or what they say in the protocol's own words.
+    pub quotation: String,
+}
+
+/// The word of a severity.
+#[must_use]
+pub const fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Ok => "ok",
+        Severity::Limit => "limit",
+        Severity::Note => "note",
+        Severity::Risk => "risk",
+        Severity::Fail => "fail",
+    }
+}
+
+/// The word of a confidence.
+#[must_use]
+pub const fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Unknown => "unknown",
+        Confidence::Inferred => "inferred",
+        Confidence::Possible => "possible",
+        Confidence::Likely => "likely",
+        Confidence::Confirmed => "confirmed",
+    }
+}
+
+/// The word of a direction.
+#[must_use]
+pub const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ToServer => "to_server",
+        Direction::ToClient => "to_client",
+    }
+}
+
+impl FindingRecord {
+    /// A finding in a language; times with `digits` fractional digits.
+    #[must_use]
+    pub fn of(finding: &Finding, language: Language, digits: u8) -> Self {
+        let story = tell(finding, language, encode::json);
+        Self {
+            id: finding.rule.slug,
+            layer: finding.rule.layer.name(),
+            severity: severity(finding.severity),
+            confidence: confidence(finding.confidence),
+            root_cause: finding.root_cause,
+            because_of: finding.because_of,
+            title: story.title,
+            what: story.what,
+            why: story.why,
+            remedies: story
+                .remedies
+                .into_iter()
+                .map(|(actor, text)| RemedyRecord {
+                    actor: actor.name(),
+                    text,
+                })
+                .collect(),
+            how_to_be_sure: story.certainty,
+            evidence: finding
+                .evidence
+                .iter()
+                .map(|one| EvidenceRecord::of(one, digits))
+                .collect(),
+            references: finding.rule.references,
+        }
+    }
+}
+
+impl EvidenceRecord {
+    fn of(evidence: &Evidence, digits: u8) -> Self {
+        Self {
+            frames: (evidence.first.frame.0, evidence.last.frame.0),
+            time: evidence.first.time.rfc3339(digits),
+            direction: evidence.direction.map(direction),
+            quotation: encode::json(evidence.quotation.bytes()).into_owned(),
+        }
+    }
+}

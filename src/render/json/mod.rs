@@ -1,0 +1,17 @@
+//! JSON, version 1: one document per run, or one record per line. Strict UTF-8, no character that a terminal or a page
+//! could act on; octets that are not UTF-8 stand as `\xff` with every backslash doubled (see [`encode::json`](super::encode::json)).
+
+mod convert;
+mod finding;
+mod run;
+mod safe;
+mod session;
+mod tls;
+pub mod words;
+
+pub use convert::Form;
+pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
+pub use run::*;
+pub use safe::{SafeFormatter, write_document, write_line};
+pub use session::*;
+pub use tls::TlsRecord;

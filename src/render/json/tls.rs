@@ -1,0 +1,356 @@
+//! The TLS part of the session record.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::protocol::tls::{
+    self, AlertLevel, Certificate, CertificateMessage, ClientHello, Phase, ServerHello, TlsFacts, TlsStart, Version,
+};
+use crate::render::encode;
+use crate::render::json::finding::direction;
+use crate::span::Role;
+use crate::time::Timestamp;
+
+/// A registry value with its name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CodeRecord {
+    /// The value on the wire.
+    pub code: u16,
+    /// Its registered name, or the value in hex.
+    pub name: String,
+}
+
+fn code(code: u16, name: Option<&str>) -> CodeRecord {
+    CodeRecord {
+        code,
+        name: name.map_or_else(|| format!("0x{code:04x}"), str::to_owned),
+    }
+}
+
+fn suite(value: u16) -> CodeRecord {
+    code(value, tls::cipher_suite_name(value))
+}
+
+fn group(value: u16) -> CodeRecord {
+    code(value, tls::group_name(value))
+}
+
+fn version(value: Version) -> CodeRecord {
+    code(value.0, value.name())
+}
+
+/// TLS as far as seen.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TlsRecord {
+    /// implicit, upgraded, inferred.
+    pub start: &'static str,
+    /// What the client offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OfferRecord>,
+    /// What the server chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice: Option<ChoiceRecord>,
+    /// HelloRetryRequests seen.
+    pub hello_retry_requests: usize,
+    /// The server's certificates, its own first; absent: not seen, which does not mean that there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Vec<CertificateRecord>>,
+    /// The server asked for a client certificate in clear.
+    pub certificate_requested: bool,
+    /// The client's certificates; an empty list: it sent none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificates: Option<Vec<CertificateRecord>>,
+    /// Alerts, in clear and as far as lengths tell.
+    pub alerts: Vec<AlertRecord>,
+    /// The phase reached.
+    pub stopped_at: &'static str,
+    /// Inside was decrypted.
+    pub decrypted: bool,
+    /// Application data octets, by sender.
+    pub application_octets: ByRole,
+}
+
+/// Octets by sender.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ByRole {
+    /// From the client.
+    pub client: u64,
+    /// From the server.
+    pub server: u64,
+}
+
+/// The client's offer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OfferRecord {
+    /// Frames of the ClientHello.
+    pub frames: (u64, u64),
+    /// Lowest version offered; absent where the hello does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<CodeRecord>,
+    /// Highest version offered.
+    pub maximum_version: CodeRecord,
+    /// supported_versions.
+    pub versions: Vec<CodeRecord>,
+    /// Cipher suites.
+    pub cipher_suites: Vec<CodeRecord>,
+    /// Groups.
+    pub groups: Vec<CodeRecord>,
+    /// Signature algorithms; absent where the extension is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature_algorithms: Option<Vec<CodeRecord>>,
+    /// Groups of key shares.
+    pub key_shares: Vec<CodeRecord>,
+    /// server_name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// ALPN names.
+    pub alpn: Vec<String>,
+    /// encrypted_client_hello present.
+    pub encrypted_client_hello: bool,
+    /// GREASE present.
+    pub grease: bool,
+    /// TLS_FALLBACK_SCSV present.
+    pub fallback_scsv: bool,
+    /// SSL 2.0 record format.
+    pub ssl2_format: bool,
+    /// JA3.
+    pub ja3: String,
+    /// JA4.
+    pub ja4: String,
+    /// Parts that could not be read.
+    pub malformed: bool,
+}
+
+/// The server's choice.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChoiceRecord {
+    /// Frames of the ServerHello.
+    pub frames: (u64, u64),
+    /// Negotiated version.
+    pub version: CodeRecord,
+    /// Cipher suite.
+    pub cipher_suite: CodeRecord,
+    /// Key exchange group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<CodeRecord>,
+    /// ALPN; absent where none was chosen or TLS 1.3 hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpn: Option<String>,
+    /// The session was resumed.
+    pub resumed: bool,
+    /// The server's mark that it could do a newer version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downgrade_sentinel: Option<&'static str>,
+}
+
+/// An alert.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AlertRecord {
+    /// client or server.
+    pub sender: &'static str,
+    /// warning, fatal; absent where encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<&'static str>,
+    /// Number; absent where encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u8>,
+    /// Registered name; absent where encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<&'static str>,
+    /// The content cannot be read.
+    pub encrypted: bool,
+    /// Only its size says that it is an alert.
+    pub inferred: bool,
+    /// Phase of the handshake.
+    pub phase: &'static str,
+    /// Frame.
+    pub frame: u64,
+    /// to_server, to_client.
+    pub direction: &'static str,
+}
+
+/// A certificate, judged at the time of the packet.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CertificateRecord {
+    /// Subject (RFC 4514).
+    pub subject: String,
+    /// Issuer (RFC 4514).
+    pub issuer: String,
+    /// dNSName entries.
+    pub names: Vec<String>,
+    /// iPAddress entries.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ip_addresses: Vec<String>,
+    /// Start of validity.
+    pub not_before: String,
+    /// End of validity.
+    pub not_after: String,
+    /// valid, expired, not_yet_valid: at the time of the packet.
+    pub validity: &'static str,
+    /// Key algorithm.
+    pub key_algorithm: String,
+    /// Key size in bits.
+    pub key_bits: u32,
+    /// Signature algorithm.
+    pub signature_algorithm: String,
+    /// Subject equals issuer.
+    pub self_issued: bool,
+    /// Serial number, hex.
+    pub serial: String,
+    /// SHA-256 of the DER form, hex.
+    pub sha256: String,
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::BeforeClientHello => "before_client_hello",
+        Phase::AfterClientHello => "after_client_hello",
+        Phase::AfterServerHello => "after_server_hello",
+        Phase::AfterClientFlight => "after_client_flight",
+        Phase::AfterHandshake => "after_handshake",
+        Phase::AfterApplicationData => "after_application_data",
+    }
+}
+
+const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}
+
+impl TlsRecord {
+    /// The record; certificates judged at the time of their own packet.
+    #[must_use]
+    pub fn of(facts: &TlsFacts) -> Self {
+        Self {
+            start: match facts.start {
+                TlsStart::Implicit => "implicit",
+                TlsStart::Upgraded => "upgraded",
+                TlsStart::Inferred => "inferred",
+            },
+            offer: facts.offer().map(offer),
+            choice: facts.server_hello.as_ref().map(|hello| choice(hello, facts)),
+            hello_retry_requests: facts.hello_retry_requests.len(),
+            certificates: facts.server_certificate.as_ref().map(certificates),
+            certificate_requested: facts.certificate_request.is_some(),
+            client_certificates: facts.client_certificate.as_ref().map(certificates),
+            alerts: alerts(facts),
+            stopped_at: phase(facts.phase),
+            decrypted: facts.decrypted,
+            application_octets: ByRole {
+                client: facts.directions.to_server.application_octets,
+                server: facts.directions.to_client.application_octets,
+            },
+        }
+    }
+}
+
+fn text(captured: &crate::captured::Captured) -> String {
+    encode::json(captured.bytes()).into_owned()
+}
+
+fn offer(hello: &ClientHello) -> OfferRecord {
+    OfferRecord {
+        frames: (hello.span.first.frame.0, hello.span.last.frame.0),
+        minimum_version: hello.minimum().map(version),
+        maximum_version: version(hello.maximum()),
+        versions: hello.supported_versions.iter().copied().map(version).collect(),
+        cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
+        groups: hello.groups.iter().copied().map(group).collect(),
+        signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
+            list.iter()
+                .map(|value| code(*value, tls::signature_scheme_name(*value)))
+                .collect()
+        }),
+        key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
+        server_name: hello.server_name.as_ref().map(text),
+        alpn: hello.alpn.iter().map(text).collect(),
+        encrypted_client_hello: hello.encrypted_client_hello,
+        grease: hello.grease,
+        fallback_scsv: hello.fallback_scsv,
+        ssl2_format: hello.ssl2_format,
+        ja3: hello.ja3.clone(),
+        ja4: hello.ja4.clone(),
+        malformed: hello.malformed,
+    }
+}
+
+fn choice(hello: &ServerHello, facts: &TlsFacts) -> ChoiceRecord {
+    ChoiceRecord {
+        frames: (hello.span.first.frame.0, hello.span.last.frame.0),
+        version: version(hello.version),
+        cipher_suite: suite(hello.cipher_suite),
+        group: hello.group.or(facts.key_exchange_group).map(group),
+        alpn: hello.alpn.as_ref().map(text),
+        resumed: facts.resumed(),
+        downgrade_sentinel: hello.sentinel.map(|sentinel| match sentinel {
+            tls::DowngradeSentinel::CouldTls13 => "server_could_tls_1_3",
+            tls::DowngradeSentinel::CouldTls12 => "server_could_tls_1_2",
+        }),
+    }
+}
+
+fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
+    let clear = facts.alerts.iter().map(|alert| AlertRecord {
+        sender: role(alert.span.direction.sender()),
+        level: Some(match alert.level {
+            AlertLevel::Warning => "warning",
+            AlertLevel::Fatal => "fatal",
+            AlertLevel::Other(_) => "other",
+        }),
+        number: Some(alert.description),
+        name: Some(tls::alert_name(alert.description).unwrap_or("unassigned")),
+        encrypted: false,
+        inferred: false,
+        phase: phase(alert.phase),
+        frame: alert.span.first.frame.0,
+        direction: direction(alert.span.direction),
+    });
+    let encrypted = facts.encrypted_alerts.iter().map(|alert| AlertRecord {
+        sender: role(alert.direction.sender()),
+        level: None,
+        number: None,
+        name: None,
+        encrypted: true,
+        inferred: alert.inferred,
+        phase: phase(alert.phase),
+        frame: alert.stamp.frame.0,
+        direction: direction(alert.direction),
+    });
+    let mut all: Vec<_> = clear.chain(encrypted).collect();
+    all.sort_by_key(|alert| alert.frame);
+    all
+}
+
+fn certificates(message: &CertificateMessage) -> Vec<CertificateRecord> {
+    message
+        .certificates
+        .iter()
+        .map(|one| certificate(one, message.span.first.time))
+        .collect()
+}
+
+fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord {
+    CertificateRecord {
+        subject: text(&certificate.subject),
+        issuer: text(&certificate.issuer),
+        names: certificate.dns_names.iter().map(text).collect(),
+        ip_addresses: certificate.ip_addresses.iter().map(text).collect(),
+        not_before: certificate.not_before.rfc3339(0),
+        not_after: certificate.not_after.rfc3339(0),
+        validity: if at > certificate.not_after {
+            "expired"
+        } else if at < certificate.not_before {
+            "not_yet_valid"
+        } else {
+            "valid"
+        },
+        key_algorithm: certificate.key.algorithm.clone(),
+        key_bits: certificate.key.bits,
+        signature_algorithm: certificate.signature_algorithm.clone(),
+        self_issued: certificate.self_issued,
+        serial: certificate.serial.clone(),
+        sha256: certificate.fingerprint.clone(),
+    }
+}

@@ -1,0 +1,15 @@
+//! Reports for people on a terminal or in a file: capture health, one line per session, stories, ladders.
+
+mod health;
+mod ladder;
+pub mod layout;
+mod sessions;
+mod story;
+mod style;
+pub mod words;
+
+pub use health::{damage, health, troubles};
+pub use ladder::ladder;
+pub use sessions::{SHOWN, sessions};
+pub use story::{Page, finding, session, stories, told};
+pub use style::{Paint, Style, Times};

@@ -1,0 +1,362 @@
+//! Findings for people: what happened, why, what to do and who, proof, how sure; consequences folded under their cause.
+
+use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
+use crate::insight::Insight;
+use crate::render::encode;
+use crate::render::text::layout::{pad, width, wrap};
+use crate::render::text::style::{Paint, Style};
+use crate::render::text::words;
+use crate::report::{Cause, Example, Report};
+use crate::text::{Explanation, Message, tell};
+
+/// Findings besides the headline that are shown of a session; the rest is counted.
+const OBSERVATIONS: usize = 5;
+/// Pieces of proof shown of a finding.
+const PROOFS: usize = 4;
+/// Addresses shown of a cause.
+const ADDRESSES: usize = 5;
+/// Sessions of one cause from which on they are told together.
+const GROUPED_FROM: u64 = 4;
+
+/// Collects lines.
+#[derive(Debug)]
+pub struct Page<'a> {
+    style: &'a Style,
+    lines: Vec<String>,
+}
+
+impl<'a> Page<'a> {
+    /// An empty page.
+    #[must_use]
+    pub const fn new(style: &'a Style) -> Self {
+        Self {
+            style,
+            lines: Vec::new(),
+        }
+    }
+
+    /// The lines.
+    #[must_use]
+    pub fn into_lines(self) -> Vec<String> {
+        self.lines
+    }
+
+    /// A blank line, never two.
+    pub fn blank(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(String::new());
+        }
+    }
+
+    /// A line that is already laid out.
+    pub fn line(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// Wrapped text behind a label; later lines are indented under the first.
+    pub fn labelled(&mut self, indent: usize, label: &str, paint: Option<Paint>, text: &str) {
+        let label_width = width(label);
+        let inner = self.style.columns.saturating_sub(indent + label_width).max(16);
+        for (position, line) in wrap(&self.style.plain(text), inner).into_iter().enumerate() {
+            let head = if position == 0 {
+                paint.map_or_else(|| label.to_owned(), |paint| self.style.paint(paint, label))
+            } else {
+                " ".repeat(label_width)
+            };
+            self.lines
+                .push(format!("{}{head}{line}", " ".repeat(indent)).trim_end().to_owned());
+        }
+    }
+
+    /// Wrapped text.
+    pub fn text(&mut self, indent: usize, text: &str) {
+        self.labelled(indent, "", None, text);
+    }
+
+    /// A heading.
+    pub fn heading(&mut self, text: &str) {
+        self.blank();
+        for line in wrap(&self.style.plain(text), self.style.columns) {
+            self.lines.push(self.style.paint(Paint::Strong, &line));
+        }
+    }
+}
+
+/// The stories of a run: several sessions together, then failures, then what works but is exposed.
+pub fn stories(page: &mut Page<'_>, report: &Report) {
+    let style = page.style;
+    let (excusing, telling): (Vec<_>, Vec<_>) = report.insights.iter().partition(|insight| insight.excuses);
+    if !report.insights.is_empty() {
+        page.heading(style.word(Message::TogetherHeading).as_str());
+        let mut insights = telling;
+        insights.sort_by_key(|insight| std::cmp::Reverse(insight.finding.severity));
+        for insight in insights.into_iter().chain(excusing) {
+            self::insight(page, insight);
+        }
+    }
+    let causes = report.causes_in_order();
+    let (failures, risks): (Vec<_>, Vec<_>) = causes.into_iter().partition(|cause| cause.severity == Severity::Fail);
+    for cause in failures {
+        failure(page, cause);
+    }
+    let many = risks.iter().map(|cause| cause.sessions).sum::<u64>();
+    if !risks.is_empty() {
+        page.heading(style.word(Message::RisksHeading).as_str());
+        for cause in &risks {
+            risk(page, cause, many);
+        }
+    }
+    page.blank();
+    closing(page, report);
+}
+
+fn closing(page: &mut Page<'_>, report: &Report) {
+    let failed = report.tally.severities.get(&Severity::Fail).copied().unwrap_or(0);
+    let encrypted = report
+        .tally
+        .outcomes
+        .get(&crate::session::Outcome::Encrypted)
+        .copied()
+        .unwrap_or(0);
+    let style = page.style;
+    if failed == 0 && report.tally.sessions > 0 {
+        let text = if encrypted > 0 {
+            style.say(Message::AllHealthyEncrypted, &[("count", &encrypted.to_string())])
+        } else {
+            style.word(Message::AllHealthy)
+        };
+        page.text(0, &text);
+    }
+    let exposes = |slug: &str| slug.ends_with("-cleartext-credentials") || slug == "auth-cram-md5-exposed";
+    if report.tally.findings.keys().any(|slug| exposes(slug)) {
+        page.text(0, &style.word(Message::SecretNotice));
+    }
+}
+
+fn insight(page: &mut Page<'_>, insight: &Insight) {
+    let style = page.style;
+    page.blank();
+    finding(page, &insight.finding, None);
+    let shown: Vec<String> = insight.sessions.iter().take(10).map(|id| id.0.to_string()).collect();
+    let mut ids = shown.join(", ");
+    let more = insight.sessions_in_all.saturating_sub(shown.len() as u64);
+    if more > 0 {
+        ids.push_str(&format!(
+            ", {}",
+            style.say(Message::ListFurther, &[("count", &more.to_string())])
+        ));
+    }
+    page.text(2, &style.say(Message::OnSessions, &[("ids", &ids)]));
+}
+
+fn failure(page: &mut Page<'_>, cause: &Cause) {
+    if cause.sessions < GROUPED_FROM && cause.examples.len() as u64 == cause.sessions {
+        for example in &cause.examples {
+            session(page, example);
+        }
+        return;
+    }
+    let style = page.style;
+    let title = title_of(cause, style);
+    page.heading(&style.say(
+        Message::CauseCount,
+        &[("sessions", &cause.sessions.to_string()), ("title", &title)],
+    ));
+    addresses(page, cause);
+    if let Some(example) = cause.examples.first() {
+        session(page, example);
+    }
+}
+
+fn title_of(cause: &Cause, style: &Style) -> String {
+    crate::insight::rule(cause.slug)
+        .map_or(cause.slug, |rule| Explanation::of(rule, style.language).title)
+        .to_owned()
+}
+
+fn addresses(page: &mut Page<'_>, cause: &Cause) {
+    let style = page.style;
+    let list = |mut entries: Vec<(String, u64)>, beyond: u64| {
+        entries.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        let further = entries.len().saturating_sub(ADDRESSES) as u64 + beyond;
+        let mut shown: Vec<String> = entries
+            .into_iter()
+            .take(ADDRESSES)
+            .map(|(name, count)| style.say(Message::ListEntry, &[("name", &name), ("count", &count.to_string())]))
+            .collect();
+        if further > 0 {
+            shown.push(style.say(Message::ListFurther, &[("count", &further.to_string())]));
+        }
+        shown.join(", ")
+    };
+    let clients = cause
+        .clients
+        .iter()
+        .map(|(address, count)| (address.to_string(), *count))
+        .collect();
+    let servers = cause
+        .servers
+        .iter()
+        .map(|((address, port), count)| {
+            (
+                crate::packet::Endpoint {
+                    address: *address,
+                    port: *port,
+                }
+                .to_string(),
+                *count,
+            )
+        })
+        .collect();
+    page.text(
+        2,
+        &style.say(
+            Message::CauseClients,
+            &[("list", &list(clients, cause.further_addresses))],
+        ),
+    );
+    page.text(2, &style.say(Message::CauseServers, &[("list", &list(servers, 0))]));
+}
+
+/// One session's story with everything that was found.
+pub fn session(page: &mut Page<'_>, example: &Example) {
+    let style = page.style;
+    let (client, server) = example.endpoints;
+    let head = style.say(Message::Session, &[("id", &example.id.0.to_string())]);
+    let at = style.say(
+        Message::StoryAt,
+        &[
+            ("client", &client.to_string()),
+            ("server", &server.to_string()),
+            ("time", &style.time(example.start.time)),
+        ],
+    );
+    page.heading(&format!("{head}: {at}"));
+    told(page, &example.findings);
+}
+
+/// A session's findings, headline first.
+pub fn told(page: &mut Page<'_>, findings: &[Finding]) {
+    let Some(headline) = findings.iter().find(|one| one.root_cause).or_else(|| findings.first()) else {
+        return;
+    };
+    finding(page, headline, None);
+    let style = page.style;
+    let (consequences, others): (Vec<&Finding>, Vec<&Finding>) = findings
+        .iter()
+        .filter(|one| one.rule.slug != headline.rule.slug)
+        .partition(|one| one.because_of.is_some() && one.severity > Severity::Limit);
+    let mut room = OBSERVATIONS;
+    brief(page, Message::Consequences, &consequences, &mut room);
+    brief(page, Message::AlsoSeen, &others, &mut room);
+    let left = (consequences.len() + others.len()).saturating_sub(OBSERVATIONS - room);
+    if left > 0 {
+        page.text(2, &style.say(Message::AndFurther, &[("count", &left.to_string())]));
+    }
+}
+
+fn brief(page: &mut Page<'_>, heading: Message, findings: &[&Finding], room: &mut usize) {
+    let style = page.style;
+    let shown = findings.len().min(*room);
+    if shown == 0 {
+        return;
+    }
+    *room -= shown;
+    page.text(2, &format!("{}:", style.word(heading)));
+    for one in findings.iter().take(shown) {
+        let story = tell(one, style.language, encode::terminal);
+        let label = format!("{} ", style.word(words::severity(one.severity)));
+        let frames = proof_place(one.evidence.first(), style);
+        page.labelled(
+            4,
+            &label,
+            Some(Paint::Severity(one.severity)),
+            &format!("{} ({frames})", story.what),
+        );
+    }
+}
+
+/// One finding in full.
+pub fn finding(page: &mut Page<'_>, finding: &Finding, prefix: Option<&str>) {
+    let style = page.style;
+    let story = tell(finding, style.language, encode::terminal);
+    let label = format!(
+        "{}{} ",
+        prefix.unwrap_or(""),
+        style.word(words::severity(finding.severity))
+    );
+    page.labelled(0, &label, Some(Paint::Severity(finding.severity)), &story.what);
+    let labels = [Message::Why, Message::ToDo, Message::Proof, Message::HowSure].map(|label| style.word(label));
+    let column = labels.iter().map(|label| width(label)).max().unwrap_or(0) + 2;
+    let [why, to_do, proof, sure] = labels.map(|label| pad(&format!("{label}:"), column));
+    let blank = " ".repeat(column);
+    for (position, line) in story.why.iter().enumerate() {
+        page.labelled(2, if position == 0 { &why } else { &blank }, Some(Paint::Faint), line);
+    }
+    for (position, (actor, text)) in story.remedies.iter().enumerate() {
+        let line = format!("[{}] {text}", style.word(words::actor(*actor)));
+        page.labelled(
+            2,
+            if position == 0 { &to_do } else { &blank },
+            Some(Paint::Faint),
+            &line,
+        );
+    }
+    for (position, evidence) in finding.evidence.iter().take(PROOFS).enumerate() {
+        let line = proof_line(evidence, style);
+        page.labelled(
+            2,
+            if position == 0 { &proof } else { &blank },
+            Some(Paint::Faint),
+            &line,
+        );
+    }
+    if finding.confidence != Confidence::Confirmed {
+        let text = style.word(words::confidence(finding.confidence));
+        page.labelled(2, &sure, Some(Paint::Faint), &text);
+        for line in &story.certainty {
+            page.labelled(2, &blank, None, line);
+        }
+    }
+}
+
+fn proof_place(evidence: Option<&Evidence>, style: &Style) -> String {
+    let Some(evidence) = evidence else { return String::new() };
+    if evidence.first.frame == evidence.last.frame {
+        style.say(Message::Frame, &[("frame", &evidence.first.frame.to_string())])
+    } else {
+        let (first, last) = (evidence.first.frame.to_string(), evidence.last.frame.to_string());
+        style.say(Message::Frames, &[("first", &first), ("last", &last)])
+    }
+}
+
+fn proof_line(evidence: &Evidence, style: &Style) -> String {
+    let sender = evidence.direction.map_or_else(String::new, |direction| {
+        format!(" {}", style.word(words::sender(direction.sender())))
+    });
+    format!(
+        "{}, {}{sender}: {}",
+        proof_place(Some(evidence), style),
+        style.clock(evidence.first.time),
+        encode::terminal(evidence.quotation.bytes())
+    )
+}
+
+fn risk(page: &mut Page<'_>, cause: &Cause, many: u64) {
+    page.blank();
+    if many <= 3 || cause.examples.len() as u64 == cause.sessions && cause.sessions == 1 {
+        for example in &cause.examples {
+            session(page, example);
+        }
+        return;
+    }
+    let Some(headline) = cause
+        .examples
+        .first()
+        .and_then(|example| example.findings.iter().find(|finding| finding.rule.slug == cause.slug))
+    else {
+        return;
+    };
+    finding(page, headline, None);
+    addresses(page, cause);
+}

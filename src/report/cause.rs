@@ -1,0 +1,90 @@
+//! Sessions with the same headline, told once: how many, whose, and a few in full.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::diagnosis::{Finding, Severity};
+use crate::session::{Session, SessionId};
+use crate::span::Stamp;
+
+/// Sessions told in full for each cause.
+pub const EXAMPLES: usize = 3;
+/// Addresses counted for each cause; further ones are only counted together.
+pub const ADDRESSES: usize = 1024;
+
+/// An example in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The session.
+    pub id: SessionId,
+    /// Client and server.
+    pub endpoints: (crate::packet::Endpoint, crate::packet::Endpoint),
+    /// When.
+    pub start: Stamp,
+    /// Every finding of the session.
+    pub findings: Vec<Finding>,
+}
+
+/// A cause with its sessions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// The headline's slug.
+    pub slug: &'static str,
+    /// Its gravest severity.
+    pub severity: Severity,
+    /// Sessions.
+    pub sessions: u64,
+    /// Sessions by client address.
+    pub clients: BTreeMap<IpAddr, u64>,
+    /// Sessions by server address and port.
+    pub servers: BTreeMap<(IpAddr, u16), u64>,
+    /// Sessions whose addresses found no room.
+    pub further_addresses: u64,
+    /// The first sessions in full, [`EXAMPLES`] of them, each from another client where there are several.
+    pub examples: Vec<Example>,
+    /// First and last time.
+    pub seen: (Stamp, Stamp),
+}
+
+impl Cause {
+    /// A cause that has not been seen yet but at `stamp`.
+    #[must_use]
+    pub(super) fn new(slug: &'static str, stamp: Stamp) -> Self {
+        Self {
+            slug,
+            severity: Severity::Ok,
+            sessions: 0,
+            clients: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            further_addresses: 0,
+            examples: Vec::new(),
+            seen: (stamp, stamp),
+        }
+    }
+
+    /// Adds a session whose headline it is.
+    pub(super) fn add(&mut self, session: &Session, findings: &[Finding], severity: Severity, room: usize) {
+        let connection = &session.connection;
+        self.sessions += 1;
+        self.severity = self.severity.max(severity);
+        self.seen.0 = self.seen.0.min(connection.first);
+        self.seen.1 = self.seen.1.max(connection.first);
+        if self.clients.len() < ADDRESSES || self.clients.contains_key(&connection.client.address) {
+            *self.clients.entry(connection.client.address).or_default() += 1;
+        } else {
+            self.further_addresses += 1;
+        }
+        let server = (connection.server.address, connection.server.port);
+        if self.servers.len() < ADDRESSES || self.servers.contains_key(&server) {
+            *self.servers.entry(server).or_default() += 1;
+        }
+        if self.examples.len() < room {
+            self.examples.push(Example {
+                id: session.id,
+                endpoints: (connection.client, connection.server),
+                start: connection.first,
+                findings: findings.to_vec(),
+            });
+        }
+    }
+}

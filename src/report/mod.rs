@@ -1,0 +1,12 @@
+//! Sessions and findings → one view model: who, what became of it, causes grouped, counts. Bounded: a capture of a million
+//! sessions keeps lines and examples, not sessions. Filters and orders; writes no sentence and no byte.
+
+mod cause;
+mod health;
+mod line;
+mod summary;
+
+pub use cause::{Cause, EXAMPLES, Example};
+pub use health::Health;
+pub use line::SessionLine;
+pub use summary::{LISTED_LINES, Report, Tally};

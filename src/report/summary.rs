@@ -1,0 +1,137 @@
+//! The whole run: lines, causes, counts.
+
+use std::collections::BTreeMap;
+
+use crate::diagnosis::{Finding, Severity};
+use crate::insight::Insight;
+use crate::report::cause::{Cause, EXAMPLES};
+use crate::report::line::SessionLine;
+use crate::session::{Outcome, Service, Session};
+use crate::span::Stamp;
+
+/// Session lines kept; further sessions are counted.
+pub const LISTED_LINES: usize = 10_000;
+/// With at most this many failing sessions in a run each is told in full, not three for each cause.
+pub const ALL_TOLD: usize = 20;
+
+/// Counts of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Sessions.
+    pub sessions: u64,
+    /// Sessions by outcome.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// Sessions by service.
+    pub services: BTreeMap<Service, u64>,
+    /// Sessions by negotiated TLS version (wire value).
+    pub versions: BTreeMap<u16, u64>,
+    /// Sessions by highest offered TLS version (wire value).
+    pub offered: BTreeMap<u16, u64>,
+    /// Sessions in which a finding fired, by slug.
+    pub findings: BTreeMap<&'static str, u64>,
+    /// Sessions by their gravest finding.
+    pub severities: BTreeMap<Severity, u64>,
+    /// Messages accepted, as seen.
+    pub accepted_messages: u64,
+}
+
+/// Everything that is shown of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Lines, by first frame once [`Report::finish`] has run.
+    pub lines: Vec<SessionLine>,
+    /// Sessions without a line.
+    pub lines_not_kept: u64,
+    /// Causes by slug; ordered for reading by [`Report::causes_in_order`].
+    causes: BTreeMap<&'static str, Cause>,
+    told: usize,
+    /// Counts.
+    pub tally: Tally,
+    /// What several sessions together show.
+    pub insights: Vec<Insight>,
+}
+
+impl Report {
+    /// An empty report.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a session.
+    pub fn add(&mut self, session: &Session, findings: &[Finding]) {
+        let line = SessionLine::of(session, findings);
+        self.count(session, findings, &line);
+        if let Some((slug, severity, _)) = line.headline {
+            let first: Stamp = session.connection.first;
+            let cause = self.causes.entry(slug).or_insert_with(|| Cause::new(slug, first));
+            let room = if self.told < ALL_TOLD { ALL_TOLD } else { EXAMPLES };
+            let before = cause.examples.len();
+            cause.add(session, findings, severity, room);
+            self.told += cause.examples.len() - before;
+        }
+        if self.lines.len() < LISTED_LINES {
+            self.lines.push(line);
+        } else {
+            self.lines_not_kept += 1;
+        }
+    }
+
+    fn count(&mut self, session: &Session, findings: &[Finding], line: &SessionLine) {
+        let tally = &mut self.tally;
+        tally.sessions += 1;
+        *tally.outcomes.entry(session.outcome).or_default() += 1;
+        *tally.services.entry(session.service).or_default() += 1;
+        if let Some(version) = line.version {
+            *tally.versions.entry(version.0).or_default() += 1;
+        }
+        if let Some(version) = line.offered {
+            *tally.offered.entry(version.0).or_default() += 1;
+        }
+        for finding in findings {
+            *tally.findings.entry(finding.rule.slug).or_default() += 1;
+        }
+        if let Some(gravest) = findings.iter().map(|finding| finding.severity).max() {
+            *tally.severities.entry(gravest).or_default() += 1;
+        }
+        tally.accepted_messages += session
+            .transactions
+            .iter()
+            .filter(|transaction| {
+                use crate::session::TransactionResult::{Accepted, PartlyAccepted};
+                matches!(transaction.result, Accepted | PartlyAccepted)
+            })
+            .count() as u64;
+    }
+
+    /// Ends the run.
+    pub fn finish(&mut self, insights: Vec<Insight>) {
+        self.lines.sort_by_key(|line| line.id);
+        for cause in self.causes.values_mut() {
+            cause.examples.sort_by_key(|example| example.id);
+        }
+        self.insights = insights;
+    }
+
+    /// Causes, failures first, then by number of sessions, then by slug.
+    #[must_use]
+    pub fn causes_in_order(&self) -> Vec<&Cause> {
+        let mut causes: Vec<&Cause> = self.causes.values().collect();
+        causes.sort_by_key(|cause| {
+            (
+                std::cmp::Reverse(cause.severity),
+                std::cmp::Reverse(cause.sessions),
+                cause.seen.0.frame,
+                cause.slug,
+            )
+        });
+        causes
+    }
+
+    /// The gravest severity of the run, insights included; for the exit code.
+    #[must_use]
+    pub fn gravest(&self) -> Option<Severity> {
+        let sessions = self.tally.severities.keys().next_back().copied();
+        sessions.max(self.insights.iter().map(|insight| insight.finding.severity).max())
+    }
+}

@@ -1,0 +1,152 @@
+//! Puts one session together from its TCP facts and the transcript of its streams.
+
+use std::time::Duration;
+
+use crate::protocol::retrieval;
+use crate::protocol::smtp::{self, Verb};
+use crate::protocol::tls::{TlsFacts, TlsStart};
+use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId};
+use crate::session::outcome::{View, outcome, stage};
+use crate::session::timing::timing;
+use crate::session::transactions::transactions;
+use crate::span::{Direction, Role, Stamp};
+use crate::tcp::{ConnectionFacts, Ending, Opening};
+
+/// A session that has not ended counts as cut off where the capture ran on for less than this (catalogue,
+/// `capture-partial-session`).
+pub const CUT_OFF_SILENCE: Duration = Duration::from_secs(60);
+
+/// What a conversation's decoders left behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    /// The protocol.
+    pub protocol: Option<Protocol>,
+    /// Content told it.
+    pub protocol_confirmed: bool,
+    /// SMTP.
+    pub smtp: Option<Box<smtp::Dialogue>>,
+    /// POP3 or IMAP.
+    pub retrieval: Option<Box<retrieval::Dialogue>>,
+    /// TLS.
+    pub tls: Option<Box<TlsFacts>>,
+}
+
+/// Builds the session. `capture_end` is the last frame of the capture as far as known.
+#[must_use]
+pub fn build(
+    id: SessionId,
+    connection: ConnectionFacts,
+    transcript: Transcript,
+    capture_end: Option<Stamp>,
+) -> Session {
+    let Transcript {
+        protocol,
+        protocol_confirmed,
+        smtp,
+        retrieval,
+        tls,
+    } = transcript;
+    let service = Service::of_port(connection.server.port);
+    let quality = quality(&connection, capture_end);
+    let transactions = smtp
+        .as_ref()
+        .map(|dialogue| transactions(&dialogue.exchanges))
+        .unwrap_or_default();
+    let view = View {
+        connection: &connection,
+        smtp: smtp.as_deref(),
+        retrieval: retrieval.as_deref(),
+        tls: tls.as_deref(),
+        transactions: &transactions,
+        quality,
+        implicit_tls_port: service.is_implicit_tls(),
+    };
+    let (stage, outcome) = (stage(&view), outcome(&view));
+    let timing = timing(&connection, smtp.as_deref(), retrieval.as_deref(), tls.as_deref());
+    Session {
+        id,
+        service,
+        protocol,
+        protocol_confirmed,
+        security: security(tls.as_deref(), smtp.as_deref()),
+        ended_by: ended_by(&connection),
+        connection,
+        smtp,
+        retrieval,
+        tls,
+        transactions,
+        quality,
+        stage,
+        outcome,
+        timing,
+        capture_end,
+    }
+}
+
+fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>) -> Security {
+    match tls.map(|tls| tls.start) {
+        None if smtp.is_some_and(|dialogue| dialogue.decrypting_mirror) => Security::StartTls,
+        None => Security::None,
+        Some(TlsStart::Upgraded) => Security::StartTls,
+        Some(TlsStart::Implicit) => Security::Implicit,
+        Some(TlsStart::Inferred) => {
+            let asked = smtp.is_some_and(|dialogue| {
+                !dialogue.exchanges.is_empty()
+                    || dialogue.greeting.is_some()
+                    || dialogue
+                        .exchanges
+                        .iter()
+                        .any(|exchange| exchange.verb == Verb::StartTls)
+            });
+            if asked { Security::StartTls } else { Security::Implicit }
+        }
+    }
+}
+
+fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQuality {
+    let directions = &connection.directions;
+    let silent = |direction: Direction| {
+        let facts = directions.get(direction);
+        facts.data_segments == 0 && facts.octets == 0
+    };
+    let only_direction = Direction::BOTH.into_iter().find(|direction| {
+        let other = direction.opposite();
+        !silent(*direction) && silent(other) && directions.get(other).acknowledged_unseen
+    });
+    let ran_on = capture_end.map(|end| end.time.since(connection.last.time));
+    let unended = matches!(connection.ending, Ending::CaptureEnd | Ending::HalfClosed(_))
+        && directions.to_client.fin.is_none()
+        && directions.to_server.fin.is_none();
+    CaptureQuality {
+        started_late: matches!(connection.opening, Opening::MidStream),
+        cut_off: unended
+            && !matches!(connection.opening, Opening::SynOnly)
+            && ran_on.is_none_or(|silence| silence < CUT_OFF_SILENCE),
+        only_direction,
+        gaps: directions.to_client.gaps + directions.to_server.gaps > 0,
+        snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
+        duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
+        conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,
+    }
+}
+
+fn ended_by(connection: &ConnectionFacts) -> EndedBy {
+    match connection.ending {
+        _ if matches!(connection.opening, Opening::SynOnly) => EndedBy::NeverOpened,
+        Ending::Closed(direction) | Ending::HalfClosed(direction) => EndedBy::Fin(direction.sender()),
+        Ending::Reset(direction) => EndedBy::Reset(direction.sender()),
+        Ending::Idle => EndedBy::Idle,
+        Ending::CaptureEnd | Ending::PortReused => first_fin(connection).map_or(EndedBy::CaptureEnd, EndedBy::Fin),
+        Ending::Evicted => EndedBy::Limit,
+    }
+}
+
+fn first_fin(connection: &ConnectionFacts) -> Option<Role> {
+    let (client, server) = (connection.directions.to_server.fin, connection.directions.to_client.fin);
+    match (client, server) {
+        (Some(client), Some(server)) if server < client => Some(Role::Server),
+        (Some(_), _) => Some(Role::Client),
+        (None, Some(_)) => Some(Role::Server),
+        (None, None) => None,
+    }
+}

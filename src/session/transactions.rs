@@ -1,0 +1,170 @@
+//! Groups SMTP exchanges into mail transactions (RFC 5321, section 3.3): MAIL, its RCPTs, DATA or BDAT, the decision.
+
+use crate::captured::Captured;
+use crate::protocol::smtp::{Detail, Exchange, Parameter, Reply, Verb};
+use crate::session::model::{Recipient, Transaction, TransactionResult};
+
+/// Recipients listed of a transaction.
+const LISTED_RECIPIENTS: usize = 1000;
+
+/// Reads the transactions off a dialogue's exchanges, in order.
+pub(super) fn transactions(exchanges: &[Exchange]) -> Vec<Transaction> {
+    let mut done = Vec::new();
+    let mut open: Option<Transaction> = None;
+    for (position, exchange) in exchanges.iter().enumerate() {
+        match &exchange.verb {
+            Verb::Mail => {
+                done.extend(open.take());
+                open = Some(begin(position, exchange));
+                if refused(exchange) {
+                    done.extend(open.take().map(|mut transaction| {
+                        transaction.result = by_code(exchange);
+                        transaction
+                    }));
+                }
+            }
+            Verb::Rcpt => add_recipient(open.as_mut(), position, exchange),
+            Verb::Data | Verb::Bdat => {
+                let is_end = exchange.verb == Verb::Data || matches!(exchange.detail, Detail::Bdat { last: true, .. });
+                if let Some(transaction) = open.as_mut() {
+                    transaction.data = Some(position);
+                    if is_end || refused(exchange) {
+                        decide(transaction, exchange);
+                        done.extend(open.take());
+                    }
+                }
+            }
+            Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Quit => {
+                done.extend(open.take().map(settle_without_data));
+            }
+            _ => {}
+        }
+    }
+    done.extend(open.map(settle_without_data));
+    done
+}
+
+fn begin(position: usize, exchange: &Exchange) -> Transaction {
+    let (address, declared_size) = match &exchange.detail {
+        Detail::Mail {
+            reverse_path,
+            parameters,
+        } => (
+            reverse_path
+                .as_ref()
+                .map(|path| path.address.clone())
+                .unwrap_or_default(),
+            declared_size(parameters),
+        ),
+        _ => (Captured::default(), None),
+    };
+    Transaction {
+        mail: position,
+        reverse_path: address,
+        declared_size,
+        recipients: Vec::new(),
+        recipients_not_listed: 0,
+        data: None,
+        result: if exchange.reply.yes().is_some() {
+            TransactionResult::Abandoned
+        } else {
+            TransactionResult::Unknown
+        },
+    }
+}
+
+fn declared_size(parameters: &[Parameter]) -> Option<u64> {
+    parameters
+        .iter()
+        .find(|parameter| parameter.keyword.equals_ignoring_case("SIZE"))
+        .and_then(|parameter| parameter.value.as_ref()?.utf8()?.parse().ok())
+}
+
+fn add_recipient(open: Option<&mut Transaction>, position: usize, exchange: &Exchange) {
+    let Some(transaction) = open else { return };
+    if transaction.recipients.len() >= LISTED_RECIPIENTS {
+        transaction.recipients_not_listed += 1;
+        return;
+    }
+    let address = match &exchange.detail {
+        Detail::Rcpt {
+            forward_path: Some(path),
+            ..
+        } => path.address.clone(),
+        _ => Captured::default(),
+    };
+    transaction.recipients.push(Recipient {
+        exchange: position,
+        address,
+        code: exchange.reply.yes().map(|reply| reply.code),
+    });
+}
+
+fn refused(exchange: &Exchange) -> bool {
+    exchange.reply.yes().is_some_and(|reply| reply.class() >= 4)
+}
+
+fn by_code(exchange: &Exchange) -> TransactionResult {
+    match exchange.reply.yes().map(Reply::class) {
+        Some(2) => TransactionResult::Accepted,
+        Some(4) => TransactionResult::Deferred,
+        Some(5) => TransactionResult::Refused,
+        _ => TransactionResult::Unknown,
+    }
+}
+
+fn decide(transaction: &mut Transaction, exchange: &Exchange) {
+    let replies = || exchange.reply.yes().into_iter().chain(&exchange.further_replies);
+    let accepted = replies().filter(|reply| reply.class() == 2).count();
+    let total = replies().count();
+    transaction.result = if total == 0 {
+        match exchange.reply {
+            crate::protocol::Seen::No => TransactionResult::Abandoned,
+            _ => TransactionResult::Unknown,
+        }
+    } else if accepted == 0 {
+        by_code(exchange)
+    } else if accepted < total
+        || transaction
+            .recipients
+            .iter()
+            .any(|one| one.code.is_some_and(|code| code >= 400))
+    {
+        TransactionResult::PartlyAccepted
+    } else {
+        TransactionResult::Accepted
+    };
+    // "No valid recipients" after every RCPT was refused is a consequence: the recipients decided.
+    if accepted == 0 && all_recipients_refused(transaction) {
+        transaction.result = recipients_decided(transaction);
+    }
+}
+
+fn all_recipients_refused(transaction: &Transaction) -> bool {
+    !transaction.recipients.is_empty()
+        && transaction
+            .recipients
+            .iter()
+            .all(|one| one.code.is_some_and(|code| code >= 400))
+}
+
+fn recipients_decided(transaction: &Transaction) -> TransactionResult {
+    if transaction
+        .recipients
+        .iter()
+        .any(|one| one.code.is_some_and(|code| code >= 500))
+    {
+        TransactionResult::Refused
+    } else {
+        TransactionResult::Deferred
+    }
+}
+
+fn settle_without_data(mut transaction: Transaction) -> Transaction {
+    if all_recipients_refused(&transaction) {
+        transaction.result = recipients_decided(&transaction);
+    } else if transaction.recipients.iter().any(|one| one.code.is_none()) {
+        transaction.result = TransactionResult::Unknown;
+    }
+    transaction
+}

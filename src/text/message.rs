@@ -1,0 +1,256 @@
+//! Every sentence and word of the reports that does not belong to a rule: English and Japanese side by side.
+//!
+//! The compiler checks that each [`Message`] has both; a test checks that both use the same `{values}`.
+
+use crate::text::Language;
+
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident: $english:literal, $japanese:literal;)*) => {
+        /// A sentence or word of a report.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[allow(missing_docs, reason = "each says what it says")]
+        pub enum Message { $($(#[$doc])* $name,)* }
+
+        impl Message {
+            /// All of them, for the tests.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The template in a language.
+            #[must_use]
+            pub const fn template(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::English) => $english, (Self::$name, Language::Japanese) => $japanese,)*
+                }
+            }
+        }
+    };
+}
+
+messages! {
+    // Capture health
+    CaptureSound: "Capture: {name}: {frames} frames in {duration}, read to the end, nothing missing.",
+        "キャプチャ: {name}: {frames}フレーム、{duration}。最後まで読み取れ、欠けはありません。";
+    CaptureWithLimits: "Capture: {name}: {frames} frames in {duration}. Read this first:",
+        "キャプチャ: {name}: {frames}フレーム、{duration}。先に確認してください:";
+    CaptureDamaged: "{file}: damaged at offset {offset}: expected {expected}, found {found}; reading went on at offset {resumed}.",
+        "{file}: オフセット{offset}で破損しています({expected}のはずが{found})。オフセット{resumed}から読み取りを再開しました。";
+    CaptureDamagedToEnd: "{file}: damaged at offset {offset}: expected {expected}, found {found}; nothing could be read behind it.",
+        "{file}: オフセット{offset}で破損しています({expected}のはずが{found})。以降は読み取れませんでした。";
+    FurtherDamages: "{file}: {count} further damaged places.", "{file}: ほかに{count}か所の破損があります。";
+    CaptureCut: "{file}: ends in the middle of a record at offset {offset}; everything before it was read.",
+        "{file}: オフセット{offset}のレコードの途中で終わっています。そこまではすべて読み取りました。";
+    KernelDrops: "{count} packets were dropped while capturing: what is \"not seen\" may have happened.",
+        "取得中に{count}パケットが取りこぼされています。「見えない」ものも実際には起きていた可能性があります。";
+    SnapLength: "{count} frames were cut by a snap length: capture again with full length (tcpdump -s 0).",
+        "スナップ長で{count}フレームが切り詰められています。全長で取り直してください(tcpdump -s 0)。";
+    TimeBackwards: "Time runs backwards in {count} places (first at frame {frame}).",
+        "時刻が{count}か所で逆行しています(最初はフレーム{frame})。";
+    NotDecoded: "{count} frames could not be decoded: {types}.", "{count}フレームは解読できませんでした: {types}。";
+    LimitReached: "A limit of the analysis was reached: {what} ({count}).", "解析の上限に達しました: {what}({count}件)。";
+    LimitEvicted: "connections evicted", "接続の追い出し";
+    LimitHalfOpen: "unanswered SYNs forgotten", "応答のないSYNの破棄";
+    LimitForgotten: "sessions forgotten for cross-session insights", "セッション横断の分析から外したセッション";
+    NoMail: "No connection on a mail port ({ports}) is in this capture.", "メールのポート({ports})の接続は、このキャプチャにはありません。";
+
+    // Table
+    HeadSession: "#", "番号";
+    HeadTime: "Time", "時刻";
+    HeadClient: "Client", "クライアント";
+    HeadServer: "Server", "サーバー";
+    HeadSecurity: "Protection", "保護";
+    HeadOutcome: "Outcome", "結果";
+    HeadCause: "Finding", "所見";
+    SessionsCounted: "{count} sessions, by first frame (# is its number):", "セッション: {count}件(番号は最初のフレームの番号です)";
+    OneSession: "1 session (# is the number of its first frame):", "セッション: 1件(番号は最初のフレームの番号です)";
+    FurtherSessions: "… and {count} further sessions.", "ほか{count}件のセッション。";
+    Further: "+{count}", "ほか{count}件";
+
+    // Security
+    SecurityNone: "none", "なし(平文)";
+    SecurityStartTls: "STARTTLS", "STARTTLS";
+    SecurityImplicit: "implicit TLS", "接続時からTLS";
+
+    // Outcomes
+    OutcomeAccepted: "accepted", "受理";
+    OutcomePartlyAccepted: "partly accepted", "一部受理";
+    OutcomeRefused: "refused", "拒否";
+    OutcomeDeferred: "deferred", "一時拒否";
+    OutcomeAuthenticationFailed: "login rejected", "認証失敗";
+    OutcomeLoggedIn: "logged in", "ログイン成功";
+    OutcomeTlsFailed: "TLS not established", "TLS不成立";
+    OutcomeNoConnection: "no connection", "接続不成立";
+    OutcomeNoDialogue: "no dialogue", "対話なし";
+    OutcomeAborted: "broken off", "中断";
+    OutcomeNothingTried: "no mail tried", "送信なし";
+    OutcomeEncrypted: "encrypted", "暗号化(結果は不明)";
+    OutcomeUnknown: "cannot be told", "不明";
+
+    // Stories
+    Session: "Session {id}", "セッション{id}";
+    StoryAt: "{client} → {server}, {time}", "{client} → {server}、{time}";
+    SeverityFail: "FAILED", "失敗";
+    SeverityRisk: "RISK", "リスク";
+    SeverityNote: "NOTE", "参考";
+    SeverityLimit: "LIMIT", "制約";
+    SeverityOk: "OK", "正常";
+    Why: "Why", "理由";
+    ToDo: "What to do", "対処";
+    Proof: "Proof", "証拠";
+    HowSure: "How sure", "確度";
+    ActorClient: "client", "クライアント側";
+    ActorServer: "server", "サーバー側";
+    ActorNetwork: "network", "ネットワーク側";
+    ActorCapture: "capture", "取得";
+    Frame: "frame {frame}", "フレーム{frame}";
+    Frames: "frames {first}–{last}", "フレーム{first}〜{last}";
+    FromClient: "client", "クライアント";
+    FromServer: "server", "サーバー";
+    ConfidenceConfirmed: "confirmed by what the packets say", "パケットの内容から確認できます";
+    ConfidenceLikely: "likely: clear facts, no other explanation left", "可能性が高い(明確な事実に基づき、ほかの説明が残りません)";
+    ConfidencePossible: "possible: this capture alone cannot decide", "可能性がある(このキャプチャだけでは断定できません)";
+    ConfidenceInferred: "inferred from record sizes and timing; the content is encrypted",
+        "推定(内容は暗号化されており、レコード長と時刻からの推定です)";
+    ConfidenceUnknown: "cannot be told from this capture", "このキャプチャからは分かりません";
+    Consequences: "Because of this", "これに伴うもの";
+    AlsoSeen: "Also seen", "このほかに見えたもの";
+    AndFurther: "… and {count} more.", "ほか{count}件。";
+    TogetherHeading: "Several sessions together", "セッション横断で分かること";
+    OnSessions: "sessions {ids}", "セッション {ids}";
+    CausesHeading: "Causes", "原因";
+    CauseCount: "{sessions} sessions, one cause: {title}", "{sessions}セッション、原因は1つ: {title}";
+    CauseClients: "clients: {list}", "クライアント: {list}";
+    CauseServers: "servers: {list}", "サーバー: {list}";
+    ListEntry: "{name} ({count})", "{name}({count}件)";
+    ListFurther: "{count} more", "ほか{count}";
+    RisksHeading: "Works, but exposed or about to break", "動作しているが、危険または今後問題になるもの";
+    AllHealthy: "No failure was seen in this capture.", "このキャプチャに失敗は見られませんでした。";
+    AllHealthyEncrypted: "No failure was seen. {count} sessions are encrypted: what was said inside cannot be told.",
+        "失敗は見られませんでした。{count}セッションは暗号化されており、中の結果は分かりません。";
+    SecretNotice: "Passwords and tokens are masked. The capture itself holds them: keep it safe.",
+        "パスワードやトークンは表示していません。キャプチャファイル自体には含まれるため、取り扱いに注意してください。";
+    ShowHint: "smtpcap show {file} --session {id} shows a session as a ladder.",
+        "smtpcap show {file} --session {id} で、セッションのやり取りを表示できます。";
+
+    // Ladder
+    LadderTitle: "Session {id}: {client} → {server} ({service}), {outcome}", "セッション{id}: {client} → {server}({service})、{outcome}";
+    LadderSyn: "SYN", "SYN";
+    LadderSynAck: "SYN, ACK", "SYN, ACK";
+    LadderSynAgain: "SYN again, {count} times, last after {duration}", "SYNを{count}回再送(最後は{duration}後)";
+    LadderAck: "ACK: connected", "ACK(接続完了)";
+    LadderFin: "FIN: closes its side", "FIN(送信終了)";
+    LadderReset: "RST: connection reset", "RST(強制切断)";
+    LadderResetIgnored: "RST that does not fit, ignored", "合わないRST(無視)";
+    LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
+    LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
+    LadderNoReply: "no reply was seen", "応答は見られませんでした";
+    LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
+    LadderEncrypted: "encrypted: {client} octets from the client, {server} from the server; content cannot be read",
+        "暗号化: クライアントから{client}オクテット、サーバーから{server}オクテット(内容は読めません)";
+    LadderCertificate: "Certificate {subject}, issued by {issuer}, valid until {until}", "証明書 {subject}、発行者 {issuer}、期限 {until}";
+    LadderEncryptedAlert: "encrypted alert ({octets} octets)", "暗号化されたアラート({octets}オクテット)";
+    LadderRetransmissions: "{count} segments were retransmitted", "{count}セグメントが再送されました";
+    LadderTlsFrom: "TLS begins", "TLS開始";
+    SessionByOrdinal: "No session has the number {id}; showing the {id}. session of this capture, which has the number {found}.",
+        "番号{id}のセッションはありません。{id}番目のセッション(番号{found})を表示します。";
+    NoSuchSession: "No session {id} in this capture. There are: {ids}.", "セッション{id}はこのキャプチャにありません。あるのは次の番号です: {ids}";
+
+    // Explain and rules
+    Meaning: "Meaning", "意味";
+    Actors: "Who acts", "対処する側";
+    References: "References", "参考文献";
+    DidYouMean: "Nothing is known as \"{what}\". Did you mean: {list}?", "「{what}」に当たる項目はありません。もしかして: {list}";
+    NothingKnown: "Nothing is known as \"{what}\". Try a rule slug (smtpcap rules), an alert number or name, a reply code (550), an enhanced status code (5.7.1), an AUTH mechanism or an EHLO keyword.",
+        "「{what}」に当たる項目はありません。ルール名(smtpcap rules)、アラートの番号か名前、応答コード(550)、拡張ステータスコード(5.7.1)、認証方式、EHLOキーワードを指定してください。";
+    KindRule: "rule", "ルール";
+    KindAlert: "TLS alert", "TLSアラート";
+    KindReplyCode: "SMTP reply code", "SMTP応答コード";
+    KindEnhanced: "enhanced status code", "拡張ステータスコード";
+    KindMechanism: "authentication mechanism", "認証方式";
+    KindKeyword: "EHLO keyword", "EHLOキーワード";
+    KindResponseCode: "POP3/IMAP response code", "POP3・IMAP応答コード";
+    HeadSlug: "Rule", "ルール";
+    HeadLayer: "Layer", "層";
+    HeadSeverity: "Severity", "重大度";
+    HeadConfidence: "Confidence", "確度";
+    HeadTitle: "Title", "題";
+
+    // Errors
+    ErrorPrefix: "smtpcap: error: {what}", "smtpcap: エラー: {what}";
+    WarningPrefix: "smtpcap: warning: {what}", "smtpcap: 警告: {what}";
+    CannotOpen: "{file}: cannot be opened: {reason}", "{file}: 開けません: {reason}";
+    CannotRead: "{file}: cannot be read at offset {offset}: {reason}", "{file}: オフセット{offset}で読み取れません: {reason}";
+    NotACapture: "{file}: not a capture: expected pcap or pcapng (plain, gzip, zstd or lz4) at offset 0, found {found}",
+        "{file}: キャプチャファイルではありません: オフセット0にpcapまたはpcapng(無圧縮、gzip、zstd、lz4)があるはずですが、{found}でした";
+    FoundNothing: "nothing: the file is empty", "空(0オクテット)";
+    FoundText: "text", "テキスト";
+    FoundZeros: "zeros", "ゼロの並び";
+    FoundProgram: "a program (ELF)", "プログラム(ELF)";
+    CompressedTwice: "{file}: compressed twice ({inner} inside {outer}); one layer is read: decompress it once first",
+        "{file}: 二重に圧縮されています({outer}の中に{inner})。一度展開してから指定してください";
+    NotDecompressed: "{file}: cannot be decompressed: expected {expected} at offset {offset}, found {found}",
+        "{file}: 展開できません: オフセット{offset}に{expected}があるはずですが、{found}でした";
+    CannotWrite: "{file}: cannot be written: {reason}", "{file}: 書き込めません: {reason}";
+    BadFilter: "--filter {text}: {reason}", "--filter {text}: {reason}";
+}
+
+impl Message {
+    /// The message with its values, each already in the reader's language and safe for the sink.
+    #[must_use]
+    pub fn say(self, language: Language, values: &[(&str, &str)]) -> String {
+        let mut said = String::new();
+        let mut rest = self.template(language);
+        while let Some((before, behind)) = rest.split_once('{') {
+            said.push_str(before);
+            let Some((name, after)) = behind.split_once('}') else {
+                break;
+            };
+            if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
+                said.push_str(value);
+            }
+            rest = after;
+        }
+        said.push_str(rest);
+        said
+    }
+
+    /// The message without values.
+    #[must_use]
+    pub const fn word(self, language: Language) -> &'static str {
+        self.template(language)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(template: &str) -> Vec<&str> {
+        let mut names: Vec<_> = template
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(name, _)| name)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    #[test]
+    fn both_languages_say_every_message_with_the_same_values() {
+        for message in Message::ALL {
+            let (english, japanese) = (
+                message.template(Language::English),
+                message.template(Language::Japanese),
+            );
+            assert!(!english.is_empty() && !japanese.is_empty(), "{message:?}");
+            assert_eq!(names(english), names(japanese), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn values_take_their_places() {
+        assert_eq!(Message::Session.say(Language::English, &[("id", "7")]), "Session 7");
+        assert_eq!(Message::Session.say(Language::Japanese, &[("id", "7")]), "セッション7");
+    }
+}

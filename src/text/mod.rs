@@ -1,0 +1,20 @@
+//! Every sentence that a user reads, in English and Japanese: the rules' explanations, the phrases that values use, and the
+//! words of the reports. Decides nothing, prints nothing.
+
+mod explain;
+mod explanation;
+mod language;
+mod message;
+mod phrases;
+pub mod registry;
+mod story;
+mod values;
+
+pub use explain::{Answer, did_you_mean, explain, generic};
+pub use explanation::{Explanation, SHOWN_LINES, fill};
+pub use language::Language;
+pub use message::Message;
+pub use phrases::is_known as is_known_phrase;
+pub use registry::enhanced_status_meaning;
+pub use story::{Story, tell};
+pub use values::{Encoder, duration, show};

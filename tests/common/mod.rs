@@ -1,0 +1,68 @@
+//! What several integration tests need: reading a capture to sessions, and finding the shared captures.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+
+use smtpcap::analyzer::{Analyzer, Options};
+use smtpcap::capture::{CaptureFacts, Input, Reader};
+use smtpcap::diagnosis::Finding;
+use smtpcap::insight::{Digest, History, Insight};
+use smtpcap::session::Session;
+
+pub struct Analysed {
+    pub sessions: Vec<(Session, Vec<Finding>)>,
+    pub insights: Vec<Insight>,
+    pub capture: CaptureFacts,
+    pub errors: Vec<String>,
+}
+
+pub fn analyse_file(path: &Path) -> Analysed {
+    analyse_with(path, &Options::default())
+}
+
+pub fn analyse_with(path: &Path, options: &Options) -> Analysed {
+    let mut analyzer = Analyzer::new(options);
+    let mut reader = Reader::new(vec![Input::Path(path.to_owned())]);
+    let mut errors = Vec::new();
+    loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => analyzer.push_frame(&frame),
+            Ok(None) => break,
+            Err(error) => errors.push(error.to_string()),
+        }
+    }
+    analyzer.finish();
+    let mut history = History::new();
+    let mut sessions = Vec::new();
+    while let Some((session, findings)) = analyzer.poll_session() {
+        history.remember(Digest::of(&session, &findings));
+        sessions.push((session, findings));
+    }
+    sessions.sort_by_key(|(session, _)| session.id);
+    Analysed {
+        sessions,
+        insights: history.conclude(),
+        capture: reader.facts().clone(),
+        errors,
+    }
+}
+
+/// The shared captures, or `None` with a printed reason.
+pub fn shared(folder: &str) -> Option<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let candidates = [
+        std::env::var_os("SMTPCAP_SHARED").map(PathBuf::from),
+        Some(manifest.join("../shared")),
+        Some(PathBuf::from("/work/shared")),
+    ];
+    let found = candidates
+        .into_iter()
+        .flatten()
+        .map(|base| base.join("captures").join(folder))
+        .find(|path| path.exists());
+    if found.is_none() {
+        println!("skipped: ../shared/captures/{folder} is absent");
+    }
+    found
+}
