@@ -190,7 +190,7 @@ impl Transport {
     /// Compares the octets before the next expected one; how many there are.
     fn take_seen_part(&mut self, run: &Run<'_>, direction: Direction, context: &mut Context<'_>) -> u64 {
         let side = self.side(direction);
-        let back = distance(run.sequence, side.next);
+        let back = distance(run.sequence, side.next_octet());
         if back <= 0 {
             return 0;
         }
@@ -205,7 +205,7 @@ impl Transport {
 
     pub(super) fn compare_delivered(&mut self, segment: &Segment<'_>, direction: Direction) {
         let side = self.side(direction);
-        let back = distance(segment.sequence, side.next);
+        let back = distance(segment.sequence, side.next_octet());
         if back > 0 && !segment.payload.is_empty() && !segment.flags.has(Flags::SYN) {
             let comparison = side.history.compare(back as u64, segment.payload);
             self.count_conflict(comparison.conflicting, direction, segment.stamp);
@@ -352,7 +352,7 @@ impl Transport {
         let side = &self.sides[at(direction)];
         let open = !side.has(Side::ACKNOWLEDGED) || distance(side.acknowledged, run.end()) > 0;
         let offset = (side.offset as i64)
-            .saturating_add(distance(side.next, run.sequence))
+            .saturating_add(distance(side.next_octet(), run.sequence))
             .max(0);
         let sent_first = side.flights[0];
         let rare = self.rare_side(direction);

@@ -238,3 +238,24 @@ fn too_much_memory_evicts_until_it_fits() {
     assert!(wire.table.counts().evicted > 150);
     wire.finish();
 }
+
+#[test]
+fn resets_alone_set_no_usual_time_to_live() {
+    let mut wire = Wire::new();
+    for time_to_live in [50, 60] {
+        wire.send(syn());
+        wire.send(Segment {
+            sequence: 0,
+            time_to_live,
+            ..with(RST | ACK, server(0, 0, b""))
+        });
+    }
+    let (facts, _) = wire.only();
+    assert_eq!(facts.resets.len(), 2);
+    assert!(
+        facts
+            .resets
+            .iter()
+            .all(|reset| !reset.looks_forged && reset.usual_time_to_live.is_none())
+    );
+}

@@ -340,3 +340,19 @@ fn a_packet_to_itself_does_no_harm() {
     }
     assert_eq!(wire.finish().len(), 1);
 }
+
+#[test]
+fn of_several_different_syn_acks_the_one_that_the_client_took_counts() {
+    let mut wire = Wire::new();
+    wire.send(moved(syn_ack(), 0x5000_0000, 0));
+    wire.send(moved(syn_ack(), 0x7000_0000, 0));
+    wire.send(syn_ack());
+    wire.send(client(0, 0, b"EHLO\r\n"));
+    wire.send(server(0, 6, b"250\r\n"));
+    let (_, record) = wire.only();
+    assert_eq!(
+        (&record.to_server[..], &record.to_client[..]),
+        (&b"EHLO\r\n"[..], &b"250\r\n"[..])
+    );
+    assert!(record.gaps.is_empty());
+}

@@ -211,3 +211,19 @@ fn a_fin_waits_for_the_octets_before_it() {
         (&b"QUIT"[..], &[Direction::ToServer][..])
     );
 }
+
+#[test]
+fn a_retransmission_after_fin_is_compared_at_its_own_place() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(client(0, 0, b"QUIT\r\n"));
+    wire.send(with(FIN | ACK, client(6, 0, b"")));
+    wire.after(300.0, with(FIN | ACK, client(0, 0, b"QUIT\r\n")));
+    let (facts, record) = wire.only();
+    let sent = &facts.directions.to_server;
+    assert_eq!(
+        (sent.retransmissions, sent.conflicting_octets, sent.octets_after_fin),
+        (1, 0, 0)
+    );
+    assert_eq!((&record.to_server[..], facts.stuck[0].offset), (&b"QUIT\r\n"[..], 0));
+}
