@@ -259,3 +259,18 @@ fn resets_alone_set_no_usual_time_to_live() {
             .all(|reset| !reset.looks_forged && reset.usual_time_to_live.is_none())
     );
 }
+
+#[test]
+fn a_forged_fin_ahead_of_the_stream_does_not_end_it() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(with(FIN | ACK, client(3, 0, b"")));
+    wire.send(server(0, 12, b""));
+    wire.send(client(0, 0, b"MAIL FROM:<>"));
+    let (facts, record) = wire.only();
+    assert_eq!(record.to_server, b"MAIL FROM:<>");
+    assert_eq!(
+        (facts.ending, facts.directions.to_server.octets_after_fin),
+        (Ending::CaptureEnd, 0)
+    );
+}

@@ -227,3 +227,15 @@ fn long_lists_are_cut_and_counted() {
     let (facts, _) = wire.only();
     assert_eq!((facts.resets.len(), facts.unlisted), (LISTED_FACTS, 8));
 }
+
+#[test]
+fn a_probe_with_one_odd_octet_at_an_old_place_is_no_conflict() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(server(0, 0, b"250-mx\r\n"));
+    wire.send(server(8, 0, b"250 HELP\r\n"));
+    wire.send(client(0, 18, b""));
+    wire.send(server(7, 0, b"\x17"));
+    let (facts, _) = wire.only();
+    assert_eq!(facts.directions.to_client.conflicting_octets, 0);
+}

@@ -202,3 +202,14 @@ fn a_long_loss_of_the_capture_is_crossed_by_the_acknowledgments() {
     assert_eq!(record.to_server, b"DATA\r\ntail");
     assert_eq!(gap_list(&record), [(6, 49_999_994, true)]);
 }
+
+#[test]
+fn a_far_segment_in_a_capture_of_one_direction_makes_no_huge_gap_at_the_end() {
+    let mut wire = Wire::new();
+    wire.send(client(0, 0, b"EHLO"));
+    wire.send(client(0x3000_0000, 0, b"forged"));
+    wire.send(client(4, 0, b" x\r\n"));
+    let (facts, record) = wire.only();
+    assert_eq!((&record.to_server[..], record.gaps.len()), (&b"EHLO x\r\n"[..], 0));
+    assert_eq!(facts.unlisted, 1);
+}

@@ -356,3 +356,17 @@ fn of_several_different_syn_acks_the_one_that_the_client_took_counts() {
     );
     assert!(record.gaps.is_empty());
 }
+
+#[test]
+fn port_reuse_shows_in_a_capture_of_one_direction_too() {
+    let mut wire = Wire::new();
+    wire.send(syn());
+    wire.send(client(0, 0, b"old\r\n"));
+    let there = 0x2345_6789;
+    wire.send(moved(syn(), there, 0));
+    wire.send(moved(client(0, 0, b"new\r\n"), there, 0x1111));
+    let finished = wire.finish();
+    assert_eq!(finished.len(), 2);
+    assert_eq!(finished[0].facts.ending, Ending::PortReused);
+    assert_eq!(finished[1].stream.as_ref().unwrap().to_server, b"new\r\n");
+}
