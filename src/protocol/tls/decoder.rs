@@ -406,7 +406,6 @@ impl Decoder {
         direction: Direction,
     ) {
         let body = partial.octets.get(3..).unwrap_or_default().to_vec();
-        let remaining = remaining.saturating_sub(2);
         self.enter(
             direction,
             Layer::Ssl2(Ssl2 {

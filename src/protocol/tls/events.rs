@@ -39,6 +39,8 @@ impl Decoder {
             ContentType::Alert => {
                 header.length >= SHORTEST_PROTECTED || (changed && header.length > 2 && !self.is_tls13())
             }
+            // A HelloRetryRequest proves TLS 1.3, where ChangeCipherSpec changes nothing.
+            ContentType::Handshake if !self.facts.hello_retry_requests.is_empty() => false,
             ContentType::Handshake if self.facts.server_hello.is_some() => changed && !self.is_tls13(),
             ContentType::Handshake => changed && (!self.is_tls13() || header.length < LONGEST_FINISHED),
             ContentType::ChangeCipherSpec => false,
