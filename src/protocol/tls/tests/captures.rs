@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::reading::{Connection, captures, connections, decode};
-use crate::protocol::tls::{AlertLevel, ClientHello, TlsFacts, Version};
+use crate::protocol::tls::{AlertLevel, ClientHello, TlsFacts, Version, alert_name};
 use crate::span::Direction;
 
 fn json(path: &Path) -> Value {
@@ -16,7 +16,7 @@ fn json(path: &Path) -> Value {
 fn label(version: Version) -> String {
     version
         .name()
-        .map_or_else(|| format!("{:04x}", version.0), |name| name.replace("TLS ", "TLSv"))
+        .map_or_else(|| format!("0x{:04x}", version.0), |name| name.replace("TLS ", "TLSv"))
 }
 
 /// The alerts as the truth writes them: `s2c:fatal:70`.
@@ -252,4 +252,94 @@ fn any_cut_of_real_captures_gives_the_same_facts() {
         }
     }
     assert!(sessions > 30, "only {sessions} sessions");
+}
+
+/// The alerts as the table of streams writes them: `C:fatal:unknown_ca +enc1`, without the names' RESERVED marks.
+fn alerts_as_tshark(facts: &TlsFacts) -> String {
+    let mut words: Vec<_> = facts
+        .alerts
+        .iter()
+        .map(|alert| {
+            let side = if alert.span.direction == Direction::ToServer {
+                'C'
+            } else {
+                'S'
+            };
+            let name = alert_name(alert.description).unwrap_or("?");
+            format!("{side}:{}:{name}", alert.level.name().unwrap_or("other"))
+        })
+        .collect();
+    let encrypted = facts.encrypted_alerts.iter().filter(|alert| !alert.inferred).count();
+    if encrypted > 0 {
+        words.push(format!("+enc{encrypted}"));
+    }
+    if words.is_empty() {
+        "-".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// Streams where tshark's reading is not ours, and why.
+const STREAMS: &[(&str, &str)] = &[
+    (
+        "AlexeyVasilev-PcapFlowLab/tls__ipv6_tls_strong_constrict_1.pcap",
+        "tshark does not read the ServerHello in a cut segment",
+    ),
+    (
+        "OISF-suricata-verify/tls13-draft14__tls13_draft14.pcap",
+        "tshark takes the random of a draft for a session id",
+    ),
+    (
+        "zeek-zeek/postgresql__psql-aws-ssl-preferred.pcap",
+        "tshark misses the ServerHello behind PostgreSQL's answer",
+    ),
+    ("zeek-zeek/tls__ssl-v2.pcap", "the table has no name for SSL 2.0"),
+];
+
+#[test]
+fn public_captures_agree_with_tshark() {
+    let Some(folder) = captures() else { return };
+    let table = std::fs::read_to_string(folder.join("public/STREAMS.tsv")).unwrap();
+    let mut lines = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let column = |name: &str| head.iter().position(|title| *title == name).unwrap();
+    let [negotiated, cipher, sni, hello, told] = ["tls_negotiated", "cipher", "sni", "hello", "alerts"].map(column);
+    let (mut list, mut list_of) = (Vec::new(), String::new());
+    let (mut compared, mut differences) = (0, Vec::new());
+    for row in lines.filter(|row| row[hello].starts_with("CH") && !row[hello].starts_with("CH0")) {
+        if list_of != row[0] {
+            row[0].clone_into(&mut list_of);
+            list = connections(&folder.join("public").join(row[0]));
+        }
+        let wanted = list
+            .iter()
+            .filter(|connection| connection.client == row[2] && connection.server == row[3]);
+        let decoded: Vec<_> = wanted.filter_map(|connection| decode(connection, usize::MAX)).collect();
+        let ours: Vec<_> = decoded
+            .iter()
+            .map(|facts| {
+                let server = facts.server_hello.as_ref();
+                let name = facts
+                    .offer()
+                    .and_then(|hello| hello.server_name.as_ref())
+                    .and_then(|name| name.utf8());
+                let version = server.map_or("-".to_owned(), |hello| label(hello.version));
+                let suite = server.map_or("-".to_owned(), |hello| format!("0x{:04x}", hello.cipher_suite));
+                let alerts = alerts_as_tshark(facts);
+                let version = version.replace("TLSv", "TLS").replace("SSL 3.0", "SSL3");
+                format!("{version} {suite} {} {alerts}", name.unwrap_or("-"))
+            })
+            .collect();
+        compared += 1;
+        let theirs = format!("{} {} {} {}", row[negotiated], row[cipher], row[sni], row[told]);
+        if !ours.contains(&theirs) && !STREAMS.iter().any(|(file, _)| *file == row[0]) {
+            differences.push(format!(
+                "{} {}: tshark {theirs}, ours {ours:?} ({})",
+                row[0], row[1], row[hello]
+            ));
+        }
+    }
+    assert!(compared > 200, "only {compared} streams compared");
+    assert!(differences.is_empty(), "of {compared}:\n{}", differences.join("\n"));
 }

@@ -175,7 +175,9 @@ fn segment(ip: &[u8]) -> Option<Segment<'_>> {
         }
         let address = |at: usize| Some(std::net::Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?));
         let header = usize::from(ip.first()? & 15) * 4;
-        let tcp = (*ip.get(9)? == 6).then(|| ip.get(header..short(ip, 2)?.clamp(header, ip.len())))??;
+        // Zero: the network card was to cut the segment.
+        let end = short(ip, 2).filter(|length| *length > 0).unwrap_or(ip.len());
+        let tcp = (*ip.get(9)? == 6).then(|| ip.get(header..end.clamp(header, ip.len())))??;
         (address(12)?.to_string(), address(16)?.to_string(), tcp)
     } else {
         if *ip.get(6)? == 4 {
