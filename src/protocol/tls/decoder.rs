@@ -498,6 +498,7 @@ impl Decoder {
             self.facts.unreadable_messages = self.facts.unreadable_messages.saturating_add(unreadable);
         }
         self.settle_early_records();
+        self.settle_held_record();
         self.facts.encrypted_alerts.sort_by_key(|alert| alert.stamp.frame);
         self.facts.phase = self.progress();
         self.facts.records.extend(self.recent);

@@ -259,6 +259,34 @@ fn tls13_tells_finished_tickets_and_data_by_size_and_order() {
 }
 
 #[test]
+fn tickets_that_cross_the_clients_first_data_are_not_its_answer() {
+    let ticket = || says(S, sealed(23, 250));
+    let [hello, answer] = [says(C, sealed(23, 43)), says(S, sealed(23, 156))];
+    let one_late = [ticket(), hello.clone(), ticket(), answer.clone()];
+    let both_late = [hello.clone(), ticket(), ticket(), answer.clone()];
+    let none = [
+        hello.clone(),
+        says(S, sealed(23, 250)),
+        answer.clone(),
+        says(S, sealed(23, 156)),
+    ];
+    for (late, first, count) in [(one_late, 7, 1), (both_late, 7, 1), (none, 5, 3)] {
+        let server = play(TlsStart::Upgraded, &with(complete13(), late)).directions.to_client;
+        assert_eq!(
+            (server.first_application_data, server.application_records),
+            (Some(at(first)), count)
+        );
+    }
+    let alone = play(TlsStart::Upgraded, &with(complete13(), [hello, ticket()]))
+        .directions
+        .to_client;
+    assert_eq!(
+        (alone.first_application_data, alone.application_records),
+        (Some(at(5)), 1)
+    );
+}
+
+#[test]
 fn the_greeting_of_implicit_tls_is_the_last_record_before_the_client_speaks() {
     let early = [
         says(S, sealed(23, 250)),
