@@ -786,3 +786,55 @@ fn seventeen_certificates_are_one_too_many() {
     let message = facts.server_certificate.unwrap();
     assert_eq!((message.certificates.len(), message.unreadable), (16, 1));
 }
+
+#[test]
+fn nonsense_after_records_ends_the_reading_of_that_side() {
+    let nonsense = [vec![0xE5; 40], sealed(23, 70), sealed(23, 71), sealed(21, 26)].concat();
+    let facts = play(
+        TlsStart::Upgraded,
+        &with(complete12(), [says(S, nonsense), says(C, sealed(23, 40))]),
+    );
+    assert_eq!(
+        (
+            facts.directions.to_client.lost,
+            facts.directions.to_client.application_records
+        ),
+        (Some(at(5)), 0)
+    );
+    assert!(facts.encrypted_alerts.is_empty());
+    assert_eq!(facts.directions.to_server.application_records, 1);
+}
+
+#[test]
+fn half_an_alert_before_a_hole_is_not_paired_with_octets_behind_it() {
+    let head = record(21, &[2, 40])[..6].to_vec();
+    let plays = [
+        tells(C, 1, &offer13()),
+        says(S, head),
+        Play::Hole(S, 1),
+        alert(S, 2, 80),
+    ];
+    let facts = play(TlsStart::Implicit, &plays);
+    let seen: Vec<_> = facts
+        .alerts
+        .iter()
+        .map(|alert| (alert.level, alert.description))
+        .collect();
+    assert_eq!(seen, [(AlertLevel::Fatal, 80)]);
+}
+
+#[test]
+fn handshake_octets_behind_a_hole_are_read_only_where_a_message_begins() {
+    // The rest of a certificate in a record of its own, then a real message in the next one.
+    let rest = record(22, &[0xAB; 900]);
+    let plays = [
+        tells(C, 1, &offer12()),
+        Play::Hole(S, 2000),
+        says(S, rest),
+        tells(S, 14, &[]),
+        alert(C, 2, 48),
+    ];
+    let facts = play(TlsStart::Upgraded, &plays);
+    assert_eq!((facts.server_hello_done, facts.unreadable_messages), (Some(at(4)), 0));
+    assert!(facts.server_certificate.is_none());
+}
