@@ -102,6 +102,8 @@ fn a_whole_session_is_read() {
         ]
     );
     assert!(dialogue.commands.iter().all(|command| command.answer.yes().is_some()));
+    let announces_nothing = dialogue.commands[7].answer.yes().unwrap();
+    assert_eq!(announces_nothing.text, Captured::from("{5}"));
     let reveal = |index: usize| {
         let login = dialogue.commands[index].login.as_ref().unwrap();
         login.secret.as_ref().unwrap().reveal().unwrap().to_vec()
