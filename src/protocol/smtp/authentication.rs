@@ -181,7 +181,9 @@ impl AuthFacts {
             if let Some(user) = field.strip_prefix(b"user=") {
                 self.user(user);
             } else if field.starts_with(b"n,") || field.starts_with(b"y,") || field.starts_with(b"p=") {
-                let name = field.split(|octet| *octet == b',').find_map(|part| part.strip_prefix(b"a="));
+                let name = field
+                    .split(|octet| *octet == b',')
+                    .find_map(|part| part.strip_prefix(b"a="));
                 if let Some(name) = name {
                     self.user(&unescaped(name));
                 }

@@ -51,9 +51,7 @@ pub fn decode(text: &[u8]) -> Option<Decoded> {
 #[must_use]
 pub fn looks_like(text: &[u8], least: usize) -> bool {
     let content = text.iter().rposition(|octet| *octet != b'=').map_or(0, |last| last + 1);
-    text.len() >= least
-        && text.len() - content <= 2
-        && text.iter().take(content).all(|octet| value(*octet).is_some())
+    text.len() >= least && text.len() - content <= 2 && text.iter().take(content).all(|octet| value(*octet).is_some())
 }
 
 #[cfg(test)]

@@ -292,7 +292,10 @@ mod tests {
             ("a1 LOGIN taro AHRhcm8AczNjcmV0", "a1 ********"),
             ("Authorization: Basic dGE6Yg==", "Authorization: ********"),
             ("XXXXXXXX", "XXXXXXXX"),
-            ("MAIL FROM:<AHRhcm8AczNjcmV0@example.test>", "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>"),
+            (
+                "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>",
+                "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>",
+            ),
             ("Subject: hello", "Subject: hello"),
         ] {
             assert_eq!(line(sent, false), expected, "{sent}");

@@ -41,7 +41,8 @@ impl Held {
         if room == 0 {
             return 0;
         }
-        self.bytes.extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
+        self.bytes
+            .extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
         match self.pieces.last_mut() {
             Some(last) if last.stamp == chunk.stamp && last.offset + last.length as u64 == chunk.offset => {
                 last.length += room;

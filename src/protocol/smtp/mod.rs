@@ -39,4 +39,4 @@ pub use dialogue::*;
 pub use held::HELD_OCTETS;
 pub use ledger::{FURTHER_REPLIES, INTERMEDIATE_REPLIES, OPEN_EXCHANGES};
 pub use path::PARAMETERS;
-pub use server::{REPLY_LINES, REPLY_LINE_KEPT};
+pub use server::{REPLY_LINE_KEPT, REPLY_LINES};

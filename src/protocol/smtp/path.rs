@@ -61,12 +61,7 @@ fn quoted(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
 
 /// "@one,@two:" in front of a mailbox.
 fn source_route(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
-    recognize((
-        char('@'),
-        take_while1(|octet| !b":>\" ".contains(&octet)),
-        char(':'),
-    ))
-    .parse(input)
+    recognize((char('@'), take_while1(|octet| !b":>\" ".contains(&octet)), char(':'))).parse(input)
 }
 
 fn mailbox(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
@@ -80,8 +75,7 @@ fn mailbox(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
 }
 
 fn bracketed(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
-    let (rest, address) =
-        delimited(char('<'), preceded(opt(source_route), mailbox), char('>')).parse(input)?;
+    let (rest, address) = delimited(char('<'), preceded(opt(source_route), mailbox), char('>')).parse(input)?;
     Ok((rest, (address.trim_ascii(), false)))
 }
 
@@ -94,7 +88,10 @@ fn bare(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
     let unquoted = take_while1(|octet| !is_space(octet) && octet != b'"');
     let (rest, address) = terminated(recognize(many0_count(alt((quoted, unquoted)))), opt(char('>'))).parse(input)?;
     if address.is_empty() {
-        return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::NonEmpty)));
+        return Err(nom::Err::Error(nom::error::Error::new(
+            input,
+            nom::error::ErrorKind::NonEmpty,
+        )));
     }
     Ok((rest, (address.strip_suffix(b">").unwrap_or(address), true)))
 }
@@ -140,13 +137,22 @@ mod tests {
             ("FROM:<a@b.test SIZE=3", "a@b.test", true, false),
             ("FROM:a@b.test>", "a@b.test", true, false),
             ("FROM:<@one.test,@two.test:a@b.test>", "a@b.test", false, false),
-            ("FROM:<\"a >\\\" b\"@c.test> SIZE=1", "\"a >\\\" b\"@c.test", false, false),
+            (
+                "FROM:<\"a >\\\" b\"@c.test> SIZE=1",
+                "\"a >\\\" b\"@c.test",
+                false,
+                false,
+            ),
             ("FROM:\"a b\"@c.test SIZE=1", "\"a b\"@c.test", true, false),
             ("FROM:<\"a@b.test>", "\"a@b.test", false, false),
             ("FROM:<postmaster>", "postmaster", false, false),
             ("FROM:<太郎@例え.jp> SMTPUTF8", "太郎@例え.jp", false, false),
         ] {
-            assert_eq!(read(argument), Some((address.into(), without_brackets, space)), "{argument}");
+            assert_eq!(
+                read(argument),
+                Some((address.into(), without_brackets, space)),
+                "{argument}"
+            );
         }
         for argument in ["", "FROM", "FROM <a@b>", "TO:<a@b>", "FROM:", "FROM:  "] {
             assert_eq!(read(argument), None, "{argument}");

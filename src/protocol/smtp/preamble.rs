@@ -66,7 +66,15 @@ fn endpoint(address: IpAddr, port: u16) -> Captured {
 /// What the client's first line is, where it is no SMTP.
 pub fn foreign(line: &[u8], span: Span) -> Option<ForeignClient> {
     const METHODS: [&[u8]; 9] = [
-        b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"CONNECT ", b"OPTIONS ", b"TRACE ", b"Host:",
+        b"GET ",
+        b"POST ",
+        b"HEAD ",
+        b"PUT ",
+        b"DELETE ",
+        b"CONNECT ",
+        b"OPTIONS ",
+        b"TRACE ",
+        b"Host:",
     ];
     let control = |octet: &u8| octet.is_ascii_control() && !matches!(octet, b'\t' | b'\r');
     let looks_like = if METHODS.iter().any(|method| line.starts_with(method)) {
