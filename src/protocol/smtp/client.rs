@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use crate::captured::Captured;
 use crate::frame::FrameNumber;
-use crate::protocol::line::{Line, Lines};
+use crate::protocol::line::{Line, Lines, span_of};
 use crate::protocol::smtp::authentication::{self, Response};
 use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
 use crate::protocol::smtp::data::{Form, MailData};
@@ -64,6 +64,8 @@ pub struct Client {
     data_of: u64,
     /// No command line was seen yet.
     first_line: bool,
+    /// The place was lost in a gap, not at the start of the capture.
+    behind_gap: bool,
     /// The rest of the line belongs to nothing.
     skip_line: bool,
     /// A line that is no known command may be a credential.
@@ -86,6 +88,7 @@ impl Default for Client {
             data: None,
             data_of: 0,
             first_line: true,
+            behind_gap: false,
             skip_line: false,
             suspect: false,
             again: false,
@@ -109,6 +112,11 @@ impl Client {
     /// The server speaks again.
     pub const fn is_answered(&mut self) {
         self.unanswered = false;
+    }
+
+    /// Credentials may lie in what was not seen.
+    pub const fn is_suspect(&self) -> bool {
+        self.suspect
     }
 
     /// Where octets came before the greeting was complete.
@@ -173,10 +181,7 @@ impl Decoder {
         let mut octets = 0;
         while !rest.bytes.is_empty() {
             let silent = matches!(self.client.mode, Mode::Start(_) | Mode::Proxy { .. });
-            if !silent && self.server.greeting_is_due() {
-                let span = crate::protocol::line::span_of(&rest, rest.bytes.len());
-                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
-            }
+            let preamble = self.dialogue.preamble.is_some();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
                 Mode::Proxy { .. } => (self.proxy_header(&rest), Upgrade::None),
@@ -187,6 +192,10 @@ impl Decoder {
                 Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
                 Mode::Foreign => (rest.bytes.len(), Upgrade::None),
             };
+            if !silent && count > 0 && preamble == self.dialogue.preamble.is_some() && self.server.greeting_is_due() {
+                let span = span_of(&rest, count);
+                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
+            }
             octets += count;
             rest = rest.skip(count);
             if upgrade != Upgrade::None {
@@ -260,7 +269,7 @@ impl Decoder {
             .min(count);
         header.extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
         *left -= count;
-        let here = crate::protocol::line::span_of(chunk, count);
+        let here = span_of(chunk, count);
         *span = Some(span.map_or(here, |before| before.through(here)));
         self.end_proxy_header();
         count
@@ -356,17 +365,23 @@ impl Decoder {
             self.found();
             return self.command(line);
         }
-        if let Some(data) = &mut self.client.data {
+        if self.is_response(&line.bytes) {
+            self.respond(line);
+        } else if let Some(data) = &mut self.client.data {
             data.line(&line.bytes, line.span);
+        } else {
+            let spelt = |word: &&[u8]| !word.iter().all(u8::is_ascii_alphabetic);
+            for word in line.bytes.split(u8::is_ascii_whitespace).filter(spelt) {
+                self.client.remember(word);
+            }
         }
         Upgrade::None
     }
 
     fn found(&mut self) {
         self.client.mode = Mode::Commands;
-        if !self.dialogue.joined_late || self.ledger.next > 0 {
-            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(1);
-        }
+        let behind_gap = u32::from(std::mem::take(&mut self.client.behind_gap));
+        self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
     }
 
     /// The line answers a challenge of AUTH. Where none was seen, it is a response unless it is a command.
@@ -426,7 +441,12 @@ impl Decoder {
             _ => command.detail(&shown.verb),
         };
         self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
-        let pipelined = self.client.again || self.ledger.open.back().is_some_and(|open| !open.answered);
+        let pipelined = self.client.again
+            || self
+                .ledger
+                .open
+                .back()
+                .is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
         exchange.line_length = line.length;
@@ -513,7 +533,7 @@ impl Decoder {
     }
 
     fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
-        let unanswered = self.client.unanswered;
+        let unanswered = self.client.unanswered || self.go_ahead_may_be_hidden();
         let Mode::HeldData(held) = &mut self.client.mode else {
             return 0;
         };
@@ -524,6 +544,18 @@ impl Decoder {
             self.decide_by_looks();
         }
         count
+    }
+
+    fn go_ahead_may_be_hidden(&self) -> bool {
+        let newest = self.ledger.open.back();
+        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
+    }
+
+    /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
+    pub(super) fn decide_where_hidden(&mut self) {
+        if !self.client.holds_nothing() && self.go_ahead_may_be_hidden() {
+            self.decide_by_looks();
+        }
     }
 
     fn hold_upgrade(&mut self, chunk: &Chunk<'_>) -> usize {
@@ -552,7 +584,7 @@ impl Decoder {
             let held = std::mem::take(held);
             self.client.mode = Mode::Commands;
             for chunk in held.chunks() {
-                self.inject(crate::protocol::line::span_of(&chunk, chunk.bytes.len()), chunk.bytes);
+                self.inject(span_of(&chunk, chunk.bytes.len()), chunk.bytes);
             }
         }
     }
@@ -638,17 +670,20 @@ impl Decoder {
 
     /// A reply without a command tells which command was not seen: 354 DATA, 334 AUTH.
     pub(super) fn answers_unseen(&mut self, reply: &Reply) -> bool {
-        if !matches!(self.client.mode, Mode::Lost | Mode::Commands) || self.client.data.is_some() {
+        let silent = matches!(&self.client.mode, Mode::Start(held) if held.bytes().is_empty());
+        if !(silent || matches!(self.client.mode, Mode::Lost | Mode::Commands)) || self.client.data.is_some() {
             return false;
         }
         match reply.code {
             354 => {
+                self.client.first_line = false;
                 self.client.lines.rest();
                 self.begin_unseen(Verb::Data, Detail::Data(None), reply.span);
                 self.begin_data();
                 true
             }
             334 => {
+                self.client.first_line = false;
                 self.client.lines.rest();
                 let facts = authentication::begin(Captured::default(), false);
                 self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span);
@@ -747,6 +782,7 @@ impl Decoder {
     /// Octets of the client are missing.
     pub(super) fn client_gap(&mut self, gap: &Gap) {
         self.replies_are_doubtful();
+        self.client.behind_gap = true;
         self.client.suspect = true;
         self.client.skip_line = false;
         self.client.first_line = false;
@@ -819,9 +855,10 @@ impl Decoder {
     /// No more commands.
     pub(super) fn end_of_commands(&mut self) {
         self.release_upgrade();
-        while matches!(&self.client.mode, Mode::HeldData(held) if !held.bytes().is_empty()) {
+        while !self.client.holds_nothing() {
             self.decide_by_looks();
         }
+        self.client_went_on();
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
         {

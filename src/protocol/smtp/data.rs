@@ -109,11 +109,6 @@ impl MailData {
         self.span.is_some()
     }
 
-    /// True for BDAT.
-    pub fn is_counted(&self) -> bool {
-        self.form == Form::Counted
-    }
-
     /// True where the next octet begins a line.
     pub fn at_line_start(&self) -> bool {
         self.place == Place::LineStart
@@ -216,11 +211,12 @@ impl MailData {
     }
 
     fn behind_dot(&mut self, octet: u8, stamp: Stamp) {
+        if octet == b'\r' {
+            self.place = Place::DotReturn;
+            return;
+        }
         self.line_length = 1;
-        self.place = match octet {
-            b'\r' => Place::DotReturn,
-            _ => Place::Inside,
-        };
+        self.place = Place::Inside;
         match octet {
             b'.' => self.facts.stuffed_dots += 1,
             b'\n' => self.ambiguous(stamp),
