@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::facts::{
-    AddressName, DecryptionSecrets, FileFacts, Interface, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS, MAX_NAMES,
-    MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, Section, Statistics,
+    AddressName, DecryptionSecrets, FileFacts, Interface, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS,
+    MAX_NAMES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, Section, Statistics,
 };
 use super::format::ByteOrder;
 use super::pcap::PcapWalker;

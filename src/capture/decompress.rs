@@ -135,7 +135,11 @@ impl Decompressor {
 
     fn skip(&mut self, mut window: Window) -> io::Result<(State, Option<Pulled>)> {
         let header = window.peek(8)?;
-        let Some(length) = header.get(4..8).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes) else {
+        let Some(length) = header
+            .get(4..8)
+            .and_then(|field| field.try_into().ok())
+            .map(u32::from_le_bytes)
+        else {
             return self.lost(window, Expected::MoreCompressedData(self.compression));
         };
         window.consume(8);
@@ -152,13 +156,20 @@ impl Decompressor {
         Ok((State::Between(window), None))
     }
 
-    fn gzip(&mut self, mut window: Window, mut decoder: Box<Decompress>, into: &mut [u8]) -> io::Result<(State, Option<Pulled>)> {
+    fn gzip(
+        &mut self,
+        mut window: Window,
+        mut decoder: Box<Decompress>,
+        into: &mut [u8],
+    ) -> io::Result<(State, Option<Pulled>)> {
         let octets = window.peek(1)?;
         let at_end = octets.is_empty();
         let (read, written) = (decoder.total_in(), decoder.total_out());
         let result = decoder.decompress(octets, into, FlushDecompress::None);
         let read = usize::try_from(decoder.total_in().saturating_sub(read)).unwrap_or(0);
-        let written = usize::try_from(decoder.total_out().saturating_sub(written)).unwrap_or(0).min(into.len());
+        let written = usize::try_from(decoder.total_out().saturating_sub(written))
+            .unwrap_or(0)
+            .min(into.len());
         window.consume(read);
         let pulled = (written > 0).then_some(Pulled::Octets(written));
         match result {
@@ -193,10 +204,18 @@ impl Decompressor {
         }
     }
 
-    fn zstd(&mut self, mut window: Window, mut decoder: Box<ZstdDecoder>, into: &mut [u8]) -> io::Result<(State, Option<Pulled>)> {
+    fn zstd(
+        &mut self,
+        mut window: Window,
+        mut decoder: Box<ZstdDecoder>,
+        into: &mut [u8],
+    ) -> io::Result<(State, Option<Pulled>)> {
         if decoder.can_collect() > 0 {
             let count = decoder.read(into)?;
-            return Ok((State::Zstd(window, decoder), (count > 0).then_some(Pulled::Octets(count))));
+            return Ok((
+                State::Zstd(window, decoder),
+                (count > 0).then_some(Pulled::Octets(count)),
+            ));
         }
         if decoder.is_finished() {
             let next = match self.fault {
@@ -205,19 +224,30 @@ impl Decompressor {
             };
             return Ok((next, None));
         }
-        if decoder.decode_blocks(&mut window, BlockDecodingStrategy::UptoBlocks(1)).is_err() {
+        if decoder
+            .decode_blocks(&mut window, BlockDecodingStrategy::UptoBlocks(1))
+            .is_err()
+        {
             if let Some(failure) = window.take_failure() {
                 return Err(failure);
             }
             self.fault = Some(self.fault(&window, self.wanted(&window)));
-            if decoder.decode_blocks(&LAST_ZSTD_BLOCK[..], BlockDecodingStrategy::All).is_err() {
+            if decoder
+                .decode_blocks(&LAST_ZSTD_BLOCK[..], BlockDecodingStrategy::All)
+                .is_err()
+            {
                 return self.search(window);
             }
         }
         Ok((State::Zstd(window, decoder), None))
     }
 
-    fn lz4(&mut self, mut decoder: Box<Lz4Decoder<Window>>, legacy: bool, into: &mut [u8]) -> io::Result<(State, Option<Pulled>)> {
+    fn lz4(
+        &mut self,
+        mut decoder: Box<Lz4Decoder<Window>>,
+        legacy: bool,
+        into: &mut [u8],
+    ) -> io::Result<(State, Option<Pulled>)> {
         match decoder.read(into) {
             Ok(0) => {
                 let window = decoder.into_inner();

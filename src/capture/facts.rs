@@ -296,7 +296,11 @@ impl FileFacts {
     /// Fractional digits (0 to 9) that show the finest clock of the file; 6 where no interface is known.
     #[must_use]
     pub fn fraction_digits(&self) -> u8 {
-        let digits = self.interfaces.kept().iter().map(|interface| interface.resolution.digits());
+        let digits = self
+            .interfaces
+            .kept()
+            .iter()
+            .map(|interface| interface.resolution.digits());
         digits.max().unwrap_or(6)
     }
 

@@ -178,10 +178,10 @@ impl OpenFile {
     }
 
     fn not_decompressed(&self, fault: Option<Fault>) -> Error {
-        let (offset, expected, found) = fault.map_or(
-            (0, self.wanted(), FirstOctets::of(self.buffer.bytes())),
-            |fault| (fault.offset, fault.expected, fault.found),
-        );
+        let (offset, expected, found) = fault
+            .map_or((0, self.wanted(), FirstOctets::of(self.buffer.bytes())), |fault| {
+                (fault.offset, fault.expected, fault.found)
+            });
         Error::NotDecompressed {
             file: self.name.clone(),
             offset,
@@ -275,7 +275,11 @@ impl OpenFile {
                 true
             }
             Behind::End => {
-                if let Some(seeking) = self.seeking.take().filter(|seeking| seeking.offset < self.buffer.offset()) {
+                if let Some(seeking) = self
+                    .seeking
+                    .take()
+                    .filter(|seeking| seeking.offset < self.buffer.offset())
+                {
                     self.note_sought(seeking, None, facts);
                 }
                 false

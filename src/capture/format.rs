@@ -191,13 +191,21 @@ pub fn glued(bytes: &[u8]) -> Beginning {
             let believed = order.u16(bytes, 4) == Some(2)
                 && order.u16(bytes, 6).is_some_and(|minor| minor <= 4)
                 && order.u32(bytes, 12) == Some(0);
-            if believed { Beginning::Capture(format) } else { Beginning::No }
+            if believed {
+                Beginning::Capture(format)
+            } else {
+                Beginning::No
+            }
         }
         Beginning::Capture(format @ Format::Pcapng { order }) => {
             let believed = order
                 .u32(bytes, 4)
                 .is_some_and(|length| length >= 28 && length % 4 == 0 && length <= BELIEVED_SECTION_HEADER);
-            if believed { Beginning::Capture(format) } else { Beginning::No }
+            if believed {
+                Beginning::Capture(format)
+            } else {
+                Beginning::No
+            }
         }
         other => other,
     }

@@ -28,18 +28,17 @@ mod octets;
 mod pcap;
 mod pcapng;
 mod reader;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use buffer::READ_SIZE;
 pub use damage::{Cut, Damage, Error, Expected, Place};
 pub use decompress::MAX_WINDOW;
 pub use facts::{
-    AddressName, Bounded, CaptureFacts, Comment, DecryptionSecrets, FileFacts, FrameRange, Interface,
-    MAX_BLOCK_TYPES, MAX_COMMENT_OCTETS, MAX_COMMENTS, MAX_DAMAGES, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS,
-    MAX_NAMES, MAX_RANGES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, MAX_TEXT, OddFrames, Section,
-    Statistics,
+    AddressName, Bounded, CaptureFacts, Comment, DecryptionSecrets, FileFacts, FrameRange, Interface, MAX_BLOCK_TYPES,
+    MAX_COMMENT_OCTETS, MAX_COMMENTS, MAX_DAMAGES, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS, MAX_NAMES,
+    MAX_RANGES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, MAX_TEXT, OddFrames, Section, Statistics,
 };
 pub use format::{
     Beginning, ByteOrder, Compression, FirstOctets, Format, Likeness, Member, PCAP_HEADER_LENGTH, QUOTED_OCTETS,

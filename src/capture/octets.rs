@@ -30,7 +30,11 @@ impl Input {
     /// A command-line argument: `-` is the standard input, everything else a path.
     #[must_use]
     pub fn from_argument(argument: OsString) -> Self {
-        if argument == "-" { Self::StandardInput } else { Self::Path(PathBuf::from(argument)) }
+        if argument == "-" {
+            Self::StandardInput
+        } else {
+            Self::Path(PathBuf::from(argument))
+        }
     }
 
     /// As the user named it.
@@ -54,7 +58,11 @@ impl Input {
         };
         let mut octets = Octets { from, read: 0, length };
         if let From::File(file) = &octets.from {
-            octets.length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
+            octets.length = file
+                .metadata()
+                .ok()
+                .filter(std::fs::Metadata::is_file)
+                .map(|data| data.len());
         }
         Ok(octets)
     }

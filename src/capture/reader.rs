@@ -132,7 +132,9 @@ impl Reader {
 
     fn look_at_first(&mut self, index: usize) -> Result<(), Error> {
         let several = self.slots.len() > 1;
-        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
         let Source::Unseen(input) = std::mem::replace(&mut slot.source, Source::Closed) else {
             return Ok(());
         };
@@ -140,9 +142,13 @@ impl Reader {
             Input::Path(path) => Some(path.clone()),
             Input::StandardInput | Input::Stream { .. } => None,
         };
-        let Some(time) = self.open(index, input)? else { return Ok(()) };
+        let Some(time) = self.open(index, input)? else {
+            return Ok(());
+        };
         self.waiting.push(Reverse((time, index)));
-        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
         if let (Source::Open(file), Some(path), true) = (&slot.source, path, several)
             && let (_, length @ Some(_)) = file.position()
         {
@@ -154,7 +160,9 @@ impl Reader {
     }
 
     fn unpark(&mut self, index: usize) -> Result<(), Error> {
-        let Some(slot) = self.slots.get_mut(index) else { return Ok(()) };
+        let Some(slot) = self.slots.get_mut(index) else {
+            return Ok(());
+        };
         if let Source::Parked(path) = &slot.source {
             let input = Input::Path(path.clone());
             slot.source = Source::Closed;
@@ -168,7 +176,11 @@ impl Reader {
 
     /// Opens a file and goes to its first frame; tells its time.
     fn open(&mut self, index: usize, input: Input) -> Result<Option<Timestamp>, Error> {
-        let read_size = if self.slots.len() > 1 { SHARED_READ_SIZE } else { READ_SIZE };
+        let read_size = if self.slots.len() > 1 {
+            SHARED_READ_SIZE
+        } else {
+            READ_SIZE
+        };
         let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
             return Ok(None);
         };
@@ -186,7 +198,9 @@ impl Reader {
         let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
             return Ok(());
         };
-        let Source::Open(file) = &mut slot.source else { return Ok(()) };
+        let Source::Open(file) = &mut slot.source else {
+            return Ok(());
+        };
         let time = match file.advance(facts) {
             Ok(Some(record)) => record.time,
             ended => {

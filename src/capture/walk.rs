@@ -112,13 +112,7 @@ pub(super) enum Chain {
 }
 
 /// Searches `from..until` for an offset at which `chain` says yes.
-pub(super) fn search(
-    bytes: &[u8],
-    from: usize,
-    until: usize,
-    at_end: bool,
-    chain: impl Fn(&[u8]) -> Chain,
-) -> Resync {
+pub(super) fn search(bytes: &[u8], from: usize, until: usize, at_end: bool, chain: impl Fn(&[u8]) -> Chain) -> Resync {
     let until = until.min(bytes.len());
     for at in from..until {
         match chain(bytes.get(at..).unwrap_or_default()) {

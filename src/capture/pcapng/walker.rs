@@ -79,7 +79,11 @@ impl PcapngWalker {
         let order = section.unwrap_or(self.order);
         let kind = order.u32(bytes, 0).map_or(BlockKind::Other(0), BlockKind::from_type);
         let claimed = order.u32(bytes, 4).unwrap_or(0);
-        let smallest = if kind == BlockKind::SectionHeader { SECTION_HEADER_LENGTH as u32 } else { SMALLEST_BLOCK };
+        let smallest = if kind == BlockKind::SectionHeader {
+            SECTION_HEADER_LENGTH as u32
+        } else {
+            SMALLEST_BLOCK
+        };
         let orderless = kind == BlockKind::SectionHeader && section.is_none();
         if orderless || claimed < smallest || claimed > MAX_PACKET {
             return self.not_a_block(bytes, at_end);
@@ -237,7 +241,11 @@ impl PcapngWalker {
         const DATA: usize = 4;
         let original = self.order.u32(body, 0).ok_or(Expected::BlockFields)?;
         let (known, assumed_interface) = self.known_or_assumed(0, body.get(DATA..).unwrap_or_default())?;
-        let snapped = if known.snap_length == 0 { original } else { original.min(known.snap_length) };
+        let snapped = if known.snap_length == 0 {
+            original
+        } else {
+            original.min(known.snap_length)
+        };
         let room = body.len().saturating_sub(DATA);
         let length = room.min(snapped as usize);
         Ok(Record {
@@ -294,7 +302,11 @@ impl PcapngWalker {
 
     fn chain(&self, bytes: &[u8], at_end: bool) -> Chain {
         if bytes.len() < SMALLEST_BLOCK as usize {
-            return if at_end { Chain::No } else { Chain::NeedMore(SMALLEST_BLOCK as usize) };
+            return if at_end {
+                Chain::No
+            } else {
+                Chain::NeedMore(SMALLEST_BLOCK as usize)
+            };
         }
         let Some((length, order)) = self.header_believed(bytes) else {
             return match glued(bytes) {

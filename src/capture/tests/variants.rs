@@ -34,8 +34,14 @@ fn modified_pcap_has_longer_record_headers() {
 
 #[test]
 fn versions_before_2_4_give_the_original_length_first() {
-    let old = Pcap::with(Little, 0xa1b2_c3d4, 2, 50, 1).header(1, 0, 80, 50).raw(&[7; 50]).bytes;
-    let between = Pcap::with(Little, 0xa1b2_c3d4, 3, 50, 1).header(1, 0, 80, 50).raw(&[7; 50]).bytes;
+    let old = Pcap::with(Little, 0xa1b2_c3d4, 2, 50, 1)
+        .header(1, 0, 80, 50)
+        .raw(&[7; 50])
+        .bytes;
+    let between = Pcap::with(Little, 0xa1b2_c3d4, 3, 50, 1)
+        .header(1, 0, 80, 50)
+        .raw(&[7; 50])
+        .bytes;
     for file in [old, between] {
         let (frames, facts) = read(&file);
         assert_eq!((frames[0].bytes.len(), frames[0].original), (50, 80));
@@ -60,7 +66,14 @@ fn snap_length_zero_and_captured_above_original_and_long_fractions_are_read() {
         .packet(1_002, 1_500_000, &payload(2))
         .packet(1_004, 0, &payload(3));
     let (frames, facts) = read(&file.bytes);
-    assert_eq!(times(&frames), [1_000, 1_001, 0, 1_004].map(|s| if s == 0 { 1_003 * SECOND + SECOND / 2 } else { s * SECOND }));
+    assert_eq!(
+        times(&frames),
+        [1_000, 1_001, 0, 1_004].map(|s| if s == 0 {
+            1_003 * SECOND + SECOND / 2
+        } else {
+            s * SECOND
+        })
+    );
     assert_eq!(frames[1].original, 60);
     assert_eq!(facts.odd.long_fractions, 1);
     assert!(facts.is_sound());
@@ -92,7 +105,10 @@ fn interfaces_may_differ_in_link_type_and_snap_length() {
         let (frames, facts) = read(&file.bytes);
         assert_eq!(frames.iter().map(|frame| frame.link).collect::<Vec<_>>(), [113, 1]);
         assert_eq!(times(&frames), [5 * SECOND, 6 * SECOND]);
-        assert_eq!(facts.interfaces.kept().iter().map(|i| i.packets).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(
+            facts.interfaces.kept().iter().map(|i| i.packets).collect::<Vec<_>>(),
+            [1, 1]
+        );
         assert_eq!(facts.interfaces.kept()[1].snap_length, 96);
     }
 }
@@ -162,12 +178,25 @@ fn times_that_cannot_be_said_are_clamped_and_counted() {
 #[test]
 fn sections_may_differ_in_byte_order_and_start_their_interfaces_anew() {
     let first = Pcapng::new(Little).interface(1, 0, &[]).packets(2);
-    let second = Pcapng::new(Big).interface(101, 0, &option(Big, 9, &[9])).packet(0, 42, &payload(1));
+    let second = Pcapng::new(Big)
+        .interface(101, 0, &option(Big, 9, &[9]))
+        .packet(0, 42, &payload(1));
     let (frames, facts) = read(&first.raw(&second.bytes).bytes);
     assert_eq!(times(&frames), [time_of(0), time_of(1), 42]);
     assert_eq!(frames[2].link, 101);
-    assert_eq!(facts.sections.kept().iter().map(|section| section.order).collect::<Vec<_>>(), [Little, Big]);
-    assert_eq!(facts.interfaces.kept().iter().map(|i| i.packets).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        facts
+            .sections
+            .kept()
+            .iter()
+            .map(|section| section.order)
+            .collect::<Vec<_>>(),
+        [Little, Big]
+    );
+    assert_eq!(
+        facts.interfaces.kept().iter().map(|i| i.packets).collect::<Vec<_>>(),
+        [2, 1]
+    );
 }
 
 #[test]
@@ -183,7 +212,10 @@ fn obsolete_and_simple_packet_blocks_are_read() {
         let mut simple = Vec::new();
         put32(order, &mut simple, 90);
         simple.extend([9; 64]);
-        let file = Pcapng::new(order).interface(1, 64, &[]).block(2, &obsolete).block(3, &simple);
+        let file = Pcapng::new(order)
+            .interface(1, 64, &[])
+            .block(2, &obsolete)
+            .block(3, &simple);
         let (frames, facts) = read(&file.bytes);
         assert_eq!(times(&frames), [5 * SECOND, 5 * SECOND]);
         assert_eq!((frames[0].bytes.len(), frames[0].original), (60, 1_500));
@@ -194,7 +226,9 @@ fn obsolete_and_simple_packet_blocks_are_read() {
 
 #[test]
 fn a_packet_on_an_undeclared_interface_is_read_as_the_declared_ones_agree() {
-    let agreed = Pcapng::new(Little).interface(113, 0, &[]).packet(5, 1_000_000, &payload(0));
+    let agreed = Pcapng::new(Little)
+        .interface(113, 0, &[])
+        .packet(5, 1_000_000, &payload(0));
     let (frames, facts) = read(&agreed.bytes);
     assert_eq!((frames[0].link, facts.odd.assumed_interfaces), (113, 1));
     assert_eq!(facts.frames_without_interface, 1);
@@ -208,7 +242,9 @@ fn a_packet_on_an_undeclared_interface_is_read_as_the_declared_ones_agree() {
     assert_eq!(times(&frames), [2 * SECOND]);
     assert_eq!(facts.damages.kept()[0].expected, Expected::DeclaredInterface);
 
-    let none = Pcapng::new(Little).packet(0, 1_000_000, &payload(0)).packet(0, 1, &[0; 60]);
+    let none = Pcapng::new(Little)
+        .packet(0, 1_000_000, &payload(0))
+        .packet(0, 1, &[0; 60]);
     let (frames, facts) = read(&none.bytes);
     assert_eq!((frames.len(), frames[0].link), (1, ETHERNET));
     assert_eq!(facts.damages.total(), 1);
@@ -273,8 +309,15 @@ fn a_packet_as_long_as_the_limit_is_read_and_a_longer_one_is_damage() {
     assert_eq!((frames.len(), frames[0].bytes.len()), (9, whole.len()));
     assert!(facts.is_sound());
 
-    let file = Pcap::new().header(1_000, 0, MAX_PACKET + 1, MAX_PACKET + 1).raw(&[7; 100]).packets(8).bytes;
+    let file = Pcap::new()
+        .header(1_000, 0, MAX_PACKET + 1, MAX_PACKET + 1)
+        .raw(&[7; 100])
+        .packets(8)
+        .bytes;
     let (frames, facts) = read(&file);
     assert_eq!(frames.len(), 8);
-    assert_eq!((facts.damages.kept()[0].offset, facts.damages.kept()[0].resumed_at), (24, Some(140)));
+    assert_eq!(
+        (facts.damages.kept()[0].offset, facts.damages.kept()[0].resumed_at),
+        (24, Some(140))
+    );
 }
