@@ -31,7 +31,8 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    let small = lz4_flex::frame::FrameInfo::new().block_size(lz4_flex::frame::BlockSize::Max64KB);
+    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(small, Vec::new());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
@@ -197,7 +198,7 @@ fn a_window_above_the_limit_is_refused() {
 #[test]
 fn a_bomb_is_read_in_constant_memory() {
     let mut plain = Pcap::new().packets(3).bytes;
-    plain.resize(plain.len() + 20_000_000, 0);
+    plain.resize(plain.len() + 3_000_000, 0);
     for (compression, compress) in ALL {
         let (frames, facts) = read(&compress(&plain));
         assert_eq!(frames.len(), 3, "{compression}");

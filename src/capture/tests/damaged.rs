@@ -233,7 +233,7 @@ fn hostile_lengths_take_linear_time() {
     // Each header claims as much as can be believed; quadratic reading would take minutes.
     let mut pcap = Pcap::new();
     let mut blocks = Pcapng::new(Little).interface(1, 0, &[]);
-    for n in 0..20_000 {
+    for n in 0..4_000 {
         pcap = pcap.header(1_000, 0, MAX_PACKET - n, MAX_PACKET);
         for _ in 0..7 {
             pcap = pcap.packet(1_000, 0, &[1; 20]);
@@ -242,8 +242,8 @@ fn hostile_lengths_take_linear_time() {
     }
     let start = std::time::Instant::now();
     let (frames, facts) = read(&pcap.bytes);
-    assert_eq!((frames.len(), facts.damages.total()), (140_000, 20_000));
+    assert_eq!((frames.len(), facts.damages.total()), (28_000, 4_000));
     let (_, facts) = read(&blocks.bytes);
-    assert!(facts.damages.total() > 0);
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(!facts.is_sound());
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }

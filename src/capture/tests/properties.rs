@@ -114,7 +114,7 @@ fn one_octet_at_a_time_gives_the_same_frames_and_facts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_way_octets_arrive_changes_nothing_not_even_over_damage(
@@ -155,7 +155,7 @@ proptest! {
         if let Ok((frames, facts)) = outcome(stream(&file)) {
             let octets: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
             prop_assert!(octets <= file.len());
-            prop_assert_eq!(facts.octets + facts.cut.map_or(0, |_| 0), file.len() as u64);
+            prop_assert_eq!(facts.octets, file.len() as u64);
         }
     }
 
