@@ -9,11 +9,21 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod analyzer;
 pub mod capture;
 pub mod captured;
+pub mod cli;
+pub mod diagnosis;
 pub mod frame;
+pub mod insight;
+pub mod message;
 pub mod packet;
+pub mod protocol;
+pub mod render;
+pub mod report;
 pub mod secret;
+pub mod session;
 pub mod span;
 pub mod tcp;
+pub mod text;
 pub mod time;
