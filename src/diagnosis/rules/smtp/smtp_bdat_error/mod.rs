@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-ignored-error",
         "smtp-client-vanished",
         "smtp-command-rejected",
+        "smtp-content-rejected",
         "smtp-server-421",
     ],
     references: &["RFC 3030 2, 3, 4"],
