@@ -172,7 +172,7 @@ impl Decoder {
         }
         let frame = chunk.stamp.frame;
         self.client.several_frames |= *self.client.first_frame.get_or_insert(frame) != frame;
-        self.client_went_on();
+        self.client_went_on(Some(frame));
     }
 
     /// Reads the client's octets.
@@ -427,10 +427,13 @@ impl Decoder {
         let command = Command::read(&line.bytes);
         let shown = command::shown(&line.bytes, self.client.suspect);
         if shown.masked {
-            self.client.remember(command.argument);
-            if shown.verb != Verb::Auth {
-                self.client.remember(command.word);
-            }
+            let known = if shown.verb == Verb::Auth {
+                command.word.len()
+            } else {
+                0
+            };
+            self.client
+                .remember(line.bytes.trim_ascii().get(known..).unwrap_or_default());
         }
         if !matches!(shown.verb, Verb::Other(_)) {
             self.client.suspect = shown.verb == Verb::Auth;
@@ -553,7 +556,8 @@ impl Decoder {
 
     /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
     pub(super) fn decide_where_hidden(&mut self) {
-        if !self.client.holds_nothing() && self.go_ahead_may_be_hidden() {
+        let has_line = matches!(&self.client.mode, Mode::HeldData(held) if memchr(b'\n', held.bytes()).is_some());
+        if has_line && self.go_ahead_may_be_hidden() {
             self.decide_by_looks();
         }
     }
@@ -858,7 +862,7 @@ impl Decoder {
         while !self.client.holds_nothing() {
             self.decide_by_looks();
         }
-        self.client_went_on();
+        self.client_went_on(None);
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
         {

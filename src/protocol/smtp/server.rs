@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::captured::Captured;
+use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines};
 use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
 use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
@@ -162,13 +163,17 @@ impl Decoder {
     }
 
     /// The client sends: it has seen the replies that it waited for.
-    pub(super) fn client_went_on(&mut self) {
+    pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
         self.decide_where_hidden();
         if !self.server.floating.is_empty() {
             let count = self.ledger.open.len();
             self.pair_backwards(count);
         }
-        let said_hello = |open: &Open| matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+        // What came in the command's own frame did not wait for anything.
+        let said_hello = |open: &Open| {
+            matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+                && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
+        };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
             && self.ledger.open.len() == 1
@@ -272,15 +277,17 @@ impl Decoder {
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
         reply.enhanced = reply.enhanced.or_else(|| enhanced(text));
-        let text = self.client.scrub(text);
         // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
         let answers_unseen = self.ledger.open.is_empty();
         let unsure = self.server.doubt || self.client.is_suspect() || answers_unseen;
         let text = match reply.code {
             500..=502 if answers_unseen && self.client.is_suspect() => MASK.as_bytes().into(),
-            500.. if unsure => without_tokens(&text).into(),
-            _ => text,
+            0 | 500..=502 => without_tokens(text).into(),
+            _ if read.is_none() => without_tokens(text).into(),
+            503.. if unsure => without_tokens(text).into(),
+            _ => Cow::Borrowed(text),
         };
+        let text = self.client.scrub(&text);
         if line.cut || text.len() > REPLY_LINE_KEPT || reply.lines.len() >= REPLY_LINES {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
@@ -337,6 +344,12 @@ impl Decoder {
         if let Some(position) = anchor {
             self.pair_backwards(position);
             return self.answer(reply);
+        }
+        if matches!(reply.code, 334 | 354) {
+            // The command that it answers was not seen, and all before it have their replies.
+            let count = self.ledger.open.len();
+            self.pair_backwards(count);
+            return self.belongs_to_none(reply);
         }
         match self.ledger.open.front() {
             None => self.belongs_to_none(reply),
