@@ -17,7 +17,8 @@ const INJECTED_RUNS: usize = 16;
 
 /// Reads one session.
 ///
-/// `push`, `gap` and `fin` in capture order; `joined_late` before all of them, `unseen` at any time; `finish` at the end.
+/// `push`, `gap` and `fin` in capture order; `joined_late` before all of them, where the owner knows (else a first reply that is no
+/// greeting tells), `unseen` at any time; `finish` at the end.
 /// Never fails, whatever the octets; holds at most some kilobytes besides the exchanges ([`crate::protocol::smtp::FIRST_EXCHANGES`]).
 #[derive(Debug)]
 pub struct Decoder {
@@ -50,9 +51,8 @@ impl Decoder {
 
     /// The capture begins in the middle of the session: there is no greeting to wait for, and the place has to be found.
     pub fn joined_late(&mut self) {
-        self.dialogue.joined_late = true;
-        self.client.join_late();
-        self.server.join_late();
+        self.join_late();
+        self.server.lose();
     }
 
     /// The capture does not show that direction, or not its end: replies not seen are hidden.

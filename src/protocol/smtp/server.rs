@@ -113,9 +113,13 @@ fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
 impl Server {
     /// See [`Decoder::joined_late`].
     pub const fn join_late(&mut self) {
-        self.lost = true;
         self.doubt = true;
         self.greeting = Greeting::Past;
+    }
+
+    /// The first octets may be the end of a line.
+    pub const fn lose(&mut self) {
+        self.lost = true;
     }
 
     /// It sent at least one octet.
@@ -185,6 +189,7 @@ impl Decoder {
 
     /// Octets of the server are missing.
     pub(super) fn server_gap(&mut self) {
+        self.decide_start();
         if let Some(line) = self.server.lines.rest()
             && !self.server.lost
             && line.bytes.len() > 3
@@ -310,11 +315,13 @@ impl Decoder {
         if reply.code == 0 {
             return self.belongs_to_none(reply);
         }
+        let may_greet = matches!(reply.code, 220 | 400..=599);
         match self.server.greeting {
-            Greeting::Due => return self.greet(reply),
+            Greeting::Due if may_greet && !self.began_in_the_middle(reply.code) => return self.greet(reply),
+            Greeting::Due => self.join_late(),
             Greeting::Doubtful => {
                 self.server.greeting = Greeting::Past;
-                if self.ledger.next == 0 && matches!(reply.code, 220 | 400..=599) {
+                if self.ledger.next == 0 && may_greet {
                     return self.greet(reply);
                 }
             }
@@ -332,6 +339,7 @@ impl Decoder {
     }
 
     fn greet(&mut self, reply: Reply) -> Upgrade {
+        self.release_start();
         self.server.greeting = Greeting::Past;
         self.dialogue.early_talk = self.client.take_early();
         self.dialogue.greeting = Some(reply);
