@@ -1,7 +1,7 @@
 //! An old version was negotiated, and the server ended the session after a few records.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{Phase, Version};
+use crate::protocol::tls::{ContentType, Phase, Version};
 use crate::session::{EndedBy, Service, Session, Stage};
 use crate::span::{Direction, Role};
 
@@ -35,10 +35,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         session.ended_by,
         EndedBy::Fin(Role::Server) | EndedBy::Reset(Role::Server)
     );
-    let quit = client
-        .last_record
-        .zip(tls.directions.to_client.last_record)
-        .is_some_and(|(client, server)| client > server);
+    // A last client record of the size of QUIT (CBC: at most 48 octets) means that the client had ended by itself.
+    let last = tls.records.iter().rev().find(|record| {
+        record.direction == Direction::ToServer && record.content == ContentType::ApplicationData && record.length > 32
+    });
+    let quit = last.is_none_or(|record| record.length <= 48);
     if !few || !by_server || quit || session.service == Service::Pop3 {
         return None;
     }
