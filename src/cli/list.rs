@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::args::{Arguments, Explain, Format, Rules, Schema};
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, NOTHING, Stop};
+use crate::cli::exit::{ANALYSED, Stop};
 use crate::diagnosis::Severity;
 use crate::insight::register;
 use crate::render::encode;
@@ -206,6 +206,3 @@ pub fn man() -> Result<u8, Stop> {
         .map_err(closed(Language::English))?;
     Ok(ANALYSED)
 }
-
-/// Nothing was done.
-pub const NOT_DONE: u8 = NOTHING;

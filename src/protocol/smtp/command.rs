@@ -263,7 +263,7 @@ fn carries_credential(word: &[u8]) -> bool {
 fn might_be_credential(word: &[u8]) -> bool {
     let first = word.first().copied().unwrap_or_default();
     let overwritten = word.iter().all(|octet| octet.eq_ignore_ascii_case(&first));
-    let least = if word.len() % 4 == 0 { 8 } else { 16 };
+    let least = if word.len().is_multiple_of(4) { 8 } else { 16 };
     !overwritten && base64::looks_like(word, least)
 }
 
