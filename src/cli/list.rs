@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::CommandFactory;
-use schemars::schema_for;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::cli::args::{Arguments, Explain, Format, Rules, Schema};
@@ -152,9 +152,11 @@ fn rule_table(style: &Style) -> Page<'_> {
 /// `smtpcap schema`: the JSON Schema as a document.
 #[must_use]
 pub fn schema_document(format: Format) -> schemars::Schema {
+    // What is written, not what could be read back: fields that may be left out are not required.
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     match format {
-        Format::Jsonl => schema_for!(Record),
-        Format::Json | Format::Table => schema_for!(Document),
+        Format::Jsonl => generator.into_root_schema_for::<Record>(),
+        Format::Json | Format::Table => generator.into_root_schema_for::<Document>(),
     }
 }
 
