@@ -93,6 +93,21 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ),
     ("server", "the server", "サーバー"),
     ("starttls", "STARTTLS", "STARTTLS"),
+    (
+        "stripped_command",
+        "a command reaches the server overwritten with X",
+        "コマンドがXに書き換えられてサーバーに届いています",
+    ),
+    (
+        "stripped_greeting",
+        "the greeting is overwritten with stars",
+        "グリーティングが「*」に書き換えられています",
+    ),
+    (
+        "stripped_keyword",
+        "a keyword in the EHLO reply is overwritten with X",
+        "EHLO応答のキーワードがXに書き換えられています",
+    ),
 ];
 
 /// The phrase behind a key; the key itself where there is none, which a test forbids.

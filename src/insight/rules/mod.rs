@@ -19,6 +19,7 @@ mod cross_version_probe_sweep;
 mod ok_connect_probe;
 mod starttls_fallback_to_cleartext;
 mod tcp_port25_blocked;
+mod tls_legacy_server_quirk;
 
 /// How such a rule looks at the window.
 pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
@@ -26,6 +27,7 @@ pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[
     (&tcp_port25_blocked::RULE, tcp_port25_blocked::check),
+    (&tls_legacy_server_quirk::RULE, tls_legacy_server_quirk::check),
     (
         &auth_mechanism_advertised_but_broken::RULE,
         auth_mechanism_advertised_but_broken::check,
