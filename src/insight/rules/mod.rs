@@ -27,7 +27,6 @@ pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[
     (&tcp_port25_blocked::RULE, tcp_port25_blocked::check),
-    (&tls_legacy_server_quirk::RULE, tls_legacy_server_quirk::check),
     (
         &auth_mechanism_advertised_but_broken::RULE,
         auth_mechanism_advertised_but_broken::check,
@@ -36,6 +35,7 @@ static RULES: &[(&Rule, Check)] = &[
         &starttls_fallback_to_cleartext::RULE,
         starttls_fallback_to_cleartext::check,
     ),
+    (&tls_legacy_server_quirk::RULE, tls_legacy_server_quirk::check),
     (
         &cross_tls_version_differs_by_port::RULE,
         cross_tls_version_differs_by_port::check,

@@ -30,6 +30,9 @@ struct State {
     stamp: Stamp,
 }
 
+/// Reads one kind of state from a session.
+type Observe = fn(&Digest) -> Option<State>;
+
 pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
     for digest in history.sessions() {
@@ -49,7 +52,7 @@ pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
 
 /// What changed towards one client: lists in clear, limits, the lowest TLS version, the certificate.
 fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Vec<(&'static str, Insight)> {
-    let kinds: [(&'static str, fn(&Digest) -> Option<State>); 4] = [
+    let kinds: [(&'static str, Observe); 4] = [
         ("mechanisms", mechanisms),
         ("size", size),
         ("certificate", certificate),

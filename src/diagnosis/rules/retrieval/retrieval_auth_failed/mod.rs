@@ -32,11 +32,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let (command, login, answer) = evidence::logins(session).find_map(|(command, login)| {
         let answer = evidence::refusal(command)?;
-        let of_credentials = !login.cancelled
-            && !evidence::wants_tls(answer)
-            && !evidence::is_busy(answer)
-            && !(login.mechanism.equals_ignoring_case("APOP") && evidence::says_no_apop(answer));
-        of_credentials.then_some((command, login, answer))
+        let no_apop = login.mechanism.equals_ignoring_case("APOP") && evidence::says_no_apop(answer);
+        let otherwise = login.cancelled || no_apop || evidence::wants_tls(answer) || evidence::is_busy(answer);
+        (!otherwise).then_some((command, login, answer))
     })?;
     let named = evidence::has_code(
         answer,
