@@ -2,6 +2,9 @@
 
 use super::super::ByteOrder;
 
+/// 2023: blocks of one byte order, shifted by three octets, pass for the other's where all times are near 1970.
+pub const BASE: u32 = 1_700_000_000;
+
 pub struct Pcap {
     pub order: ByteOrder,
     pub bytes: Vec<u8>,
@@ -70,10 +73,10 @@ impl Pcap {
         self
     }
 
-    /// Packets 0..count: packet n has the time 1000+n s and 60+n octets of n.
+    /// Packets 0..count: packet n has the time [`BASE`]+n s and 60+n octets of n.
     pub fn packets(mut self, count: u8) -> Self {
         for n in 0..count {
-            self = self.packet(1_000 + u32::from(n), u32::from(n), &payload(n));
+            self = self.packet(BASE + u32::from(n), u32::from(n), &payload(n));
         }
         self
     }
@@ -167,7 +170,7 @@ impl Pcapng {
     /// Packets 0..count on interface 0, as [`Pcap::packets`] makes them.
     pub fn packets(mut self, count: u8) -> Self {
         for n in 0..count {
-            let units = (1_000 + u64::from(n)) * 1_000_000 + u64::from(n);
+            let units = (u64::from(BASE) + u64::from(n)) * 1_000_000 + u64::from(n);
             self = self.packet(0, units, &payload(n));
         }
         self
@@ -176,5 +179,5 @@ impl Pcapng {
 
 /// The nanoseconds of packet n of [`Pcap::packets`].
 pub fn time_of(n: u8) -> i64 {
-    (1_000 + i64::from(n)) * 1_000_000_000 + i64::from(n) * 1_000
+    (i64::from(BASE) + i64::from(n)) * 1_000_000_000 + i64::from(n) * 1_000
 }

@@ -247,3 +247,38 @@ fn hostile_lengths_take_linear_time() {
     assert!(!facts.is_sound());
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_lost_section_header_of_the_other_byte_order_costs_no_packet() {
+    for (first, second) in [(Little, Big), (Big, Little)] {
+        let head = Pcapng::new(first).interface(1, 0, &[]).packets(3);
+        let at = head.bytes.len();
+        let tail = Pcapng::new(second).interface(113, 0, &[]).packets(6);
+        let mut file = head.raw(&tail.bytes).bytes;
+        file[at..at + 12].fill(0xff);
+        let (frames, facts) = read(&file);
+        assert_eq!(times(&frames), [0, 1, 2, 0, 1, 2, 3, 4, 5].map(time_of));
+        assert_eq!(frames[8].link, 113);
+        assert_eq!(
+            (facts.damages.total(), facts.odd.assumed_interfaces),
+            (1, 0),
+            "{:?}",
+            facts.damages
+        );
+        assert_eq!(facts.interfaces.kept()[1].packets, 6);
+    }
+}
+
+#[test]
+fn each_error_and_damage_can_be_read_by_a_developer() {
+    let error = read_input(stream(b"a letter")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"built\" is not a capture: expected pcap or pcapng, found Text [61 20 6c 65 74 74 65 72]"
+    );
+    let (_, facts) = read(&Pcap::new().packets(1).raw(&[0xee; 20]).bytes);
+    assert_eq!(
+        facts.damages.kept()[0].to_string(),
+        "offset 100: expected a pcap record header, found ee ee ee ee ee ee ee ee ee ee ee ee ee ee ee ee; nothing more was found"
+    );
+}

@@ -198,7 +198,7 @@ fn a_named_pipe_is_read_like_a_file() {
     let bytes = Pcap::new().packets(50).bytes;
     let to = path.clone();
     let writer = std::thread::spawn(move || std::fs::write(to, bytes).unwrap());
-    let mut reader = Reader::new([Input::Path(path), stream(&at(&[1_010], 0))]);
+    let mut reader = Reader::new([Input::Path(path), stream(&at(&[BASE + 10], 0))]);
     assert_eq!(drain(&mut reader).unwrap().len(), 51);
     writer.join().unwrap();
 }

@@ -24,7 +24,7 @@ fn samples() -> Vec<Vec<u8>> {
         .bytes;
     let odd = Pcap::new()
         .packets(3)
-        .header(1_003, 0, 40, 90)
+        .header(BASE + 3, 0, 40, 90)
         .raw(&[3; 40])
         .packets(8)
         .bytes;

@@ -32,6 +32,8 @@ const REMEMBERED_LEAST: usize = 6;
 enum Mode {
     /// The first octets: perhaps a PROXY header of version 2.
     Start(Held),
+    /// Before the greeting: it tells whether these octets are the first commands, or the capture began later.
+    HeldStart(Held),
     /// In that header.
     Proxy {
         header: Vec<u8>,
@@ -137,7 +139,7 @@ impl Client {
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
         let mode = match &self.mode {
-            Mode::Start(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
+            Mode::Start(held) | Mode::HeldStart(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
             Mode::Proxy { header, .. } => header.capacity(),
             _ => 0,
         };
@@ -172,7 +174,7 @@ impl Decoder {
         }
         let frame = chunk.stamp.frame;
         self.client.several_frames |= *self.client.first_frame.get_or_insert(frame) != frame;
-        self.client_went_on();
+        self.client_went_on(Some(frame));
     }
 
     /// Reads the client's octets.
@@ -180,10 +182,14 @@ impl Decoder {
         let mut rest = chunk;
         let mut octets = 0;
         while !rest.bytes.is_empty() {
-            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::Proxy { .. });
+            let silent = matches!(
+                self.client.mode,
+                Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy { .. }
+            );
             let preamble = self.dialogue.preamble.is_some();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
+                Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
                 Mode::Proxy { .. } => (self.proxy_header(&rest), Upgrade::None),
                 Mode::Commands | Mode::Lost => self.line(&rest),
                 Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
@@ -210,7 +216,8 @@ impl Decoder {
 
     /// Reads held octets again.
     fn release(&mut self, held: &Held) {
-        let before = std::mem::replace(&mut self.client.again, true);
+        let behind_data = self.ledger.next > 0;
+        let before = std::mem::replace(&mut self.client.again, behind_data);
         for chunk in held.chunks() {
             let mut rest = chunk;
             while !rest.bytes.is_empty() {
@@ -237,8 +244,7 @@ impl Decoder {
             };
             if preamble::SIGNATURE.get(known).is_some_and(|expected| expected != octet) {
                 let held = std::mem::take(held);
-                self.client.mode = Mode::Commands;
-                self.release(&held);
+                self.first_commands(held);
                 return count;
             }
             count += held.take(&next, 1);
@@ -251,12 +257,88 @@ impl Decoder {
                 self.client.mode = Mode::Proxy { header, left, span };
                 self.end_proxy_header();
             }
-            None => {
-                self.client.mode = Mode::Commands;
-                self.release(&held);
-            }
+            None => self.first_commands(held),
         }
         count
+    }
+
+    /// No PROXY header of version 2 stands in front.
+    fn first_commands(&mut self, held: Held) {
+        if self.server.greeting_is_due() {
+            self.client.mode = Mode::HeldStart(held);
+        } else {
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+    }
+
+    fn hold_start(&mut self, chunk: &Chunk<'_>) -> usize {
+        if !self.server.greeting_is_due() {
+            self.release_start();
+            self.client.mode = Mode::Commands;
+            return 0;
+        }
+        let Mode::HeldStart(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let count = held.take(chunk, chunk.bytes.len());
+        if held.is_full() {
+            self.decide_start();
+        }
+        count
+    }
+
+    /// No greeting tells what the first octets are: the first line does.
+    pub(super) fn decide_start(&mut self) {
+        if let Mode::Start(held) | Mode::HeldStart(held) = &self.client.mode
+            && !held.bytes().is_empty()
+        {
+            let first = first_line(held.bytes()).unwrap_or(held.bytes());
+            let begins = Command::read(first).is_plausible() || preamble::version_1(first).is_some();
+            let foreign = held.span().and_then(|span| preamble::foreign(first, span));
+            if begins || foreign.is_some() {
+                self.release_start();
+            } else {
+                self.join_late();
+            }
+        }
+    }
+
+    /// The greeting came: the first octets are the first commands.
+    pub(super) fn release_start(&mut self) {
+        if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode
+            && !held.bytes().is_empty()
+        {
+            let held = std::mem::take(held);
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+    }
+
+    /// The capture began later than the session: the first octets may be anything.
+    pub(super) fn join_late(&mut self) {
+        self.dialogue.joined_late = true;
+        self.server.join_late();
+        if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode {
+            let held = std::mem::take(held);
+            self.client.join_late();
+            self.release(&held);
+        }
+    }
+
+    /// The first octets can only come behind a greeting.
+    pub(super) fn began_in_the_middle(&self, code: u16) -> bool {
+        let Mode::HeldStart(held) = &self.client.mode else {
+            return false;
+        };
+        let Some(first) = first_line(held.bytes()) else {
+            return false;
+        };
+        match Command::read(first).known() {
+            Some(Verb::StartTls | Verb::XAnonymousTls) => true,
+            Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Auth) => code != 220,
+            _ => false,
+        }
     }
 
     fn proxy_header(&mut self, chunk: &Chunk<'_>) -> usize {
@@ -284,7 +366,7 @@ impl Decoder {
                     span,
                 });
             }
-            self.client.mode = Mode::Commands;
+            self.first_commands(Held::default());
         }
     }
 
@@ -392,7 +474,9 @@ impl Decoder {
         let Detail::Auth(facts) = &open.exchange.detail else {
             return false;
         };
-        facts.challenges > open.responses || !Command::read(line).is_plausible()
+        // The server takes QUIT for a response too, but who sends it means the command.
+        let quits = line.trim_ascii().eq_ignore_ascii_case(b"QUIT");
+        (facts.challenges > open.responses && !quits) || !Command::read(line).is_plausible()
     }
 
     fn respond(&mut self, line: &Line<'_>) {
@@ -427,10 +511,13 @@ impl Decoder {
         let command = Command::read(&line.bytes);
         let shown = command::shown(&line.bytes, self.client.suspect);
         if shown.masked {
-            self.client.remember(command.argument);
-            if shown.verb != Verb::Auth {
-                self.client.remember(command.word);
-            }
+            let known = if shown.verb == Verb::Auth {
+                command.word.len()
+            } else {
+                0
+            };
+            self.client
+                .remember(line.bytes.trim_ascii().get(known..).unwrap_or_default());
         }
         if !matches!(shown.verb, Verb::Other(_)) {
             self.client.suspect = shown.verb == Verb::Auth;
@@ -553,7 +640,8 @@ impl Decoder {
 
     /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
     pub(super) fn decide_where_hidden(&mut self) {
-        if !self.client.holds_nothing() && self.go_ahead_may_be_hidden() {
+        let has_line = matches!(&self.client.mode, Mode::HeldData(held) if memchr(b'\n', held.bytes()).is_some());
+        if has_line && self.go_ahead_may_be_hidden() {
             self.decide_by_looks();
         }
     }
@@ -670,7 +758,7 @@ impl Decoder {
 
     /// A reply without a command tells which command was not seen: 354 DATA, 334 AUTH.
     pub(super) fn answers_unseen(&mut self, reply: &Reply) -> bool {
-        let silent = matches!(&self.client.mode, Mode::Start(held) if held.bytes().is_empty());
+        let silent = matches!(&self.client.mode, Mode::Start(held) | Mode::HeldStart(held) if held.bytes().is_empty());
         if !(silent || matches!(self.client.mode, Mode::Lost | Mode::Commands)) || self.client.data.is_some() {
             return false;
         }
@@ -786,11 +874,7 @@ impl Decoder {
         self.client.suspect = true;
         self.client.skip_line = false;
         self.client.first_line = false;
-        if let Mode::Start(held) = &mut self.client.mode {
-            let held = std::mem::take(held);
-            self.client.mode = Mode::Commands;
-            self.release(&held);
-        }
+        self.decide_start();
         if matches!(self.client.mode, Mode::Commands) {
             self.command_before_gap();
         }
@@ -854,11 +938,12 @@ impl Decoder {
 
     /// No more commands.
     pub(super) fn end_of_commands(&mut self) {
+        self.decide_start();
         self.release_upgrade();
         while !self.client.holds_nothing() {
             self.decide_by_looks();
         }
-        self.client_went_on();
+        self.client_went_on(None);
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
         {
@@ -874,8 +959,9 @@ impl Decoder {
 }
 
 fn looks_like_commands(held: &Held) -> bool {
-    let bytes = held.bytes();
-    let end = memchr(b'\n', bytes);
-    end.and_then(|end| bytes.get(..end))
-        .is_some_and(|line| Command::read(line).is_plausible())
+    first_line(held.bytes()).is_some_and(|line| Command::read(line).is_plausible())
+}
+
+fn first_line(bytes: &[u8]) -> Option<&[u8]> {
+    memchr(b'\n', bytes).and_then(|end| bytes.get(..end))
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::captured::Captured;
+use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines};
 use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
 use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
@@ -112,9 +113,13 @@ fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
 impl Server {
     /// See [`Decoder::joined_late`].
     pub const fn join_late(&mut self) {
-        self.lost = true;
         self.doubt = true;
         self.greeting = Greeting::Past;
+    }
+
+    /// The first octets may be the end of a line.
+    pub const fn lose(&mut self) {
+        self.lost = true;
     }
 
     /// It sent at least one octet.
@@ -162,13 +167,17 @@ impl Decoder {
     }
 
     /// The client sends: it has seen the replies that it waited for.
-    pub(super) fn client_went_on(&mut self) {
+    pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
         self.decide_where_hidden();
         if !self.server.floating.is_empty() {
             let count = self.ledger.open.len();
             self.pair_backwards(count);
         }
-        let said_hello = |open: &Open| matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+        // What came in the command's own frame did not wait for anything.
+        let said_hello = |open: &Open| {
+            matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+                && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
+        };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
             && self.ledger.open.len() == 1
@@ -180,6 +189,7 @@ impl Decoder {
 
     /// Octets of the server are missing.
     pub(super) fn server_gap(&mut self) {
+        self.decide_start();
         if let Some(line) = self.server.lines.rest()
             && !self.server.lost
             && line.bytes.len() > 3
@@ -272,15 +282,17 @@ impl Decoder {
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
         reply.enhanced = reply.enhanced.or_else(|| enhanced(text));
-        let text = self.client.scrub(text);
         // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
         let answers_unseen = self.ledger.open.is_empty();
         let unsure = self.server.doubt || self.client.is_suspect() || answers_unseen;
         let text = match reply.code {
             500..=502 if answers_unseen && self.client.is_suspect() => MASK.as_bytes().into(),
-            500.. if unsure => without_tokens(&text).into(),
-            _ => text,
+            0 | 500..=502 => without_tokens(text).into(),
+            _ if read.is_none() => without_tokens(text).into(),
+            503.. if unsure => without_tokens(text).into(),
+            _ => Cow::Borrowed(text),
         };
+        let text = self.client.scrub(&text);
         if line.cut || text.len() > REPLY_LINE_KEPT || reply.lines.len() >= REPLY_LINES {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
@@ -303,11 +315,13 @@ impl Decoder {
         if reply.code == 0 {
             return self.belongs_to_none(reply);
         }
+        let may_greet = matches!(reply.code, 220 | 400..=599);
         match self.server.greeting {
-            Greeting::Due => return self.greet(reply),
+            Greeting::Due if may_greet && !self.began_in_the_middle(reply.code) => return self.greet(reply),
+            Greeting::Due => self.join_late(),
             Greeting::Doubtful => {
                 self.server.greeting = Greeting::Past;
-                if self.ledger.next == 0 && matches!(reply.code, 220 | 400..=599) {
+                if self.ledger.next == 0 && may_greet {
                     return self.greet(reply);
                 }
             }
@@ -325,6 +339,7 @@ impl Decoder {
     }
 
     fn greet(&mut self, reply: Reply) -> Upgrade {
+        self.release_start();
         self.server.greeting = Greeting::Past;
         self.dialogue.early_talk = self.client.take_early();
         self.dialogue.greeting = Some(reply);
@@ -337,6 +352,12 @@ impl Decoder {
         if let Some(position) = anchor {
             self.pair_backwards(position);
             return self.answer(reply);
+        }
+        if matches!(reply.code, 334 | 354) {
+            // The command that it answers was not seen, and all before it have their replies.
+            let count = self.ledger.open.len();
+            self.pair_backwards(count);
+            return self.belongs_to_none(reply);
         }
         match self.ledger.open.front() {
             None => self.belongs_to_none(reply),

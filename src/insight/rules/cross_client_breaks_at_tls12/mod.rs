@@ -53,7 +53,7 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
     if highest >= Version::TLS1_2 || sessions.iter().any(|digest| digest.quality.started_late) {
         return None;
     }
-    let (last, last_tls) = offers().last()?;
+    let (last, last_tls) = offers().next_back()?;
     let worked = offers().filter(|(_, tls)| tls.completed).count();
     let refused = offers().filter(|(_, tls)| tls.refused_version.is_some()).count();
     let finding = Finding::of(
@@ -66,7 +66,6 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
         ),
     )
     .with("client", last.client.address.to_string())
-    .with_some("hello_name", last.hello_name.as_ref())
     .with("offered", highest)
     .with("port", last.server.port)
     .with("service", service_name(service))

@@ -68,6 +68,7 @@ fn login_shows_the_name_wherever_it_comes() {
     for script in [
         "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dGFybw==\nS: 334 UGFzc3dvcmQ6\nC: czNjcmV0LXBhc3M=\nS: 235 ok",
         "C: AUTH LOGIN dGFybw==\nS: 334 UGFzc3dvcmQ6\nC: czNjcmV0LXBhc3M=\nS: 235 ok",
+        "C: AUTH LOGIN dGFybw==\nS: 334 VXNlcm5hbWU6\nC: czNjcmV0LXBhc3M=\nS: 235 ok",
         "C: AUTH LOGIN\n+: dGFybw==\n+: czNjcmV0LXBhc3M=\nS: 334 VXNlcm5hbWU6\n+: 334 UGFzc3dvcmQ6\n+: 235 ok",
     ] {
         let (facts, _) = facts(script);
@@ -178,4 +179,16 @@ fn malformed_payloads_are_told_without_being_shown() {
     let (login, _) = facts("C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dGFybwo=\nS: 334 UGFzc3dvcmQ6\nC: eA==\nS: 535 no");
     assert_eq!(login.defects, [PayloadDefect::TrailingNewline]);
     assert_eq!(name(&login), "taro");
+}
+
+#[test]
+fn a_client_that_quits_at_the_challenge_sent_no_response() {
+    let dialogue = dialogue(&format!(
+        "{OPENING}C: AUTH CRAM-MD5\nS: 334 eA==\nC: QUIT\nS: 535 5.7.8 failed"
+    ));
+    assert_eq!(summary(&dialogue)[1..], ["AUTH CRAM-MD5 334 =535", "QUIT =no"]);
+    let Detail::Auth(facts) = &dialogue.exchanges[1].detail else {
+        panic!()
+    };
+    assert!(facts.response.is_none() && facts.defects.is_empty());
 }

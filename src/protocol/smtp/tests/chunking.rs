@@ -15,7 +15,7 @@ const SCRIPTS: [&str; 6] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_cut_gives_the_same_dialogue(
@@ -72,12 +72,13 @@ proptest! {
         }
         steps.extend(super::steps("C: RSET\nS: 250 ok\nC: VRFY someone\nS: 252 maybe\nC: EXPN list\nS: 550 no"));
         let dialogue = dialogue_of(&steps, |length| length);
+        prop_assert_eq!(&dialogue_of(&steps, |_| 1), &dialogue);
         let summary = summary(&dialogue);
         prop_assert!(summary.ends_with(&["VRFY someone =252".into(), "EXPN list =550".into()]), "{summary:?}");
     }
 
     #[test]
-    fn noise_never_panics(
+    fn noise_never_panics_and_cuts_still_agree(
         frames in proptest::collection::vec((any::<bool>(), any::<bool>(), proptest::collection::vec(any::<u8>(), 1..60)), 1..40),
     ) {
         let steps: Vec<Step> = frames
@@ -87,6 +88,90 @@ proptest! {
                 if gap { Step::Gap(direction, octets.len() as u64) } else { Step::Octets(direction, octets) }
             })
             .collect();
-        let _ = dialogue_of(&steps, |length| length);
+        let whole = dialogue_of(&steps, |length| length);
+        prop_assert_eq!(dialogue_of(&steps, |_| 1), whole);
+    }
+
+    #[test]
+    fn talk_in_any_order_agrees_and_keeps_secrets(
+        words in proptest::collection::vec((0..CLIENT.len() + SERVER.len() + 2, any::<bool>()), 1..60),
+        joined_late in any::<bool>(),
+    ) {
+        let mut steps: Vec<Step> = Vec::new();
+        for (word, join) in words {
+            let (direction, octets) = match word.checked_sub(CLIENT.len()) {
+                None => (Direction::ToServer, CLIENT[word]),
+                Some(word) if word < SERVER.len() => (Direction::ToClient, SERVER[word]),
+                Some(word) => {
+                    let direction = if word == SERVER.len() { Direction::ToServer } else { Direction::ToClient };
+                    steps.push(Step::Gap(direction, 7));
+                    continue;
+                }
+            };
+            match steps.last_mut() {
+                Some(Step::Octets(last, before)) if join && *last == direction => before.extend(octets.as_bytes()),
+                _ => steps.push(Step::Octets(direction, octets.as_bytes().to_vec())),
+            }
+        }
+        let play = |cut: fn(usize) -> usize| {
+            let mut owner = super::Owner::new(crate::protocol::Retention::default());
+            if joined_late {
+                owner.decoder().joined_late();
+            }
+            for step in &steps {
+                owner.play(step, cut);
+            }
+            owner.finish()
+        };
+        let whole = play(|length| length);
+        let shown = format!("{whole:?}");
+        prop_assert!(!shown.contains("czNjcmV0") && !shown.contains("AHRhcm8A") && !shown.contains("s3cret"), "{shown}");
+        prop_assert_eq!(play(|_| 1), whole);
     }
 }
+
+const CLIENT: [&str; 24] = [
+    "EHLO b\r\n",
+    "LHLO b\r\n",
+    "MAIL FROM:<a@b>\r\n",
+    "RCPT TO:<c@d>\r\n",
+    "DATA\r\n",
+    "Subject: x\r\n",
+    "\r\n",
+    ".\r\n",
+    "..x\n",
+    ".\n",
+    "\r.\r",
+    "BDAT 9\r\n",
+    "BDAT 4 LAST\r\n",
+    "BDAT x\r\n",
+    "RSET\r\n",
+    "QUIT\r\n",
+    "STARTTLS\r\n",
+    "AUTH PLAIN AHRhcm8AczNjcmV0LXBhc3M=\r\n",
+    "AUTH LOGIN\r\ndGFybw==\r\nczNjcmV0LXBhc3M=\r\n",
+    "AUTH CRAM-MD5\r\n",
+    "czNjcmV0LXBhc3M=\r\n",
+    "*\r\n",
+    "NOOP",
+    "RSE",
+];
+
+const SERVER: [&str; 16] = [
+    "220 a\r\n",
+    "220-a\r\n",
+    "250 ok\r\n",
+    "250-more\r\n",
+    "250 2.1.5 ok\n",
+    "354 go\r\n",
+    "334 UGFzc3dvcmQ6\r\n",
+    "334 \r\n",
+    "235 ok\r\n",
+    "535 no\r\n",
+    "500 what\r\n",
+    "502 what is AHRhcm8AczNjcmV0LXBhc3M=\r\n",
+    "554 no\r\n",
+    "421 bye\r\n",
+    "221 bye\r\n",
+    "garb",
+];

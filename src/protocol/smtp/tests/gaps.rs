@@ -191,3 +191,23 @@ fn steps_with_gaps_are_what_they_say() {
         Step::Gap(crate::span::Direction::ToServer, 7)
     ));
 }
+
+#[test]
+fn a_late_start_is_known_from_a_first_reply_that_is_no_greeting() {
+    for script in [
+        "c: end of a line\\r\\nmore\\r\\n.\\r\\n\nS: 250 queued\nC: QUIT\nS: 221 bye",
+        "C: RCPT TO:<no@b>\nS: 550 no\nC: QUIT\nS: 221 bye",
+        "C: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye",
+        "S: 250 ok\nC: QUIT\nS: 221 bye",
+    ] {
+        let dialogue = dialogue(script);
+        assert!(dialogue.joined_late, "{script}");
+        assert_eq!((dialogue.greeting, dialogue.early_talk), (None, None), "{script}");
+        assert_eq!(super::text(&dialogue.exchanges.last().unwrap().line), "QUIT");
+        assert!(
+            dialogue.exchanges.iter().all(|exchange| exchange.reply.yes().is_some()),
+            "{script}"
+        );
+    }
+    assert!(!dialogue("C: EHLO bot\nS: 554 no\n+: 503 no").joined_late);
+}
