@@ -28,7 +28,9 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refused = facts::envelope(session)
+    let refused = session
+        .exchanges()
+        .iter()
         .find_map(|exchange| refused_extension(rule, session, exchange, facts::refusal(exchange)?));
     refused.or_else(|| {
         session
