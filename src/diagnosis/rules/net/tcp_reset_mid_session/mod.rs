@@ -92,6 +92,7 @@ fn closed_inside_mail_data(rule: &'static Rule, session: &Session) -> Option<Fin
         )
         .with("sender", Value::Phrase("server"))
         .with("octets", octets)
+        .as_sure_as(Confidence::Likely)
         .and(Evidence::command(last)),
     )
 }
