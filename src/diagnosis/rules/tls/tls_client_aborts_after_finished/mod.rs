@@ -39,14 +39,14 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let client = &tls.directions.to_server;
     let finished = client.finished?;
     let clear = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
+    let quit = one_quit(tls);
     let left = matches!(
         session.ended_by,
         EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
     );
-    if clear || !left || session.quality.gaps || session.quality.only_direction.is_some() {
+    if clear || !(left || quit) || session.quality.gaps || session.quality.only_direction.is_some() {
         return None;
     }
-    let quit = one_quit(tls);
     if client.application_records > 0 && !quit {
         return None;
     }
