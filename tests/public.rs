@@ -21,7 +21,68 @@ use smtpcap::session::Session;
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Where we differ from an oracle, and why that is right.
-const EXPLAINED: &[(&str, &str, &str)] = &[];
+const EXPLAINED: &[(&str, &str, &str)] = &[
+    (
+        "LVy-H-smtp-smuggling-lab/case-a1.pcap",
+        "messages",
+        "the laboratory's counter read the first of the two connections; each has one CRLF . CRLF, and both are answered 250",
+    ),
+    (
+        "LVy-H-smtp-smuggling-lab/case-p2p-a1-receiver.pcap",
+        "messages",
+        "the laboratory's counter read the first of the two connections; each has one CRLF . CRLF, and both are answered 250",
+    ),
+    (
+        "LVy-H-smtp-smuggling-lab/case-p2p-a1-sender.pcap",
+        "messages",
+        "the laboratory's counter read the first of the two connections; each has one CRLF . CRLF, and both are answered 250",
+    ),
+    (
+        "LVy-H-smtp-smuggling-lab/case-e2p-a1-sender.pcap",
+        "messages",
+        "the sender uses BDAT, which the laboratory's counter does not read; the server answers BDAT LAST with 250",
+    ),
+    (
+        "LVy-H-smtp-smuggling-lab/case-e2p-a10-sender.pcap",
+        "messages",
+        "the sender uses BDAT, which the laboratory's counter does not read; the server answers BDAT LAST with 250",
+    ),
+    (
+        "LVy-H-smtp-smuggling-lab/case-e2p-a3-sender.pcap",
+        "messages",
+        "the sender uses BDAT, which the laboratory's counter does not read; the server answers BDAT LAST with 250",
+    ),
+    (
+        "zeek-zeek/rdp__rdp-to-ssl.pcap",
+        "TLS version",
+        "TLS inside the Remote Desktop handshake: no mail protocol",
+    ),
+    (
+        "zeek-zeek/rdp__rdp-to-ssl.pcap",
+        "TLS cipher",
+        "TLS inside the Remote Desktop handshake: no mail protocol",
+    ),
+    (
+        "zeek-zeek/tls__xmpp-dialback-starttls.pcap",
+        "TLS version",
+        "STARTTLS of XMPP: no mail protocol",
+    ),
+    (
+        "zeek-zeek/tls__xmpp-dialback-starttls.pcap",
+        "TLS cipher",
+        "STARTTLS of XMPP: no mail protocol",
+    ),
+    (
+        "zeek-zeek/tls__xmpp-starttls.pcap",
+        "TLS version",
+        "STARTTLS of XMPP: no mail protocol",
+    ),
+    (
+        "zeek-zeek/tls__xmpp-starttls.pcap",
+        "TLS cipher",
+        "STARTTLS of XMPP: no mail protocol",
+    ),
+];
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()

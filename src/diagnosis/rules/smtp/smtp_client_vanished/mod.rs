@@ -3,7 +3,7 @@
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::Seen;
-use crate::protocol::smtp::Verb;
+use crate::protocol::smtp::{Detail, Exchange, Verb};
 use crate::session::{EndedBy, Session, TransactionResult};
 use crate::span::{Direction, Role};
 
@@ -50,9 +50,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             TransactionResult::Accepted | TransactionResult::PartlyAccepted
         )
     });
-    let waiting = (last.reply == Seen::No).then_some(last);
+    let inside_data = is_inside_data(last);
+    let waiting = (last.reply == Seen::No && !inside_data).then_some(last);
     let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
-    if accepted && waiting.is_none() {
+    if accepted && waiting.is_none() && !inside_data {
         return None;
     }
     let refused = dialogue
@@ -66,10 +67,25 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     )
     .with("last", &last.line)
     .with_some("waited", waited)
+    .with_some("inside_data", inside_data.then_some("yes"))
     .with_some("refused", refused.then_some("yes"))
     .and(Evidence::command(last));
     Some(match waited {
+        _ if inside_data => finding.as_severity(Severity::Fail),
         Some(waited) if waited.as_secs() >= 2 => finding.as_severity(Severity::Fail),
         _ => finding,
     })
+}
+
+/// The server asked for the mail data (354, or BDAT), and its end was not seen; a hole in it could hide the end.
+fn is_inside_data(exchange: &Exchange) -> bool {
+    let data = match &exchange.detail {
+        Detail::Data(data) if exchange.intermediate.iter().any(|reply| reply.code == 354) => data,
+        Detail::Bdat { data, .. } => data,
+        _ => return false,
+    };
+    exchange.reply == Seen::No
+        && data
+            .as_ref()
+            .is_none_or(|data| data.ended.is_none() && data.missing == 0)
 }
