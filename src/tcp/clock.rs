@@ -27,11 +27,6 @@ impl Clock {
         self.now.unwrap_or_default()
     }
 
-    /// True while frames disagree with the clock and are too few to move it.
-    pub const fn is_undecided(&self) -> bool {
-        self.witnesses > 0
-    }
-
     /// Takes the time of a frame; small steps backwards do not move the clock.
     pub fn advance(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {

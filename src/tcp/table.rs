@@ -23,8 +23,6 @@ use crate::time::Timestamp;
 const HALF: u32 = 1 << 31;
 /// How often time-outs are looked at, in packet time.
 const SWEEP: Duration = Duration::from_millis(250);
-/// Connections remembered while the clock is undecided; three segments decide, so that only ICMP errors add more.
-const WITNESSED: usize = 16;
 
 /// A connection that is over.
 #[derive(Clone, Debug)]
@@ -52,8 +50,6 @@ pub struct Table<S> {
     /// At the end: what is still there, last first.
     remaining: Vec<(Stamp, u32)>,
     clock: Clock,
-    /// Connections that took segments while the clock was undecided; at most [`WITNESSED`].
-    witnessed: Vec<u32>,
     next_sweep: Timestamp,
     counts: Counts,
     memory: usize,
@@ -79,7 +75,6 @@ impl<S: Stream> Table<S> {
             finished: VecDeque::new(),
             remaining: Vec::new(),
             clock: Clock::new(),
-            witnessed: Vec::new(),
             next_sweep: Timestamp::MIN,
             counts: Counts::default(),
             memory: 0,
@@ -123,7 +118,6 @@ impl<S: Stream> Table<S> {
         }
         self.counts.segments += 1;
         let now = self.clock.advance(segment.stamp.time);
-        self.settle_witnessed(now);
         if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
             self.next_sweep = now.plus(SWEEP);
             self.sweep(now);
@@ -237,7 +231,6 @@ impl<S: Stream> Table<S> {
         let connection = Connection::new(transport, hash, self.clock.now());
         let number = self.slots.insert(connection);
         self.index.insert(hash, number);
-        self.touch(number);
         self.weigh(number);
         number
     }
@@ -285,7 +278,7 @@ impl<S: Stream> Table<S> {
     fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
         match self.take(segment, number, source_is_low) {
             None | Some(Verdict::Taken) => {
-                self.touch(number);
+                self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
             Some(Verdict::AnswersPending) => {
@@ -293,7 +286,7 @@ impl<S: Stream> Table<S> {
                 let Some((key, hash, syn)) = pending else { return };
                 let number = self.insert(Transport::from_syn(key, &syn), hash);
                 self.take(segment, number, source_is_low);
-                self.touch(number);
+                self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
             Some(Verdict::RefusesPending) => self.refuse_pending(segment, number, source_is_low),
@@ -383,25 +376,6 @@ impl<S: Stream> Table<S> {
                     self.limits.idle_time
                 }
             }
-        }
-    }
-
-    /// Marks a connection as active now.
-    fn touch(&mut self, number: u32) {
-        self.slots.touch(number, self.clock.now());
-        if self.clock.is_undecided() && self.witnessed.len() < WITNESSED && !self.witnessed.contains(&number) {
-            self.witnessed.push(number);
-        }
-    }
-
-    /// Once the clock has decided: what was touched by the frames that moved it was touched at the new time, or a
-    /// session that begins after a long silence would be taken for an idle one.
-    fn settle_witnessed(&mut self, now: Timestamp) {
-        if self.witnessed.is_empty() || self.clock.is_undecided() {
-            return;
-        }
-        for number in std::mem::take(&mut self.witnessed) {
-            self.slots.touch(number, now);
         }
     }
 

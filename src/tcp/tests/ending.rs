@@ -199,36 +199,6 @@ fn one_frame_from_the_future_ends_nothing() {
 }
 
 #[test]
-fn a_session_that_begins_after_a_day_of_silence_is_one_session() {
-    const DAY: f64 = 86_400_000.0;
-    let mut wire = Wire::new();
-    wire.handshake();
-    let other = |mut segment: Segment<'static>, frame: u64| {
-        for endpoint in [&mut segment.source, &mut segment.destination] {
-            endpoint.port = if endpoint.port == 25 { 25 } else { 40_001 };
-        }
-        segment.stamp = stamp(100 + frame, DAY + frame as f64);
-        segment
-    };
-    let second = [
-        syn(),
-        syn_ack(),
-        client(0, 0, b""),
-        server(0, 0, b"220"),
-        client(0, 3, b"QUIT"),
-    ];
-    for (frame, segment) in (0..).zip(second) {
-        wire.table.push(&other(segment, frame));
-    }
-    let finished = wire.finish();
-    assert_eq!(finished.len(), 2);
-    assert_eq!(finished[0].facts.ending, Ending::Idle);
-    assert_eq!(finished[1].facts.frames, 5);
-    assert_eq!(finished[1].facts.ending, Ending::CaptureEnd);
-    assert_eq!(finished[1].stream.as_ref().unwrap().to_client, b"220");
-}
-
-#[test]
 fn too_many_connections_evict_the_least_recently_active() {
     let mut wire = Wire::with_limits(Limits {
         flows: 3,
