@@ -3,11 +3,7 @@
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::Seen;
-<<<<<<< HEAD
-use crate::protocol::smtp::{Detail, Exchange, Verb};
-=======
 use crate::protocol::smtp::{Exchange, Verb};
->>>>>>> main
 use crate::session::{EndedBy, Session, TransactionResult};
 use crate::span::{Direction, Role};
 
@@ -54,19 +50,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             TransactionResult::Accepted | TransactionResult::PartlyAccepted
         )
     });
-<<<<<<< HEAD
-    let inside_data = is_inside_data(last);
-    let waiting = (last.reply == Seen::No && !inside_data).then_some(last);
-    let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
-    if accepted && waiting.is_none() && !inside_data {
-=======
     let unfinished = (last.reply == Seen::No && session.quality.only_direction.is_none())
         .then(|| unfinished_octets(last))
         .flatten();
     let waiting = (last.reply == Seen::No && unfinished.is_none()).then_some(last);
     let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
     if accepted && waiting.is_none() && unfinished.is_none() {
->>>>>>> main
         return None;
     }
     let refused = dialogue
@@ -80,37 +69,16 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     )
     .with("last", &last.line)
     .with_some("waited", waited)
-<<<<<<< HEAD
-    .with_some("inside_data", inside_data.then_some("yes"))
-    .with_some("refused", refused.then_some("yes"))
-    .and(Evidence::command(last));
-    Some(match waited {
-        _ if inside_data => finding.as_severity(Severity::Fail),
-=======
     .with_some("octets", unfinished)
     .with_some("refused", refused.then_some("yes"))
     .and(Evidence::command(last));
     Some(match waited {
         _ if unfinished.is_some() => finding.as_severity(Severity::Fail).as_sure_as(Confidence::Confirmed),
->>>>>>> main
         Some(waited) if waited.as_secs() >= 2 => finding.as_severity(Severity::Fail),
         _ => finding,
     })
 }
 
-<<<<<<< HEAD
-/// The server asked for the mail data (354, or BDAT), and its end was not seen; a hole in it could hide the end.
-fn is_inside_data(exchange: &Exchange) -> bool {
-    let data = match &exchange.detail {
-        Detail::Data(data) if exchange.intermediate.iter().any(|reply| reply.code == 354) => data,
-        Detail::Bdat { data, .. } => data,
-        _ => return false,
-    };
-    exchange.reply == Seen::No
-        && data
-            .as_ref()
-            .is_none_or(|data| data.ended.is_none() && data.missing == 0)
-=======
 /// Octets of mail data that was begun and not ended, where none of it is missing from the capture: the server has no mail.
 fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
     match facts::mail_data(exchange) {
@@ -118,5 +86,4 @@ fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
         None if exchange.verb == Verb::Data => exchange.intermediate.iter().any(|reply| reply.code == 354).then_some(0),
         None => None,
     }
->>>>>>> main
 }

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Fail,
     confidence: Confidence::Confirmed,
     precedence: Some(26),
-    actors: &[Actor::Client],
+    actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "smtp-client-vanished",
         "smtp-command-rejected",
@@ -38,7 +38,8 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = session.tls.as_deref()?;
-    if session.service.is_implicit_tls() || tls.start != TlsStart::Implicit || tls.server_hello.is_some() {
+    let implicit = session.service.is_implicit_tls();
+    if tls.start != TlsStart::Implicit || tls.server_hello.is_some() {
         return None;
     }
     let hello = tls.offer()?;
@@ -51,12 +52,16 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             let greeting = session.retrieval.as_ref()?.greeting.as_ref()?;
             Some(Evidence::quote(&greeting.span, &greeting.kind))
         });
-    if greeting.is_none() && session.service == Service::Other {
+    // On a port for implicit TLS only a greeting proves that the server is the one in the wrong mode.
+    if greeting.is_none() && (implicit || session.service == Service::Other) {
         return None;
     }
+    let submission = !implicit && !matches!(session.service, Service::Pop3 | Service::Imap);
     Some(
         Finding::of(rule, Stage::Tls, Evidence::client_hello(hello))
             .with("port", session.connection.server.port)
+            .with_some("implicit", implicit.then_some("yes"))
+            .with_some("submission", submission.then_some("yes"))
             .with_some("greeted", greeting.is_some().then_some("yes"))
             .with_some(
                 "retrieval",
