@@ -4,6 +4,11 @@ use crate::text::Language;
 
 /// Key, English, Japanese; sorted by key.
 const PHRASES: &[(&str, &str, &str)] = &[
+    ("cert_expired", "it has expired", "有効期限切れ"),
+    ("cert_name", "its names do not match the name asked for", "名前の不一致"),
+    ("cert_not_yet_valid", "it is not valid yet", "有効期間前"),
+    ("cert_self_signed", "it is self-signed", "自己署名"),
+    ("cert_usage", "it is not made for servers", "サーバー用ではない用途"),
     ("client", "the client", "クライアント"),
     (
         "icmp_host_unreachable",
