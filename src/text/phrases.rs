@@ -10,6 +10,14 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("cert_self_signed", "it is self-signed", "自己署名"),
     ("cert_usage", "it is not made for servers", "サーバー用ではない用途"),
     ("client", "the client", "クライアント"),
+    ("fault_early", "it is not valid yet", "有効期間がまだ始まっていません"),
+    ("fault_expired", "it has expired", "期限が切れています"),
+    (
+        "fault_name",
+        "it does not hold the name that the client uses",
+        "クライアントが使う名前が含まれていません",
+    ),
+    ("fault_self_signed", "it is self-signed", "自己署名です"),
     (
         "icmp_host_unreachable",
         "the host cannot be reached",
@@ -98,6 +106,21 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ),
     ("server", "the server", "サーバー"),
     ("starttls", "STARTTLS", "STARTTLS"),
+    (
+        "stripped_command",
+        "a command reaches the server overwritten with X",
+        "コマンドがXに書き換えられてサーバーに届いています",
+    ),
+    (
+        "stripped_greeting",
+        "the greeting is overwritten with stars",
+        "グリーティングが「*」に書き換えられています",
+    ),
+    (
+        "stripped_keyword",
+        "a keyword in the EHLO reply is overwritten with X",
+        "EHLO応答のキーワードがXに書き換えられています",
+    ),
 ];
 
 /// The phrase behind a key; the key itself where there is none, which a test forbids.

@@ -1,8 +1,7 @@
-//! The server ended the session over the client's certificate.
+//! The server refused the certificate that the client showed.
 
-use crate::diagnosis::Value;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::AlertLevel;
+use crate::protocol::tls::{AlertLevel, alert_name};
 use crate::session::{Session, Stage};
 use crate::span::Direction;
 
@@ -16,15 +15,13 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
-        "tls-client-cert-required",
+        "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -35,28 +32,21 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_ref()?;
+    let tls = session.tls.as_deref()?;
     let message = tls.client_certificate.as_ref()?;
     let leaf = message.certificates.first()?;
     let alert = tls.alerts.iter().find(|alert| {
-        alert.span.direction == Direction::ToClient
-            && alert.level == AlertLevel::Fatal
+        alert.level == AlertLevel::Fatal
+            && alert.span.direction == Direction::ToClient
             && matches!(alert.description, 42..=46 | 48 | 49)
-            && alert.span.first.frame >= message.span.first.frame
     })?;
-    let time = message.span.first.time;
-    let name = crate::protocol::tls::alert_name(alert.description).unwrap_or("unassigned");
+    let expired = message.span.first.time > leaf.not_after;
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("name", name)
             .with("subject", &leaf.subject)
-            .with("issuer", &leaf.issuer)
-            .with_some(
-                "expired",
-                (leaf.not_after < time).then_some(Value::Time(leaf.not_after)),
-            )
-            .with_some("usage", (leaf.client_authentication == Some(false)).then_some("yes"))
+            .with("alert", alert.description)
+            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
+            .with_some("expired", expired.then_some(leaf.not_after))
             .and(Evidence::quote(&message.span, &leaf.subject)),
     )
 }

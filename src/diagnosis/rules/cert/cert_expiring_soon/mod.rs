@@ -1,7 +1,5 @@
-//! The server's certificate expires within days.
+//! The certificate ends within days.
 
-use super::evidence;
-use crate::diagnosis::Value;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -20,33 +18,26 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// From here on it is worth a word, in days.
-const SOON: u64 = 14;
-/// From here on it is a risk, in days.
-const VERY_SOON: u64 = 3;
-/// A certificate with at most this lifetime is renewed all the time, in days.
-const SHORT_LIVED: u64 = 10;
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    let leaf = judged.leaf;
-    if leaf.not_after < judged.time() || leaf.not_before > judged.time() {
+    let message = session.tls.as_deref()?.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let at = message.span.first.time;
+    if at > leaf.not_after || at < leaf.not_before || !session.service.is_for_users() {
         return None;
     }
-    let left = leaf.not_after.since(judged.time());
-    let lifetime = leaf.not_after.since(leaf.not_before);
-    let short_lived = evidence::days(lifetime) <= SHORT_LIVED;
-    let soon = if short_lived {
-        left < lifetime / 3
+    let left = leaf.not_after.since(at);
+    let whole = leaf.not_after.since(leaf.not_before);
+    // A certificate that lives ten days is renewed every week: there, two thirds of its life must be over.
+    let soon = if whole.as_secs() <= 10 * 86_400 {
+        left < whole / 3
     } else {
-        evidence::days(left) < SOON
+        left.as_secs() < 14 * 86_400
     };
-    let finding = Finding::of(rule, Stage::Tls, judged.quote(leaf))
-        .with("subject", &leaf.subject)
-        .with("until", Value::Time(leaf.not_after))
-        .with("days", evidence::days(left));
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with("left", left)
+        .with("until", leaf.not_after);
     soon.then(|| {
-        if evidence::days(left) < VERY_SOON && !short_lived {
+        if left.as_secs() < 3 * 86_400 && whole.as_secs() > 10 * 86_400 {
             finding.as_severity(Severity::Risk)
         } else {
             finding

@@ -1,8 +1,8 @@
-//! The server did not send the certificate of its certificate's issuer.
+//! Only the server certificate was sent, without the one that links it to a root.
 
-use super::evidence;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// `cert-missing-intermediate`.
 pub static RULE: Rule = Rule {
@@ -15,15 +15,13 @@ pub static RULE: Rule = Rule {
     explains_away: &[
         "auth-requires-tls-first",
         "cert-rejected-by-client",
-        "cert-untrusted-ca",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -33,33 +31,24 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-const ALERTS: &[u8] = &[42, 46, 48];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    if !judged.issuer_missing() {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    let alone = message.certificates.len() == 1 && !leaf.self_issued;
+    let broken = message.certificates.windows(2).any(|pair| match pair {
+        [one, next] => one.issuer != next.subject,
+        _ => false,
+    });
+    if !(alone && !evidence::is_root(&leaf.issuer) || broken) || message.unreadable > 0 {
         return None;
     }
-    let decided = judged.decided(ALERTS) && (judged.speaks_of_chain() || judged.faults().is_empty());
-    if !decided && !session.service.is_for_users() {
+    if rejection.is_none() {
         return None;
     }
-    let misplaced = judged
-        .message
-        .certificates
-        .iter()
-        .any(|certificate| certificate.subject == judged.leaf.issuer);
-    let others = judged.message.certificates.len() > 1;
-    let finding = judged
-        .finding(rule, judged.leaf, ALERTS)
-        .with("issuer", &judged.leaf.issuer)
-        .with_some("ended", decided.then_some("yes"))
-        .with_some("misplaced", misplaced.then_some("yes"))
-        .with_some("unrelated", (others && !misplaced).then_some("yes"))
-        .with_some("alone", (!others).then_some("yes"));
-    Some(if decided {
-        finding.as_severity(Severity::Fail).as_sure_as(Confidence::Likely)
-    } else {
-        finding.as_severity(Severity::Note).as_sure_as(Confidence::Possible)
-    })
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with("issuer", &leaf.issuer)
+        .with_some("order", (!alone).then_some("yes"));
+    Some(evidence::judged(finding, rejection))
 }

@@ -1,9 +1,10 @@
-//! No name of the certificate matches the name that the client asked for.
+//! No name of the certificate fits the name that the client asked for.
 
-use super::evidence::{self, Reaction};
+use crate::captured::Captured;
 use crate::diagnosis::Value;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// `cert-name-mismatch`.
 pub static RULE: Rule = Rule {
@@ -19,14 +20,13 @@ pub static RULE: Rule = Rule {
         "cert-rejected-by-client",
         "cert-untrusted-ca",
         "cert-weak-crypto",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -41,32 +41,32 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// bad_certificate of OpenSSL and GnuTLS, certificate_unknown of Java.
-const ALERTS: &[u8] = &[42, 46];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    let unused = judged.reaction == Reaction::Unclear && !session.service.is_for_users();
-    if judged.reaction == Reaction::WentOn || unused {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    let wanted = tls.offer()?.server_name.as_ref()?;
+    let names: Vec<&Captured> = leaf
+        .dns_names
+        .iter()
+        .chain(leaf.common_name.as_ref().filter(|_| leaf.dns_names.is_empty()))
+        .collect();
+    if names.iter().any(|name| evidence::fits(name, wanted))
+        || wanted
+            .utf8()
+            .is_some_and(|name| name.parse::<std::net::IpAddr>().is_ok())
+    {
         return None;
     }
-    let (wanted, common_name_only) = match (judged.mismatch(), judged.common_name_only()) {
-        (Some(wanted), _) => (wanted, false),
-        (None, Some(wanted)) if judged.decided(ALERTS) && judged.faults().is_empty() => (wanted, true),
-        _ => return None,
-    };
-    let names: Vec<Value> = judged.leaf.dns_names.iter().take(5).map(Value::from).collect();
-    let names = if names.is_empty() {
-        judged.leaf.common_name.iter().map(Value::from).collect()
-    } else {
-        names
-    };
-    Some(
-        judged
-            .finding(rule, judged.leaf, ALERTS)
-            .as_sure_as(Confidence::Likely)
-            .with("wanted", wanted)
-            .with_some("names", (!names.is_empty()).then_some(names))
-            .with_some("common", common_name_only.then_some("yes")),
-    )
+    if rejection.is_none() {
+        return None;
+    }
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with("wanted", wanted)
+        .with(
+            "names",
+            Value::List(names.iter().take(5).map(|name| (*name).into()).collect()),
+        );
+    Some(evidence::judged(finding, rejection))
 }

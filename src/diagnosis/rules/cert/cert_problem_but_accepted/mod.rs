@@ -1,9 +1,10 @@
-//! The certificate has a fault, and the client went on all the same.
+//! The certificate is wrong and the client went on.
 
-use super::evidence::{self, Reaction};
+use crate::diagnosis::Value;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::tls::Phase;
 use crate::session::{Session, Stage};
-use crate::span::Direction;
 
 /// `cert-problem-but-accepted`.
 pub static RULE: Rule = Rule {
@@ -21,25 +22,37 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    if judged.reaction != Reaction::WentOn || !session.service.is_for_users() {
-        return None;
-    }
-    let faults = judged.faults();
-    if faults.is_empty() {
-        return None;
-    }
-    let sent = session
+    let tls = session
         .tls
-        .as_ref()
-        .and_then(|tls| tls.directions.to_server.first_application_data);
+        .as_deref()
+        .filter(|tls| tls.phase >= Phase::AfterApplicationData)?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let at = message.span.first.time;
+    if !session.service.is_for_users()
+        || evidence::rejection(session).is_some()
+        || tls.directions.to_server.application_records < 2
+    {
+        return None;
+    }
+    let wanted = tls.offer().and_then(|offer| offer.server_name.as_ref());
+    let wrong_name = wanted.is_some_and(|wanted| {
+        !leaf.dns_names.is_empty() && !leaf.dns_names.iter().any(|name| evidence::fits(name, wanted))
+    });
+    let fault = if at > leaf.not_after {
+        "fault_expired"
+    } else if at < leaf.not_before {
+        "fault_early"
+    } else if leaf.self_issued && message.certificates.len() == 1 {
+        "fault_self_signed"
+    } else if wrong_name {
+        "fault_name"
+    } else {
+        return None;
+    };
     Some(
-        Finding::of(rule, Stage::Tls, judged.quote(judged.leaf))
-            .with("faults", faults)
-            .with("subject", &judged.leaf.subject)
-            .with("port", session.connection.server.port)
-            .and_some(
-                sent.map(|stamp| Evidence::frame(stamp, Some(Direction::ToServer), "application data of the client")),
-            ),
+        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+            .with("fault", Value::Phrase(fault))
+            .with_some("wanted", wanted),
     )
 }

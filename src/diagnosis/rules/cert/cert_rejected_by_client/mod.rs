@@ -1,7 +1,7 @@
-//! The client ended the handshake over the server's certificate.
+//! The client refused the server certificate with an alert.
 
-use super::evidence::{self, Reaction};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::tls::{AlertLevel, Phase, alert_name};
 use crate::session::{Session, Stage};
 use crate::span::Direction;
 
@@ -15,14 +15,13 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -39,46 +38,27 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_ref()?;
-    let judged = evidence::judged(session);
-    let finding = match evidence::complaint(tls) {
-        Some(alert) => {
-            let name = crate::protocol::tls::alert_name(alert.description).unwrap_or("unassigned");
-            let sound = judged.as_ref().is_some_and(|judged| judged.expired().is_none());
-            Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-                .with("alert", alert.description)
-                .with("name", name)
-                .with_some("clock", (alert.description == 45 && sound).then_some("yes"))
-                .with_some("authority", (alert.description == 48).then_some("yes"))
-        }
-        None => {
-            let judged = judged.as_ref()?;
-            let before_keys =
-                tls.client_key_exchange.is_none() && tls.directions.to_server.change_cipher_spec.is_none();
-            let Reaction::Left(stamp) = judged.reaction else {
-                return None;
-            };
-            if !before_keys {
-                return None;
-            }
-            let closing = Evidence::frame(
-                stamp,
-                Some(Direction::ToServer),
-                "the client closes right after the certificate",
-            );
-            Finding::of(rule, Stage::Tls, closing).as_sure_as(Confidence::Likely)
-        }
-    };
-    Some(match judged {
-        Some(judged) => {
-            let faults = judged.faults();
-            finding
-                .with("subject", &judged.leaf.subject)
-                .with("issuer", &judged.leaf.issuer)
-                .with_some("sound", faults.is_empty().then_some("yes"))
-                .with_some("faults", (!faults.is_empty()).then_some(faults))
-                .and(judged.quote(judged.leaf))
-        }
-        None => finding.with("hidden", "yes"),
-    })
+    let tls = session.tls.as_deref()?;
+    let alert = tls.alerts.iter().find(|alert| {
+        alert.level == AlertLevel::Fatal
+            && alert.span.direction == Direction::ToServer
+            && matches!(alert.description, 42..=46 | 48 | 113)
+            && alert.phase >= Phase::AfterServerHello
+    })?;
+    let shown = tls
+        .server_certificate
+        .as_ref()
+        .and_then(|message| Some((message, message.certificates.first()?)));
+    Some(
+        Finding::of(rule, Stage::Tls, Evidence::alert(alert))
+            .with("alert", alert.description)
+            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
+            .with_some("subject", shown.map(|(_, leaf)| &leaf.subject))
+            .with_some("issuer", shown.map(|(_, leaf)| &leaf.issuer))
+            .with_some("hidden", shown.is_none().then_some("yes"))
+            .with_some("expired", (alert.description == 45).then_some("yes"))
+            .with_some("unknown", (alert.description == 48).then_some("yes"))
+            .with_some("name", tls.offer().and_then(|offer| offer.server_name.as_ref()))
+            .and_some(shown.map(|(message, leaf)| Evidence::quote(&message.span, &leaf.subject))),
+    )
 }

@@ -1,8 +1,8 @@
-//! The server sent one certificate that is its own issuer.
+//! The certificate is its own issuer.
 
-use super::evidence;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// `cert-self-signed`.
 pub static RULE: Rule = Rule {
@@ -14,18 +14,14 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
-        "cert-name-mismatch",
         "cert-rejected-by-client",
-        "cert-validity-period",
-        "cert-weak-crypto",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -35,18 +31,18 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// unknown_ca of OpenSSL, and what GnuTLS and Java send instead.
-const ALERTS: &[u8] = &[42, 46, 48];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    if !judged.self_signed() || !(judged.decided(ALERTS) || session.service.is_for_users()) {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    if !(leaf.self_issued && message.certificates.len() == 1) {
         return None;
     }
-    Some(
-        judged
-            .finding(rule, judged.leaf, ALERTS)
-            .with_some("ended", judged.decided(ALERTS).then_some("yes"))
-            .with("port", session.connection.server.port),
-    )
+    let finding =
+        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject)).with("subject", &leaf.subject);
+    if rejection.is_none() && !evidence::matters(session) {
+        return None;
+    }
+    Some(evidence::judged(finding, rejection))
 }

@@ -1,8 +1,8 @@
-//! The chain is whole, but the client does not know the authority at its end.
+//! The chain ends at an authority that clients do not know by themselves.
 
-use super::evidence::{self, Reaction};
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// `cert-untrusted-ca`.
 pub static RULE: Rule = Rule {
@@ -15,14 +15,13 @@ pub static RULE: Rule = Rule {
     explains_away: &[
         "auth-requires-tls-first",
         "cert-rejected-by-client",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -33,19 +32,19 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    let Reaction::Complained(alert) = judged.reaction else {
-        return None;
-    };
-    let about_chain = alert.description == 48 || (matches!(alert.description, 42 | 46) && judged.faults().is_empty());
-    if !about_chain || !judged.linked() || judged.weak().is_some() {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    if leaf.self_issued && message.certificates.len() == 1 {
         return None;
     }
-    let top = judged.message.certificates.last()?;
-    Some(
-        judged
-            .finding(rule, judged.leaf, &[42, 46, 48])
-            .with("authority", &top.issuer)
-            .with_some("root", top.self_issued.then_some("yes")),
-    )
+    let last = message.certificates.last()?;
+    let private = message.certificates.len() > 1 && last.self_issued && !evidence::is_public(&last.issuer);
+    if !private || rejection.is_none() {
+        return None;
+    }
+    let finding =
+        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject)).with("issuer", &last.issuer);
+    Some(evidence::judged(finding, rejection))
 }

@@ -1,7 +1,6 @@
-//! A certificate of the server had expired, or was not valid yet, when its packet crossed.
+//! The certificate is out of its validity period at the time of the packet.
 
-use super::evidence::{self, Reaction};
-use crate::diagnosis::Value;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -18,16 +17,16 @@ pub static RULE: Rule = Rule {
         "cert-missing-intermediate",
         "cert-name-mismatch",
         "cert-rejected-by-client",
+        "cert-self-signed",
         "cert-untrusted-ca",
         "cert-weak-crypto",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -37,44 +36,24 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// certificate_expired, and what GnuTLS and Java send instead.
-const ALERTS: &[u8] = &[42, 45, 46];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let Some(judged) = evidence::judged(session) else {
-        return by_alert_alone(rule, session);
-    };
-    let (about, expired) = match (judged.expired(), judged.not_yet_valid()) {
-        (Some(certificate), _) => (certificate, true),
-        (None, Some(certificate)) => (certificate, false),
-        (None, None) => return None,
-    };
-    let unused = judged.reaction == Reaction::Unclear && !session.service.is_for_users();
-    if judged.reaction == Reaction::WentOn || unused {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    let at = message.span.first.time;
+    let out = message
+        .certificates
+        .iter()
+        .find(|one| at > one.not_after || at < one.not_before)?;
+    let expired = at > out.not_after;
+    if rejection.is_none() {
         return None;
     }
-    let (word, date, distance) = if expired {
-        ("expired", about.not_after, judged.time().since(about.not_after))
-    } else {
-        ("early", about.not_before, about.not_before.since(judged.time()))
-    };
-    let intermediate = !std::ptr::eq(about, judged.leaf);
-    Some(
-        judged
-            .finding(rule, about, ALERTS)
-            .with(word, Value::Time(date))
-            .with("days", evidence::days(distance))
-            .with("time", Value::Time(judged.time()))
-            .with_some("intermediate", intermediate.then_some("yes")),
-    )
-}
-
-/// TLS 1.3 hides the certificate, but alert 45 says what the client saw (with the client's own clock).
-fn by_alert_alone(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let alert = evidence::complaint(session.tls.as_ref()?).filter(|alert| alert.description == 45)?;
-    Some(
-        Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .as_sure_as(Confidence::Likely)
-            .with("told", "yes"),
-    )
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with("subject", &out.subject)
+        .with_some("expired", expired.then(|| out.not_after))
+        .with_some("ago", expired.then(|| at.since(out.not_after)))
+        .with_some("early", (!expired).then(|| out.not_before));
+    Some(evidence::judged(finding, rejection))
 }

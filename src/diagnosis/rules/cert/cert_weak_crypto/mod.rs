@@ -1,8 +1,8 @@
-//! A certificate below the root has a weak signature or a short key.
+//! The certificate has a weak signature or a short key.
 
-use super::evidence;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// `cert-weak-crypto`.
 pub static RULE: Rule = Rule {
@@ -15,14 +15,13 @@ pub static RULE: Rule = Rule {
     explains_away: &[
         "auth-requires-tls-first",
         "cert-rejected-by-client",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -32,26 +31,25 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// bad_certificate of OpenSSL and GnuTLS, certificate_unknown.
-const ALERTS: &[u8] = &[42, 46];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session)?;
-    let about = judged.weak()?;
-    let decided = judged.decided(ALERTS) && judged.faults().is_empty();
-    if !decided && !session.service.is_for_users() {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    let weak = message
+        .certificates
+        .iter()
+        .find(|one| !one.self_issued && one.weak_signature);
+    let short = (leaf.key.algorithm == "RSA" && leaf.key.bits < 2048)
+        || (leaf.key.algorithm.starts_with("EC") && leaf.key.bits < 224);
+    if weak.is_none() && !short {
         return None;
     }
-    let signature = (about.weak_signature && !about.self_issued).then_some(about.signature_algorithm.as_str());
-    let finding = judged
-        .finding(rule, about, ALERTS)
-        .with_some("ended", decided.then_some("yes"))
-        .with_some("signature", signature)
-        .with_some("bits", signature.is_none().then_some(about.key.bits))
-        .with_some("algorithm", signature.is_none().then_some(about.key.algorithm.as_str()));
-    Some(if decided {
-        finding.as_sure_as(Confidence::Likely)
-    } else {
-        finding.as_severity(Severity::Risk).as_sure_as(Confidence::Confirmed)
-    })
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with_some("signature", weak.map(|one| one.signature_algorithm.clone()))
+        .with_some("bits", short.then_some(leaf.key.bits));
+    if rejection.is_none() && !evidence::matters(session) {
+        return None;
+    }
+    Some(evidence::judged(finding, rejection))
 }

@@ -1,6 +1,6 @@
-//! The certificate is not made for servers, or the client says that it was revoked.
+//! The certificate is not meant for servers, or the client says that it was revoked.
 
-use super::evidence;
+use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -14,18 +14,14 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
-        "cert-missing-intermediate",
-        "cert-name-mismatch",
         "cert-rejected-by-client",
-        "cert-untrusted-ca",
-        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
         "starttls-fallback-to-cleartext",
         "starttls-required",
         "tcp-reset-mid-session",
         "tls-client-aborts-after-finished",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
@@ -35,31 +31,19 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// unsupported_certificate of OpenSSL, and what GnuTLS and Java send instead.
-const ALERTS: &[u8] = &[42, 43, 46];
-
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let judged = evidence::judged(session);
-    let told = session.tls.as_ref().and_then(|tls| evidence::complaint(tls));
-    if let Some(alert) = told.filter(|alert| matches!(alert.description, 43 | 44 | 113)) {
-        let usage = judged.as_ref().is_some_and(evidence::Judged::wrong_usage);
-        return Some(
-            Finding::of(
-                rule,
-                Stage::Tls,
-                judged
-                    .as_ref()
-                    .map_or_else(|| Evidence::alert(alert), |one| one.quote(one.leaf)),
-            )
-            .with("alert", alert.description)
-            .with_some("usage", (alert.description == 43 && usage).then_some("yes"))
-            .with_some("unsupported", (alert.description == 43 && !usage).then_some("yes"))
-            .with_some("revoked", (alert.description == 44).then_some("yes"))
-            .with_some("staple", (alert.description == 113).then_some("yes"))
-            .with_some("subject", judged.as_ref().map(|judged| &judged.leaf.subject))
-            .and(Evidence::alert(alert)),
-        );
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    let usage = leaf.server_authentication == Some(false);
+    let said = rejection.is_some_and(|alert| matches!(alert.description, 43 | 44 | 113));
+    if !usage && !said || rejection.is_none() {
+        return None;
     }
-    let judged = judged.filter(|judged| judged.wrong_usage() && judged.decided(ALERTS))?;
-    Some(judged.finding(rule, judged.leaf, ALERTS).with("usage", "yes"))
+    let revoked = rejection.is_some_and(|alert| matches!(alert.description, 44 | 113));
+    let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
+        .with_some("usage", usage.then_some("yes"))
+        .with_some("revoked", revoked.then_some("yes"));
+    Some(evidence::judged(finding, rejection))
 }

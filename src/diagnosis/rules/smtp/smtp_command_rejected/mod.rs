@@ -36,7 +36,16 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 | Verb::Help
                 | Verb::Bdat
                 | Verb::XAnonymousTls
-        ) || facts::says_any(reply, &["helo", "no valid recipients", "not enabled", "too long"]);
+        ) || facts::says_any(
+            reply,
+            &[
+                "helo command",
+                "ehlo command",
+                "no valid recipients",
+                "not enabled",
+                "too long",
+            ],
+        );
         (fits && !elsewhere).then_some((exchange, reply))
     })?;
     let after_refusal = session.exchanges().iter().any(|one| {

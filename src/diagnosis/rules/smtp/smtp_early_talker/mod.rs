@@ -2,7 +2,7 @@
 
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Reply;
+use crate::protocol::smtp::{Reply, Verb};
 use crate::session::{Session, Stage};
 
 /// `smtp-early-talker`.
@@ -36,7 +36,8 @@ pub static RULE: Rule = Rule {
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let dialogue = session.smtp.as_deref()?;
     let early = dialogue.early_talk.as_ref()?;
-    if dialogue.preamble.is_some() || dialogue.foreign.is_some() {
+    let gave_up = dialogue.exchanges.first().is_some_and(|first| first.verb == Verb::Quit);
+    if dialogue.preamble.is_some() || dialogue.foreign.is_some() || gave_up {
         return None;
     }
     let refused = refusal_for_it(session);
@@ -53,11 +54,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Some(reply) => Evidence::reply(reply),
         None => Evidence::quote(early, "client octets before the end of the greeting"),
     };
-    let finding = Finding::of(rule, Stage::Greeting, decisive)
-        .with_some("reply", refused.map(facts::words).as_ref())
-        .and(Evidence::quote(early, "client octets before the end of the greeting"));
+    let finding = Finding::of(rule, Stage::Greeting, decisive).with_some("reply", refused.map(facts::words).as_ref());
     Some(if refused.is_some() {
-        finding.as_severity(Severity::Fail)
+        finding
+            .as_severity(Severity::Fail)
+            .and(Evidence::quote(early, "client octets before the end of the greeting"))
     } else {
         finding
     })

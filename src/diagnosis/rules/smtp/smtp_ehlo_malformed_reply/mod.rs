@@ -27,11 +27,9 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let dialogue = session.smtp.as_deref()?;
-    let replies = dialogue
-        .greeting
-        .iter()
-        .chain(dialogue.exchanges.iter().filter_map(|exchange| exchange.reply.yes()));
-    let broken = replies.clone().find(|reply| {
+    // A greeting that changes from "220-" to "521 " is how postscreen hangs up: every client understands it.
+    let mut replies = dialogue.exchanges.iter().filter_map(|exchange| exchange.reply.yes());
+    let broken = replies.find(|reply| {
         !reply.incomplete && (reply.defects.mixed_codes || reply.defects.missing_last_line || reply.defects.not_a_reply)
     });
     let keyword = dialogue.exchanges.iter().find_map(|exchange| {
