@@ -1,7 +1,7 @@
 //! Something between masks or blocks STARTTLS.
 
 use crate::diagnosis::Value;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `starttls-stripped`.
