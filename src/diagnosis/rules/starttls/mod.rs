@@ -2,7 +2,7 @@
 
 use crate::diagnosis::rule::Rule;
 
-mod evidence;
+pub(in crate::diagnosis::rules) mod evidence;
 mod starttls_client_abandons_after_220;
 mod starttls_injection;
 mod starttls_not_offered;
