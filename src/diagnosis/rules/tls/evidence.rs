@@ -246,6 +246,15 @@ pub(super) fn unfinished(session: &Session) -> Option<&TlsFacts> {
     (!told && !hidden && !elsewhere).then_some(tls)
 }
 
+/// The last record of either side up to the end: what comes behind it (an alert into a closed connection) is an echo.
+pub(super) fn last_before(tls: &TlsFacts, end: Option<&End>) -> Option<Stamp> {
+    tls.records
+        .iter()
+        .map(|record| record.stamp)
+        .filter(|stamp| end.is_none_or(|end| stamp.frame <= end.stamp.frame))
+        .max_by_key(|stamp| stamp.frame)
+}
+
 /// The last record that a side sent.
 pub(super) fn last_record(tls: &TlsFacts, direction: Direction) -> Option<Stamp> {
     tls.directions.get(direction).last_record

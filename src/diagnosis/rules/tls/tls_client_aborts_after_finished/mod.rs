@@ -1,0 +1,97 @@
+//! The handshake completed, and the client left before using it.
+
+use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::tls::{Phase, Record};
+use crate::session::{Session, Stage};
+use crate::span::{Direction, Role};
+use std::time::Duration;
+
+/// `tls-client-aborts-after-finished`.
+pub static RULE: Rule = Rule {
+    slug: "tls-client-aborts-after-finished",
+    layer: Layer::Tls,
+    severity: Severity::Fail,
+    confidence: Confidence::Likely,
+    precedence: Some(47),
+    actors: &[Actor::Client, Actor::Server],
+    explains_away: &[
+        "auth-requires-tls-first",
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
+        "starttls-fallback-to-cleartext",
+        "starttls-required",
+        "tcp-reset-before-greeting",
+        "tcp-reset-mid-session",
+        "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
+    ],
+    references: &[
+        "RFC 7817",
+        "RFC 7672",
+        "RFC 8461 4",
+        "measured with Postfix 3.7, msmtp, NSS 3.87",
+    ],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+/// A client that judges a certificate does so at once.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = evidence::completed(session).filter(|tls| !tls.decrypted && !tls.client_hellos.is_empty())?;
+    let own = &tls.directions.to_server;
+    let finished = own.finished?;
+    let quality = &session.quality;
+    if quality.cut_off || quality.gaps || quality.only_direction.is_some() || evidence::fatal_alert(session).is_some() {
+        return None;
+    }
+    let sent: Vec<&Record> = evidence::client_data(tls).collect();
+    // After STARTTLS a client says EHLO again; one that says QUIT instead has judged the handshake.
+    let quit = session.upgraded() && matches!(sent.as_slice(), [only] if evidence::may_be_quit(tls, only));
+    if own.first_application_data.is_some() && !quit {
+        return None;
+    }
+    let alert = tls
+        .encrypted_alerts
+        .first()
+        .filter(|alert| alert.direction == Direction::ToServer && alert.phase >= Phase::AfterHandshake);
+    let end = evidence::end(session);
+    let left = match (&end, alert, sent.first()) {
+        (_, _, Some(record)) if quit => record.stamp,
+        (Some(end), Some(alert), _) if alert.stamp.frame <= end.stamp.frame => alert.stamp,
+        (Some(end), None, _) if end.by == Role::Client => end.stamp,
+        _ => return None,
+    };
+    if left.time.since(finished.time) > AT_ONCE {
+        return None;
+    }
+    let (kind, quoted) = match (quit, alert) {
+        (true, _) => ("quit", "encrypted record of the size of QUIT"),
+        (false, Some(_)) => ("alert", "encrypted alert"),
+        (false, None) => ("closed", "the client closes"),
+    };
+    let confidence = match kind {
+        "quit" => Confidence::Inferred,
+        _ if session.upgraded() => Confidence::Likely,
+        // A check of the port alone does the same.
+        _ => Confidence::Possible,
+    };
+    Some(
+        Finding::of(
+            rule,
+            Stage::Tls,
+            Evidence::frame(left, Some(Direction::ToServer), quoted),
+        )
+        .as_sure_as(confidence)
+        .with(kind, "yes")
+        .with_some("version", tls.server_hello.as_ref().map(|hello| hello.version))
+        .with_some("seen", tls.server_certificate.as_ref().map(|_| "yes"))
+        .and(Evidence::frame(finished, Some(Direction::ToServer), "client Finished"))
+        .and_some(tls.server_hello.as_ref().map(Evidence::server_hello)),
+    )
+}

@@ -1,0 +1,45 @@
+//! From here on the content is encrypted and cannot be read.
+
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::tls::{cipher_suite_name, is_tls13};
+use crate::session::{Session, Stage};
+
+/// `tls-content-opaque`.
+pub static RULE: Rule = Rule {
+    slug: "tls-content-opaque",
+    layer: Layer::Tls,
+    severity: Severity::Limit,
+    confidence: Confidence::Confirmed,
+    precedence: None,
+    actors: &[Actor::Capture],
+    explains_away: &[],
+    references: &["RFC 8446 2, 4.4", "RFC 5077", "RFC 5246 7.3"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = session.tls.as_deref().filter(|tls| !tls.decrypted)?;
+    let first = tls.records.iter().find(|record| record.encrypted)?;
+    let version = tls.server_hello.as_ref().map(|hello| hello.version);
+    let newest = version.is_some_and(is_tls13);
+    let unknown = version.is_none();
+    Some(
+        Finding::of(
+            rule,
+            Stage::Encrypted,
+            Evidence::frame(first.stamp, Some(first.direction), "first encrypted record"),
+        )
+        .with_some("version", version)
+        .with_some(
+            "suite",
+            tls.server_hello
+                .as_ref()
+                .and_then(|hello| cipher_suite_name(hello.cipher_suite)),
+        )
+        .with_some("newest", newest.then_some("yes"))
+        .with_some("resumed", tls.resumed().then_some("yes"))
+        .with_some("unknown", unknown.then_some("yes")),
+    )
+}
