@@ -159,11 +159,8 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
                 }
                 for language in Language::ALL {
                     let story = smtpcap::text::tell(finding, language, smtpcap::render::encode::terminal);
-                    assert!(
-                        !story.what.is_empty() && !story.what.contains(['{', '}']),
-                        "{}",
-                        finding.rule.slug
-                    );
+                    let unfilled = names.iter().any(|name| story.what.contains(&format!("{{{name}}}")));
+                    assert!(!story.what.is_empty() && !unfilled, "{}", finding.rule.slug);
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::buffer::{Buffer, Filled};
 use super::damage::{Cut, Damage, Error, Expected, Place};
 use super::decompress::Fault;
 use super::facts::FileFacts;
-use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Member, beginning, member};
+use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Member, QUOTED_OCTETS, beginning, member};
 use super::octets::Input;
 use super::pcap::PcapWalker;
 use super::pcapng::PcapngWalker;
@@ -160,7 +160,7 @@ impl OpenFile {
 
     fn not_a_capture(&mut self) -> Error {
         // More octets make a better guess at what it is; what cannot be had is not waited for.
-        let _ = self.buffer.fill(super::format::QUOTED_OCTETS);
+        let _ = self.buffer.fill(QUOTED_OCTETS);
         let bytes = self.buffer.bytes();
         if let (Some(outer), Some(Member::Compressed(inner))) = (self.compression, member(bytes)) {
             return Error::CompressedTwice {
@@ -209,7 +209,7 @@ impl OpenFile {
         loop {
             let at_end = self.behind != Behind::More;
             let bytes = self.buffer.bytes();
-            if bytes.is_empty() && at_end && !self.pass_edge(facts) {
+            if bytes.is_empty() && at_end && !self.pass_edge(facts)? {
                 return Ok(None);
             }
             if let Some(seeking) = self.seeking {
@@ -226,14 +226,14 @@ impl OpenFile {
                     }
                     return Ok(Some(record));
                 }
-                Step::NeedMore(total) if at_end => self.tail(total, facts),
+                Step::NeedMore(total) if at_end => self.tail(total, facts)?,
                 Step::NeedMore(total) => self.fill_noting(total, facts)?,
-                other => self.between_packets(other, facts),
+                other => self.between_packets(other, facts)?,
             }
         }
     }
 
-    fn between_packets(&mut self, step: Step, facts: &mut FileFacts) {
+    fn between_packets(&mut self, step: Step, facts: &mut FileFacts) -> Result<(), Error> {
         match step {
             Step::Packet(_) | Step::NeedMore(_) => {}
             Step::Block {
@@ -259,18 +259,19 @@ impl OpenFile {
                 facts.glued_headers = facts.glued_headers.saturating_add(1);
                 self.begin(format, facts);
             }
-            Step::Damaged(expected) => self.start_seeking(expected, 1),
+            Step::Damaged(expected) => self.start_seeking(expected, 1, facts)?,
         }
+        Ok(())
     }
 
     /// Goes over the end of the octets: behind a gap reading goes on. False where nothing comes any more.
-    fn pass_edge(&mut self, facts: &mut FileFacts) -> bool {
-        match self.behind {
+    fn pass_edge(&mut self, facts: &mut FileFacts) -> Result<bool, Error> {
+        Ok(match self.behind {
             Behind::More => true,
             Behind::Gap => {
                 self.behind = Behind::More;
                 if self.seeking.is_none() {
-                    self.start_seeking(self.wanted(), 0);
+                    self.start_seeking(self.wanted(), 0, facts)?;
                 }
                 true
             }
@@ -284,16 +285,21 @@ impl OpenFile {
                 }
                 false
             }
-        }
+        })
     }
 
-    fn start_seeking(&mut self, expected: Expected, from: usize) {
+    fn start_seeking(&mut self, expected: Expected, from: usize, facts: &mut FileFacts) -> Result<(), Error> {
+        if self.behind == Behind::More {
+            // What is quoted must not depend on how much of it happened to be read.
+            self.fill_noting(QUOTED_OCTETS, facts)?;
+        }
         self.seeking = Some(Seeking {
             offset: self.buffer.offset(),
             expected,
             found: FirstOctets::of(self.buffer.bytes()),
             from,
         });
+        Ok(())
     }
 
     fn seek(&mut self, seeking: Seeking, facts: &mut FileFacts) -> Result<(), Error> {
@@ -311,6 +317,9 @@ impl OpenFile {
                     self.note_sought(seeking, Some(resumed), facts);
                 }
                 self.buffer.consume(at);
+                if let Some(Walker::Pcapng(walker)) = &mut self.walker {
+                    walker.resume(self.buffer.bytes());
+                }
             }
             Resync::NeedMore { checked, total } => {
                 self.seeking = Some(Seeking { from: 0, ..seeking });
@@ -326,19 +335,20 @@ impl OpenFile {
     }
 
     /// The octets end inside a record: is the file cut, or does the record claim too much?
-    fn tail(&mut self, needed: usize, facts: &mut FileFacts) {
+    fn tail(&mut self, needed: usize, facts: &mut FileFacts) -> Result<(), Error> {
         let bytes = self.buffer.bytes();
         let inside = self.walker.as_ref().map(|walker| walker.resync(bytes, 1, true));
         if let Some(Resync::At(_)) = inside {
-            self.start_seeking(self.wanted(), 1);
-            return;
+            self.start_seeking(self.wanted(), 1, facts)?;
+            return Ok(());
         }
         if self.behind == Behind::End {
             self.cut(needed, facts);
         } else {
-            self.start_seeking(self.wanted(), 0);
+            self.start_seeking(self.wanted(), 0, facts)?;
         }
         self.buffer.consume(self.buffer.bytes().len());
+        Ok(())
     }
 
     fn cut(&self, needed: usize, facts: &mut FileFacts) {
@@ -390,7 +400,7 @@ impl OpenFile {
             place: Place::Capture,
             offset,
             expected,
-            found: FirstOctets::of(self.buffer.bytes()),
+            found: FirstOctets::of(self.buffer.bytes().get(..length).unwrap_or_default()),
             resumed_at: Some(offset.saturating_add(length as u64)),
         });
     }

@@ -204,6 +204,17 @@ impl PcapWalker {
         if self.likely(next) || bytes.len() <= length {
             return self.packet(bytes, header);
         }
+        if header.captured < header.original && header.original <= BELIEVED_PACKET {
+            // A captured length that is too small: the next record stands where the original length says.
+            let real = self.record_header().saturating_add(header.original as usize);
+            if !at_end && bytes.len() < real.saturating_add(PCAP_HEADER_LENGTH) {
+                return Step::NeedMore(real.saturating_add(PCAP_HEADER_LENGTH));
+            }
+            let behind = self.header(bytes.get(real..).unwrap_or_default());
+            if behind.is_some_and(|next| self.plausible(next, Some(header.seconds))) {
+                return Step::Damaged(Expected::PcapRecord);
+            }
+        }
         let odd = header.captured > BELIEVED_PACKET || header.fraction >= self.second();
         match self.resync(bytes, 1, length, at_end) {
             Resync::At(_) => Step::Damaged(Expected::PcapRecord),

@@ -119,6 +119,11 @@ impl From<Duration> for Value {
         Self::Duration(duration)
     }
 }
+impl From<Timestamp> for Value {
+    fn from(time: Timestamp) -> Self {
+        Self::Time(time)
+    }
+}
 impl From<tls::Version> for Value {
     fn from(version: tls::Version) -> Self {
         Self::Name(version.to_string())

@@ -385,6 +385,16 @@ fn one_octet_at_a_time_gives_the_same_facts() {
     }
 }
 
+#[test]
+fn a_cut_at_any_one_place_gives_the_same_facts() {
+    for message in corpus() {
+        let whole = read(&message);
+        for at in 1..message.len() {
+            assert_eq!(read_in_pieces(&message, &[at, message.len()]), whole, "cut at {at}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

@@ -179,7 +179,9 @@ impl HalfOpen {
             entry.bits |= GONE;
             self.gone += 1;
         }
-        self.again.remove(&key);
+        if !self.again.is_empty() {
+            self.again.remove(&key);
+        }
         self.drop_gone();
         Some((key, syn))
     }

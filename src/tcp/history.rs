@@ -4,10 +4,9 @@
 //! can no longer be replaced in it, so of these only a short tail is kept: enough to notice a forged reply that
 //! overtook the real one.
 
-use std::collections::VecDeque;
-
-/// Unacknowledged octets kept for comparing, in one direction; older ones are counted as not compared.
-pub const COMPARED_OCTETS: usize = 16 << 10;
+/// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
+/// older ones are counted as not compared.
+pub const COMPARED_OCTETS: usize = 8 << 10;
 /// Acknowledged octets kept for comparing.
 pub const COMPARED_TAIL: usize = 256;
 
@@ -17,7 +16,7 @@ const LARGE: usize = 8 << 10;
 /// The last octets before the next expected one.
 #[derive(Default)]
 pub(super) struct History {
-    octets: VecDeque<u8>,
+    octets: Vec<u8>,
 }
 
 /// How a second copy compares with the first.
@@ -34,28 +33,33 @@ impl History {
         let bytes = bytes
             .get(bytes.len().saturating_sub(COMPARED_OCTETS)..)
             .unwrap_or_default();
-        let surplus = (self.octets.len() + bytes.len()).saturating_sub(COMPARED_OCTETS);
-        if surplus > 0 {
-            self.octets.drain(..surplus.min(self.octets.len()));
+        if self.octets.len() + bytes.len() > 2 * COMPARED_OCTETS {
+            self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
         if self.octets.len() + bytes.len() <= COMPARED_TAIL {
             self.octets.reserve_exact(bytes.len());
         }
-        self.octets.extend(bytes);
+        self.octets.extend_from_slice(bytes);
     }
 
-    /// Everything before the last `open` octets is acknowledged.
-    pub fn acknowledged(&mut self, open: usize) {
-        if open == 0 && self.octets.len() > COMPARED_TAIL {
-            self.octets.drain(..self.octets.len() - COMPARED_TAIL);
+    /// All octets are acknowledged.
+    pub fn acknowledged(&mut self) {
+        if self.octets.len() > COMPARED_TAIL {
+            self.keep_last(COMPARED_TAIL);
             if self.octets.capacity() > LARGE {
                 self.octets.shrink_to(COMPARED_TAIL);
             }
         }
     }
 
+    fn keep_last(&mut self, count: usize) {
+        let from = self.octets.len().saturating_sub(count);
+        self.octets.copy_within(from.., 0);
+        self.octets.truncate(count);
+    }
+
     pub fn clear(&mut self) {
-        self.octets = VecDeque::new();
+        self.octets = Vec::new();
     }
 
     pub fn weight(&self) -> usize {
@@ -67,20 +71,11 @@ impl History {
         let kept = self.octets.len() as u64;
         let before = back.saturating_sub(kept).min(bytes.len() as u64);
         let bytes = bytes.get(before as usize..).unwrap_or_default();
-        let from = kept.saturating_sub(back) as usize;
-        let to = from.saturating_add(bytes.len()).min(self.octets.len());
-        let (one, two) = self.octets.as_slices();
-        let conflicting = if from >= to {
-            0
-        } else {
-            let split = one.len();
-            let first = one.get(from.min(split)..to.min(split)).unwrap_or_default();
-            let second = two
-                .get(from.saturating_sub(split)..to.saturating_sub(split))
-                .unwrap_or_default();
-            let (start, rest) = bytes.split_at(first.len().min(bytes.len()));
-            differing(first, start) + differing(second, rest)
-        };
+        let first = self
+            .octets
+            .get(kept.saturating_sub(back) as usize..)
+            .unwrap_or_default();
+        let conflicting = differing(first, bytes);
         Comparison {
             conflicting,
             uncompared: before,
@@ -117,12 +112,13 @@ mod tests {
         for number in 0..40u8 {
             history.push(&[number; 1_000]);
         }
-        assert!(history.octets.len() <= COMPARED_OCTETS);
+        assert!(history.octets.len() <= 2 * COMPARED_OCTETS);
         assert_eq!(history.compare(1_000, &[39; 1_000]), Comparison::default());
-        assert_eq!(history.compare(16_384, &[23; 100]).conflicting, 0);
+        assert_eq!(history.compare(8_000, &[32; 1_000]), Comparison::default());
+        assert_eq!(history.compare(40_000, &[0; 100]).uncompared, 100);
         history.push(&[9; 100_000]);
-        assert_eq!(history.octets.len(), COMPARED_OCTETS);
-        history.acknowledged(0);
+        assert!(history.octets.len() <= 2 * COMPARED_OCTETS);
+        history.acknowledged();
         assert_eq!(history.octets.len(), COMPARED_TAIL);
         assert!(history.weight() <= LARGE);
     }

@@ -7,7 +7,7 @@ use crate::tcp::facts::{Gap, Opening};
 use crate::tcp::sequence::distance;
 use crate::tcp::side::Side;
 use crate::tcp::stream::Stream;
-use crate::tcp::transport::{Context, Rare, Reader, SLACK, Transport, at};
+use crate::tcp::transport::{Context, Rare, Reader, SLACK, Stage, Transport, at};
 
 /// Segments that may pass between an acknowledgment and the octets that it acknowledges, where the capture reorders.
 const GRACE_SEGMENTS: u32 = 3;
@@ -17,6 +17,11 @@ const GRACE_LEAST: u128 = 1_000_000;
 const GRACE_TIME: u128 = 50_000_000;
 /// Retransmissions of one segment that make it worth telling, where it got through in the end.
 const STUCK_RETRANSMISSIONS: u32 = 2;
+
+/// True where a client's first acknowledgment cannot belong to the SYN-ACK that was seen.
+fn is_elsewhere(side: &Side, acknowledgment: u32) -> bool {
+    !(1..=SLACK).contains(&distance(side.initial, acknowledgment))
+}
 
 impl Transport {
     /// What a segment says about the octets of the other side.
@@ -28,7 +33,12 @@ impl Transport {
             self.note_handshake(segment);
         }
         let mid_stream = self.opening == Opening::MidStream;
+        let first = self.stage == Stage::Embryonic && direction == Direction::ToServer && !syn;
         let side = self.side_mut(sender);
+        if first && side.has(Side::SYN) && side.data_segments == 0 && is_elsewhere(side, number) {
+            // Of several SYN-ACKs with different numbers this is the one that the client took.
+            side.begin(number.wrapping_sub(1), number);
+        }
         if !side.has(Side::KNOWN) {
             side.begin(number.wrapping_sub(u32::from(syn)), number);
         }
@@ -40,12 +50,9 @@ impl Transport {
         side.land();
         let missing = distance(side.next, number);
         if missing <= 0 {
-            let open = if missing < 0 || side.pieces.is_some() {
-                usize::MAX
-            } else {
-                0
-            };
-            side.history.acknowledged(open);
+            if missing == 0 && side.pieces.is_none() {
+                side.history.acknowledged();
+            }
         } else if missing == 1 && mid_stream && side.offset == 0 && side.pieces.is_none() && !side.has(Side::FIN) {
             // The first segment seen was a keep-alive: it stood one octet before the stream.
             side.begin(number, number);

@@ -161,7 +161,7 @@ impl Transport {
     pub(super) fn take_reset(&mut self, segment: &Segment<'_>, direction: Direction, context: &mut Context<'_>) {
         let in_window = self.reset_fits(segment, direction);
         let side = self.side(direction);
-        let usual = (side.segments > 0).then_some(side.usual_time_to_live);
+        let usual = (side.usual_time_to_live > 0).then_some(side.usual_time_to_live);
         let reset = Reset {
             direction,
             stamp: segment.stamp,
@@ -206,10 +206,11 @@ impl Transport {
         distance(lower, segment.sequence) >= 0 && distance(segment.sequence, upper) >= 0
     }
 
-    /// Catalogue, P10. Kernels send resets without timestamps and with identification 0, so neither proves anything alone.
+    /// Catalogue, P10. Kernels answer for a socket that is gone without timestamps and with an identification of 0 or
+    /// out of the row, so these two say something only together, and only of a side that had not closed.
     fn looks_forged(&self, segment: &Segment<'_>, direction: Direction) -> bool {
         let side = self.side(direction);
-        if side.segments == 0 {
+        if side.usual_time_to_live == 0 {
             return false;
         }
         let other_path = segment.time_to_live.abs_diff(side.usual_time_to_live) > TIME_TO_LIVE_TOLERANCE;
@@ -219,7 +220,8 @@ impl Transport {
                 let step = identification.wrapping_sub(side.last_identification);
                 identification != 0 && (IDENTIFICATION_STEP..=u16::MAX - IDENTIFICATION_STEP).contains(&step)
             });
-        other_path || (no_timestamps && odd_identification)
+        let open = self.ending.is_none() && !side.has(Side::FIN);
+        other_path || (open && no_timestamps && odd_identification)
     }
 
     /// Its sender goes on sending: the reset was somebody else's.

@@ -169,6 +169,11 @@ impl Side {
         self.set(Self::KNOWN);
     }
 
+    /// Sequence number of the next octet; a delivered FIN stands before `next` and is no octet.
+    pub fn next_octet(&self) -> u32 {
+        self.next.wrapping_sub(u32::from(self.has(Self::FIN_DELIVERED)))
+    }
+
     /// What a SYN or SYN-ACK says about its sender.
     pub fn announce(&mut self, segment_size: Option<u16>, window_scale: Option<u8>, timestamps: bool) {
         if let Some(size) = segment_size {

@@ -127,12 +127,14 @@ impl Transport {
         if self.side(direction.opposite()).segments == 0 || side.data_segments == 0 {
             return 0;
         }
+        if !side.has(Side::ACKNOWLEDGED) {
+            return side.offset;
+        }
         let sent = if side.has(Side::FIN) {
             side.fin_sequence
         } else {
             side.highest
         };
-        let start = side.initial.wrapping_add(u32::from(side.has(Side::SYN)));
-        u64::try_from(distance(side.acknowledged_or(start), sent)).unwrap_or_default()
+        u64::try_from(distance(side.acknowledged, sent)).unwrap_or_default()
     }
 }

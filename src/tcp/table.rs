@@ -267,7 +267,8 @@ impl<S: Stream> Table<S> {
     }
 
     fn tidy_half_open(&mut self) {
-        if self.half_open.is_sparse() {
+        // At the end the positions are on a list already.
+        if self.remaining.is_empty() && self.half_open.is_sparse() {
             let (index, state) = (&mut self.index, &self.state);
             self.half_open
                 .compact(|key, from, to| index.replace(key.hash(state), from | HALF, to | HALF));
@@ -288,6 +289,7 @@ impl<S: Stream> Table<S> {
                 self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
+            Some(Verdict::RefusesPending) => self.refuse_pending(segment, number, source_is_low),
             Some(Verdict::Begins) => {
                 self.finish_full(number, Ending::PortReused);
                 let (key, source_is_low) = Key::of(segment.source, segment.destination);
@@ -322,6 +324,29 @@ impl<S: Stream> Table<S> {
         self.counts.opened += 1;
         self.finish_full(number, Ending::PortReused);
         pending.map(|syn| (key, hash, syn))
+    }
+
+    /// The remembered SYN was refused: that is a connection of its own, and no harm to the one that is open.
+    fn refuse_pending(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
+        let Some(transport) = self.slots.get_mut(number).map(|connection| &mut connection.transport) else {
+            return;
+        };
+        let Some(syn) = transport.rare.as_mut().and_then(|rare| rare.pending.take()) else {
+            return;
+        };
+        let mut refused = Transport::from_syn(transport.key, &syn);
+        let mut context = Context {
+            limits: &self.limits,
+            counts: &mut self.counts,
+            room: 0,
+        };
+        let direction = refused.direction(source_is_low);
+        refused.take_reset(segment, direction, &mut context);
+        refused.frames += 1;
+        refused.last = segment.stamp;
+        self.counts.opened += 1;
+        let facts = refused.facts(Ending::Reset(direction));
+        self.finished.push_back(Finished { facts, stream: None });
     }
 
     /// Counts what a connection weighs now.

@@ -66,6 +66,8 @@ pub(super) enum Verdict {
     Taken,
     /// It answers a SYN that was remembered: that SYN opened a new connection on the same ports.
     AnswersPending,
+    /// It refuses a SYN that was remembered.
+    RefusesPending,
     /// It begins a new connection on the same ports.
     Begins,
 }
@@ -266,7 +268,12 @@ impl Transport {
     ) -> Verdict {
         let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
         if self.answers_pending(segment, direction) {
-            return Verdict::AnswersPending;
+            let refused = segment.flags.has(Flags::RST);
+            return if refused {
+                Verdict::RefusesPending
+            } else {
+                Verdict::AnswersPending
+            };
         }
         if self.is_duplicate(segment, direction) {
             self.take_duplicate(segment, direction);

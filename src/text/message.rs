@@ -55,11 +55,10 @@ messages! {
     // Table
     HeadSession: "#", "番号";
     HeadTime: "Time", "時刻";
-    HeadClient: "Client", "クライアント";
+    HeadClientServer: "Client → server", "クライアント → サーバー";
     HeadServer: "Server", "サーバー";
     HeadSecurity: "Protection", "保護";
-    HeadOutcome: "Outcome", "結果";
-    HeadCause: "Finding", "所見";
+    HeadResult: "Result", "結果";
     SessionsCounted: "{count} sessions, by first frame (# is its number):", "セッション: {count}件(番号は最初のフレームの番号です)";
     OneSession: "1 session (# is the number of its first frame):", "セッション: 1件(番号は最初のフレームの番号です)";
     FurtherSessions: "… and {count} further sessions.", "ほか{count}件のセッション。";
@@ -115,6 +114,7 @@ messages! {
     AlsoSeen: "Also seen", "このほかに見えたもの";
     AndFurther: "… and {count} more.", "ほか{count}件。";
     TogetherHeading: "Several sessions together", "セッション横断で分かること";
+    SameIn: "The same in session(s) {ids}.", "セッション{ids}も同じです。";
     OnSessions: "sessions {ids}", "セッション {ids}";
     CausesHeading: "Causes", "原因";
     CauseCount: "{sessions} sessions, one cause: {title}", "{sessions}セッション、原因は1つ: {title}";

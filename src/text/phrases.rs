@@ -31,6 +31,27 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "宛先に到達できません",
     ),
     ("implicit_tls", "implicit TLS", "接続時から暗号化・「SSL」"),
+    (
+        "name_bare_address",
+        "an address without brackets",
+        "角括弧のないIPアドレスです",
+    ),
+    (
+        "name_localhost",
+        "the computer's name for itself",
+        "自分自身を指す名前(localhost)です",
+    ),
+    (
+        "name_of_tool",
+        "the default name of a test program (openssl s_client)",
+        "テスト用プログラム(openssl s_client)の既定の名前です",
+    ),
+    (
+        "name_underscore",
+        "a name with an underscore, which no host name may have",
+        "ホスト名に使えない下線を含む名前です",
+    ),
+    ("name_unqualified", "a name without a domain", "ドメインのない名前です"),
     ("network", "the network", "経路"),
     (
         "payload_cram_form",
@@ -50,8 +71,43 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "the decoded data ends in a newline",
         "復号結果の末尾に改行が混入しています",
     ),
+    (
+        "reply_keyword_first",
+        "a keyword stands on the first line of the EHLO reply, where clients expect a greeting",
+        "EHLO応答の先頭行(挨拶の位置)にキーワードがあります",
+    ),
+    (
+        "reply_mixed_codes",
+        "the lines of one reply carry different codes",
+        "1つの応答の中で行ごとにコードが異なります",
+    ),
+    (
+        "reply_no_last_line",
+        "its last line is missing (every line has \"-\" behind the code)",
+        "最終行がありません(すべての行のコードの後に「-」があります)",
+    ),
+    (
+        "reply_not_a_reply",
+        "a line does not begin with three digits",
+        "3桁の数字で始まらない行があります",
+    ),
     ("server", "the server", "サーバー"),
     ("starttls", "STARTTLS", "STARTTLS"),
+    (
+        "stripped_command",
+        "a command reaches the server overwritten with X",
+        "コマンドがXに書き換えられてサーバーに届いています",
+    ),
+    (
+        "stripped_greeting",
+        "the greeting is overwritten with stars",
+        "グリーティングが「*」に書き換えられています",
+    ),
+    (
+        "stripped_keyword",
+        "a keyword in the EHLO reply is overwritten with X",
+        "EHLO応答のキーワードがXに書き換えられています",
+    ),
 ];
 
 /// The phrase behind a key; the key itself where there is none, which a test forbids.

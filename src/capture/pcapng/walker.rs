@@ -15,6 +15,8 @@ pub const MAX_INTERFACES: usize = 65_536;
 
 /// Type, length and length again.
 const SMALLEST_BLOCK: u32 = 12;
+/// A packet block up to its captured length: what the search behind damage wants to see.
+const PACKET_FIELDS: usize = 24;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Interface {
@@ -101,6 +103,25 @@ impl PcapngWalker {
         search(bytes, from, until, at_end, |candidate| self.chain(candidate, at_end))
     }
 
+    /// Takes up walking at an offset that [`Self::resync`] found. Where only the other byte order makes sense of it, a
+    /// section header was lost: the interfaces known so far are not those of this section.
+    pub fn resume(&mut self, bytes: &[u8]) {
+        let other = match self.order {
+            ByteOrder::Little => ByteOrder::Big,
+            ByteOrder::Big => ByteOrder::Little,
+        };
+        if self.header_believed(bytes, self.order).is_none() && self.header_believed(bytes, other).is_some() {
+            self.enter_section(section_order(bytes).map_or(other, |_| self.order));
+        }
+    }
+
+    fn enter_section(&mut self, order: ByteOrder) {
+        self.order = order;
+        self.declared_before = self.interfaces_declared();
+        self.declared_here = 0;
+        self.interfaces.clear();
+    }
+
     fn not_a_block(&self, bytes: &[u8], at_end: bool) -> Step {
         match glued(bytes) {
             Beginning::Capture(format) => Step::Header(format),
@@ -125,10 +146,10 @@ impl PcapngWalker {
             }
         }
         let rest = bytes.get(padded..).unwrap_or_default();
-        if rest.len() < SMALLEST_BLOCK as usize && !at_end {
-            return Err(Step::NeedMore(padded + SMALLEST_BLOCK as usize));
+        if rest.len() < PACKET_FIELDS && !at_end {
+            return Err(Step::NeedMore(padded + PACKET_FIELDS));
         }
-        if (rest.is_empty() && at_end && padded == length) || self.header_believed(rest).is_some() {
+        if (rest.is_empty() && at_end && padded == length) || self.header_believed(rest, order).is_some() {
             return Ok(Borders {
                 length: padded.min(bytes.len()),
                 fault: Some(Expected::BlockTrailer),
@@ -173,10 +194,7 @@ impl PcapngWalker {
     fn remember(&mut self, kind: BlockKind, body: &[u8], order: ByteOrder) -> Result<(), Expected> {
         match decode(kind, body, order) {
             Some(Content::SectionHeader { .. }) => {
-                self.order = order;
-                self.declared_before = self.interfaces_declared();
-                self.declared_here = 0;
-                self.interfaces.clear();
+                self.enter_section(order);
             }
             Some(Content::Interface {
                 link_type,
@@ -285,30 +303,48 @@ impl PcapngWalker {
         agreed.map(|known| (known, true)).ok_or(Expected::DeclaredInterface)
     }
 
-    /// The padded length of a block whose type and length can be believed; nothing behind its header is looked at.
-    fn header_believed(&self, bytes: &[u8]) -> Option<(usize, ByteOrder)> {
+    /// The length of a block whose type, length and captured length can be believed, and its byte order; nothing behind
+    /// its fixed fields is looked at.
+    fn header_believed(&self, bytes: &[u8], order: ByteOrder) -> Option<(usize, ByteOrder)> {
         let section = section_order(bytes);
-        let order = section.unwrap_or(self.order);
+        let order = section.unwrap_or(order);
         let kind = BlockKind::from_type(order.u32(bytes, 0)?);
         let length = order.u32(bytes, 4)?;
-        let section_sound = kind != BlockKind::SectionHeader || (section.is_some() && length >= 28);
-        let believed = kind.is_registered()
-            && section_sound
-            && length >= SMALLEST_BLOCK
-            && length % 4 == 0
-            && length <= BELIEVED_BLOCK;
+        let fields = match kind {
+            BlockKind::SectionHeader => section.is_some() && length >= 28,
+            // Octets of one byte order, shifted by three, look like blocks of the other; their fields do not.
+            BlockKind::EnhancedPacket | BlockKind::ObsoletePacket => {
+                let interface = match kind {
+                    BlockKind::EnhancedPacket => order.u32(bytes, 8),
+                    _ => order.u16(bytes, 8).map(u32::from),
+                };
+                let captured = order.u32(bytes, 20);
+                interface.is_none_or(|interface| interface < MAX_INTERFACES as u32)
+                    && captured.is_none_or(|captured| captured.saturating_add(32) <= length)
+            }
+            _ => kind.is_registered(),
+        };
+        let believed = fields && length >= SMALLEST_BLOCK && length % 4 == 0 && length <= BELIEVED_BLOCK;
         believed.then_some((length as usize, order))
     }
 
     fn chain(&self, bytes: &[u8], at_end: bool) -> Chain {
-        if bytes.len() < SMALLEST_BLOCK as usize {
-            return if at_end {
-                Chain::No
-            } else {
-                Chain::NeedMore(SMALLEST_BLOCK as usize)
-            };
+        match self.chain_in(bytes, at_end, self.order) {
+            Chain::No => {}
+            answer => return answer,
         }
-        let Some((length, order)) = self.header_believed(bytes) else {
+        let other = match self.order {
+            ByteOrder::Little => ByteOrder::Big,
+            ByteOrder::Big => ByteOrder::Little,
+        };
+        self.chain_in(bytes, at_end, other)
+    }
+
+    fn chain_in(&self, bytes: &[u8], at_end: bool, order: ByteOrder) -> Chain {
+        if bytes.len() < PACKET_FIELDS && !at_end {
+            return Chain::NeedMore(PACKET_FIELDS);
+        }
+        let Some((length, order)) = self.header_believed(bytes, order) else {
             return match glued(bytes) {
                 Beginning::Capture(_) => Chain::Yes,
                 Beginning::Perhaps(total) if !at_end => Chain::NeedMore(total),
@@ -322,13 +358,12 @@ impl PcapngWalker {
             return Chain::No;
         }
         let rest = bytes.get(length..).unwrap_or_default();
-        if rest.len() < SMALLEST_BLOCK as usize {
-            return match at_end {
-                true => Chain::Yes,
-                false => Chain::NeedMore(length + SMALLEST_BLOCK as usize),
-            };
+        if rest.len() < PACKET_FIELDS && !at_end {
+            return Chain::NeedMore(length + PACKET_FIELDS);
         }
-        let next = self.header_believed(rest).is_some() || !matches!(glued(rest), Beginning::No);
+        let next = rest.len() < SMALLEST_BLOCK as usize
+            || self.header_believed(rest, order).is_some()
+            || !matches!(glued(rest), Beginning::No);
         if next { Chain::Yes } else { Chain::No }
     }
 }

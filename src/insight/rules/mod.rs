@@ -7,6 +7,7 @@ mod cross_client_breaks_at_tls12;
 mod cross_tls_version_differs_by_port;
 mod cross_version_probe_sweep;
 mod tcp_port25_blocked;
+mod tls_legacy_server_quirk;
 
 /// How such a rule looks at the window.
 pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
@@ -14,6 +15,7 @@ pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[
     (&tcp_port25_blocked::RULE, tcp_port25_blocked::check),
+    (&tls_legacy_server_quirk::RULE, tls_legacy_server_quirk::check),
     (
         &cross_tls_version_differs_by_port::RULE,
         cross_tls_version_differs_by_port::check,

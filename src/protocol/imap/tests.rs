@@ -102,6 +102,8 @@ fn a_whole_session_is_read() {
         ]
     );
     assert!(dialogue.commands.iter().all(|command| command.answer.yes().is_some()));
+    let announces_nothing = dialogue.commands[7].answer.yes().unwrap();
+    assert_eq!(announces_nothing.text, Captured::from("{5}"));
     let reveal = |index: usize| {
         let login = dialogue.commands[index].login.as_ref().unwrap();
         login.secret.as_ref().unwrap().reveal().unwrap().to_vec()
@@ -292,6 +294,15 @@ fn endless_lines_and_literals_keep_little() {
 fn one_octet_at_a_time_gives_the_same_dialogue() {
     let turns = full_session();
     assert_eq!(read_cut(&turns, &[1], false), read_cut(&turns, &[usize::MAX], false));
+}
+
+#[test]
+fn turns_cut_at_any_one_place_give_the_same_dialogue() {
+    let turns = full_session();
+    let whole = read_cut(&turns, &[usize::MAX], false);
+    for at in 2..200 {
+        assert_eq!(read_cut(&turns, &[at, usize::MAX], false), whole, "cut at {at}");
+    }
 }
 
 proptest! {

@@ -387,6 +387,15 @@ fn one_octet_at_a_time_gives_the_same_dialogue() {
     assert_eq!(read_cut(&turns, &[1], false), read_cut(&turns, &[usize::MAX], false));
 }
 
+#[test]
+fn turns_cut_at_any_one_place_give_the_same_dialogue() {
+    let turns = full_session();
+    let whole = read_cut(&turns, &[usize::MAX], false);
+    for at in 2..200 {
+        assert_eq!(read_cut(&turns, &[at, usize::MAX], false), whole, "cut at {at}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

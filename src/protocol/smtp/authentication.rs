@@ -147,10 +147,11 @@ impl AuthFacts {
     }
 
     fn login(&mut self, octets: &[u8], number: u32, prompt: Option<&[u8]>, keep: Keep) {
-        let asks_for = |word: &[u8]| {
-            prompt.is_some_and(|prompt| prompt.windows(4).any(|window| window.eq_ignore_ascii_case(word)))
-        };
-        if !asks_for(b"pass") && (number == 0 || asks_for(b"user")) {
+        let asks_for_password =
+            prompt.is_some_and(|prompt| prompt.windows(4).any(|window| window.eq_ignore_ascii_case(b"pass")));
+        // Only the first response is a name: some servers ask for it again behind an initial response, and clients then
+        // send the password.
+        if number == 0 && !asks_for_password {
             self.user(octets);
         } else {
             self.password(octets, keep);

@@ -43,7 +43,7 @@ pub fn decode(text: &[u8]) -> Option<Decoded> {
     }
     Some(Decoded {
         bytes,
-        padded: text.len() % 4 == 0,
+        padded: text.len().is_multiple_of(4),
     })
 }
 

@@ -8,7 +8,7 @@ use memchr::memchr;
 
 use crate::captured::Captured;
 use crate::frame::FrameNumber;
-use crate::protocol::line::{Line, Lines};
+use crate::protocol::line::{Line, Lines, span_of};
 use crate::protocol::smtp::authentication::{self, Response};
 use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
 use crate::protocol::smtp::data::{Form, MailData};
@@ -32,6 +32,8 @@ const REMEMBERED_LEAST: usize = 6;
 enum Mode {
     /// The first octets: perhaps a PROXY header of version 2.
     Start(Held),
+    /// Before the greeting: it tells whether these octets are the first commands, or the capture began later.
+    HeldStart(Held),
     /// In that header.
     Proxy {
         header: Vec<u8>,
@@ -64,6 +66,8 @@ pub struct Client {
     data_of: u64,
     /// No command line was seen yet.
     first_line: bool,
+    /// The place was lost in a gap, not at the start of the capture.
+    behind_gap: bool,
     /// The rest of the line belongs to nothing.
     skip_line: bool,
     /// A line that is no known command may be a credential.
@@ -86,6 +90,7 @@ impl Default for Client {
             data: None,
             data_of: 0,
             first_line: true,
+            behind_gap: false,
             skip_line: false,
             suspect: false,
             again: false,
@@ -111,6 +116,11 @@ impl Client {
         self.unanswered = false;
     }
 
+    /// Credentials may lie in what was not seen.
+    pub const fn is_suspect(&self) -> bool {
+        self.suspect
+    }
+
     /// Where octets came before the greeting was complete.
     pub const fn take_early(&mut self) -> Option<Span> {
         self.early.take()
@@ -129,7 +139,7 @@ impl Client {
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
         let mode = match &self.mode {
-            Mode::Start(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
+            Mode::Start(held) | Mode::HeldStart(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
             Mode::Proxy { header, .. } => header.capacity(),
             _ => 0,
         };
@@ -164,7 +174,7 @@ impl Decoder {
         }
         let frame = chunk.stamp.frame;
         self.client.several_frames |= *self.client.first_frame.get_or_insert(frame) != frame;
-        self.client_went_on();
+        self.client_went_on(Some(frame));
     }
 
     /// Reads the client's octets.
@@ -172,13 +182,14 @@ impl Decoder {
         let mut rest = chunk;
         let mut octets = 0;
         while !rest.bytes.is_empty() {
-            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::Proxy { .. });
-            if !silent && self.server.greeting_is_due() {
-                let span = crate::protocol::line::span_of(&rest, rest.bytes.len());
-                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
-            }
+            let silent = matches!(
+                self.client.mode,
+                Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy { .. }
+            );
+            let preamble = self.dialogue.preamble.is_some();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
+                Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
                 Mode::Proxy { .. } => (self.proxy_header(&rest), Upgrade::None),
                 Mode::Commands | Mode::Lost => self.line(&rest),
                 Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
@@ -187,6 +198,10 @@ impl Decoder {
                 Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
                 Mode::Foreign => (rest.bytes.len(), Upgrade::None),
             };
+            if !silent && count > 0 && preamble == self.dialogue.preamble.is_some() && self.server.greeting_is_due() {
+                let span = span_of(&rest, count);
+                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
+            }
             octets += count;
             rest = rest.skip(count);
             if upgrade != Upgrade::None {
@@ -201,7 +216,8 @@ impl Decoder {
 
     /// Reads held octets again.
     fn release(&mut self, held: &Held) {
-        let before = std::mem::replace(&mut self.client.again, true);
+        let behind_data = self.ledger.next > 0;
+        let before = std::mem::replace(&mut self.client.again, behind_data);
         for chunk in held.chunks() {
             let mut rest = chunk;
             while !rest.bytes.is_empty() {
@@ -228,8 +244,7 @@ impl Decoder {
             };
             if preamble::SIGNATURE.get(known).is_some_and(|expected| expected != octet) {
                 let held = std::mem::take(held);
-                self.client.mode = Mode::Commands;
-                self.release(&held);
+                self.first_commands(held);
                 return count;
             }
             count += held.take(&next, 1);
@@ -242,12 +257,88 @@ impl Decoder {
                 self.client.mode = Mode::Proxy { header, left, span };
                 self.end_proxy_header();
             }
-            None => {
-                self.client.mode = Mode::Commands;
-                self.release(&held);
-            }
+            None => self.first_commands(held),
         }
         count
+    }
+
+    /// No PROXY header of version 2 stands in front.
+    fn first_commands(&mut self, held: Held) {
+        if self.server.greeting_is_due() {
+            self.client.mode = Mode::HeldStart(held);
+        } else {
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+    }
+
+    fn hold_start(&mut self, chunk: &Chunk<'_>) -> usize {
+        if !self.server.greeting_is_due() {
+            self.release_start();
+            self.client.mode = Mode::Commands;
+            return 0;
+        }
+        let Mode::HeldStart(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let count = held.take(chunk, chunk.bytes.len());
+        if held.is_full() {
+            self.decide_start();
+        }
+        count
+    }
+
+    /// No greeting tells what the first octets are: the first line does.
+    pub(super) fn decide_start(&mut self) {
+        if let Mode::Start(held) | Mode::HeldStart(held) = &self.client.mode
+            && !held.bytes().is_empty()
+        {
+            let first = first_line(held.bytes()).unwrap_or(held.bytes());
+            let begins = Command::read(first).is_plausible() || preamble::version_1(first).is_some();
+            let foreign = held.span().and_then(|span| preamble::foreign(first, span));
+            if begins || foreign.is_some() {
+                self.release_start();
+            } else {
+                self.join_late();
+            }
+        }
+    }
+
+    /// The greeting came: the first octets are the first commands.
+    pub(super) fn release_start(&mut self) {
+        if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode
+            && !held.bytes().is_empty()
+        {
+            let held = std::mem::take(held);
+            self.client.mode = Mode::Commands;
+            self.release(&held);
+        }
+    }
+
+    /// The capture began later than the session: the first octets may be anything.
+    pub(super) fn join_late(&mut self) {
+        self.dialogue.joined_late = true;
+        self.server.join_late();
+        if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode {
+            let held = std::mem::take(held);
+            self.client.join_late();
+            self.release(&held);
+        }
+    }
+
+    /// The first octets can only come behind a greeting.
+    pub(super) fn began_in_the_middle(&self, code: u16) -> bool {
+        let Mode::HeldStart(held) = &self.client.mode else {
+            return false;
+        };
+        let Some(first) = first_line(held.bytes()) else {
+            return false;
+        };
+        match Command::read(first).known() {
+            Some(Verb::StartTls | Verb::XAnonymousTls) => true,
+            Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Auth) => code != 220,
+            _ => false,
+        }
     }
 
     fn proxy_header(&mut self, chunk: &Chunk<'_>) -> usize {
@@ -260,7 +351,7 @@ impl Decoder {
             .min(count);
         header.extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
         *left -= count;
-        let here = crate::protocol::line::span_of(chunk, count);
+        let here = span_of(chunk, count);
         *span = Some(span.map_or(here, |before| before.through(here)));
         self.end_proxy_header();
         count
@@ -275,7 +366,7 @@ impl Decoder {
                     span,
                 });
             }
-            self.client.mode = Mode::Commands;
+            self.first_commands(Held::default());
         }
     }
 
@@ -356,17 +447,23 @@ impl Decoder {
             self.found();
             return self.command(line);
         }
-        if let Some(data) = &mut self.client.data {
+        if self.is_response(&line.bytes) {
+            self.respond(line);
+        } else if let Some(data) = &mut self.client.data {
             data.line(&line.bytes, line.span);
+        } else {
+            let spelt = |word: &&[u8]| !word.iter().all(u8::is_ascii_alphabetic);
+            for word in line.bytes.split(u8::is_ascii_whitespace).filter(spelt) {
+                self.client.remember(word);
+            }
         }
         Upgrade::None
     }
 
     fn found(&mut self) {
         self.client.mode = Mode::Commands;
-        if !self.dialogue.joined_late || self.ledger.next > 0 {
-            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(1);
-        }
+        let behind_gap = u32::from(std::mem::take(&mut self.client.behind_gap));
+        self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
     }
 
     /// The line answers a challenge of AUTH. Where none was seen, it is a response unless it is a command.
@@ -377,7 +474,9 @@ impl Decoder {
         let Detail::Auth(facts) = &open.exchange.detail else {
             return false;
         };
-        facts.challenges > open.responses || !Command::read(line).is_plausible()
+        // The server takes QUIT for a response too, but who sends it means the command.
+        let quits = line.trim_ascii().eq_ignore_ascii_case(b"QUIT");
+        (facts.challenges > open.responses && !quits) || !Command::read(line).is_plausible()
     }
 
     fn respond(&mut self, line: &Line<'_>) {
@@ -412,10 +511,13 @@ impl Decoder {
         let command = Command::read(&line.bytes);
         let shown = command::shown(&line.bytes, self.client.suspect);
         if shown.masked {
-            self.client.remember(command.argument);
-            if shown.verb != Verb::Auth {
-                self.client.remember(command.word);
-            }
+            let known = if shown.verb == Verb::Auth {
+                command.word.len()
+            } else {
+                0
+            };
+            self.client
+                .remember(line.bytes.trim_ascii().get(known..).unwrap_or_default());
         }
         if !matches!(shown.verb, Verb::Other(_)) {
             self.client.suspect = shown.verb == Verb::Auth;
@@ -426,7 +528,12 @@ impl Decoder {
             _ => command.detail(&shown.verb),
         };
         self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
-        let pipelined = self.client.again || self.ledger.open.back().is_some_and(|open| !open.answered);
+        let pipelined = self.client.again
+            || self
+                .ledger
+                .open
+                .back()
+                .is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
         exchange.line_length = line.length;
@@ -513,7 +620,7 @@ impl Decoder {
     }
 
     fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
-        let unanswered = self.client.unanswered;
+        let unanswered = self.client.unanswered || self.go_ahead_may_be_hidden();
         let Mode::HeldData(held) = &mut self.client.mode else {
             return 0;
         };
@@ -524,6 +631,19 @@ impl Decoder {
             self.decide_by_looks();
         }
         count
+    }
+
+    fn go_ahead_may_be_hidden(&self) -> bool {
+        let newest = self.ledger.open.back();
+        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
+    }
+
+    /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
+    pub(super) fn decide_where_hidden(&mut self) {
+        let has_line = matches!(&self.client.mode, Mode::HeldData(held) if memchr(b'\n', held.bytes()).is_some());
+        if has_line && self.go_ahead_may_be_hidden() {
+            self.decide_by_looks();
+        }
     }
 
     fn hold_upgrade(&mut self, chunk: &Chunk<'_>) -> usize {
@@ -552,7 +672,7 @@ impl Decoder {
             let held = std::mem::take(held);
             self.client.mode = Mode::Commands;
             for chunk in held.chunks() {
-                self.inject(crate::protocol::line::span_of(&chunk, chunk.bytes.len()), chunk.bytes);
+                self.inject(span_of(&chunk, chunk.bytes.len()), chunk.bytes);
             }
         }
     }
@@ -638,17 +758,20 @@ impl Decoder {
 
     /// A reply without a command tells which command was not seen: 354 DATA, 334 AUTH.
     pub(super) fn answers_unseen(&mut self, reply: &Reply) -> bool {
-        if !matches!(self.client.mode, Mode::Lost | Mode::Commands) || self.client.data.is_some() {
+        let silent = matches!(&self.client.mode, Mode::Start(held) | Mode::HeldStart(held) if held.bytes().is_empty());
+        if !(silent || matches!(self.client.mode, Mode::Lost | Mode::Commands)) || self.client.data.is_some() {
             return false;
         }
         match reply.code {
             354 => {
+                self.client.first_line = false;
                 self.client.lines.rest();
                 self.begin_unseen(Verb::Data, Detail::Data(None), reply.span);
                 self.begin_data();
                 true
             }
             334 => {
+                self.client.first_line = false;
                 self.client.lines.rest();
                 let facts = authentication::begin(Captured::default(), false);
                 self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span);
@@ -747,14 +870,11 @@ impl Decoder {
     /// Octets of the client are missing.
     pub(super) fn client_gap(&mut self, gap: &Gap) {
         self.replies_are_doubtful();
+        self.client.behind_gap = true;
         self.client.suspect = true;
         self.client.skip_line = false;
         self.client.first_line = false;
-        if let Mode::Start(held) = &mut self.client.mode {
-            let held = std::mem::take(held);
-            self.client.mode = Mode::Commands;
-            self.release(&held);
-        }
+        self.decide_start();
         if matches!(self.client.mode, Mode::Commands) {
             self.command_before_gap();
         }
@@ -818,10 +938,12 @@ impl Decoder {
 
     /// No more commands.
     pub(super) fn end_of_commands(&mut self) {
+        self.decide_start();
         self.release_upgrade();
-        while matches!(&self.client.mode, Mode::HeldData(held) if !held.bytes().is_empty()) {
+        while !self.client.holds_nothing() {
             self.decide_by_looks();
         }
+        self.client_went_on(None);
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
         {
@@ -837,8 +959,9 @@ impl Decoder {
 }
 
 fn looks_like_commands(held: &Held) -> bool {
-    let bytes = held.bytes();
-    let end = memchr(b'\n', bytes);
-    end.and_then(|end| bytes.get(..end))
-        .is_some_and(|line| Command::read(line).is_plausible())
+    first_line(held.bytes()).is_some_and(|line| Command::read(line).is_plausible())
+}
+
+fn first_line(bytes: &[u8]) -> Option<&[u8]> {
+    memchr(b'\n', bytes).and_then(|end| bytes.get(..end))
 }

@@ -48,9 +48,12 @@ pub struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Takes a line apart; spaces in front of the verb are ignored, as a line must not escape masking by them.
+    /// Takes a line apart, up to the first CR in it; spaces in front of the verb are ignored, as a line must not escape masking by them.
     pub fn read(line: &'a [u8]) -> Self {
         let line = line.trim_ascii();
+        let line = line
+            .get(..memchr::memchr(b'\r', line).unwrap_or(line.len()))
+            .unwrap_or(line);
         let end = line
             .iter()
             .position(|octet| matches!(octet, b' ' | b'\t'))
@@ -185,6 +188,9 @@ pub struct Shown {
 /// Decides what of a command line is shown. `suspect`: a credential is expected about here (behind AUTH, a gap, a late
 /// start), so a line that is no known command is masked altogether.
 pub fn shown(line: &[u8], suspect: bool) -> Shown {
+    if let Some(end) = memchr::memchr(b'\r', line.trim_ascii_end()) {
+        return first_of_several(line, end, suspect);
+    }
     let command = Command::read(line);
     let plain = |verb| Shown {
         verb,
@@ -195,13 +201,22 @@ pub fn shown(line: &[u8], suspect: bool) -> Shown {
         Some(Verb::Auth) => authentication(&command),
         Some(verb) => plain(verb),
         None if suspect && !line.is_empty() => masked(),
-        None if command.argument.is_empty() && might_be_credential(command.word) => masked(),
         None if carries_credential(command.word) => after_word(&command),
-        None if might_be_credential(command.word) => masked(),
-        None if line.split(u8::is_ascii_whitespace).any(might_be_credential) => after_word(&command),
+        None if holds_credential(command.word) => masked(),
+        None if holds_credential(line) => after_word(&command),
         None => plain(Verb::Other(Captured::new(
             command.word.get(..VERB_KEPT).unwrap_or(command.word),
         ))),
+    }
+}
+
+/// A client that ends lines with CR alone: what is behind the first is one line for us, and may be anything.
+fn first_of_several(line: &[u8], end: usize, suspect: bool) -> Shown {
+    let first = shown(line.get(..end).unwrap_or_default(), suspect);
+    Shown {
+        line: Captured::new(&[first.line.bytes(), b"\r", MASK.as_bytes()].concat()),
+        masked: true,
+        ..first
     }
 }
 
@@ -259,11 +274,18 @@ fn carries_credential(word: &[u8]) -> bool {
         || starts(b"X-AUTH")
 }
 
+/// Some run of base64 digits in it may be a credential.
+fn holds_credential(text: &[u8]) -> bool {
+    let digit = |octet: &u8| base64::looks_like(&[*octet], 1) || *octet == b'=';
+    text.chunk_by(|before, octet| digit(before) == digit(octet))
+        .any(might_be_credential)
+}
+
 /// A word that may be base64 of something. One letter over and over is what a middlebox writes over commands.
 fn might_be_credential(word: &[u8]) -> bool {
     let first = word.first().copied().unwrap_or_default();
     let overwritten = word.iter().all(|octet| octet.eq_ignore_ascii_case(&first));
-    let least = if word.len() % 4 == 0 { 8 } else { 16 };
+    let least = if word.len().is_multiple_of(4) { 8 } else { 16 };
     !overwritten && base64::looks_like(word, least)
 }
 
@@ -297,6 +319,8 @@ mod tests {
                 "MAIL FROM:<AHRhcm8AczNjcmV0@example.test>",
             ),
             ("Subject: hello", "Subject: hello"),
+            ("EHLO b\rAUTH PLAIN AHRhcm8AczNjcmV0", "EHLO b\r********"),
+            ("x.czNjcmV0LXBhc3M= y", "********"),
         ] {
             assert_eq!(line(sent, false), expected, "{sent}");
         }

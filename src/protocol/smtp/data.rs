@@ -109,11 +109,6 @@ impl MailData {
         self.span.is_some()
     }
 
-    /// True for BDAT.
-    pub fn is_counted(&self) -> bool {
-        self.form == Form::Counted
-    }
-
     /// True where the next octet begins a line.
     pub fn at_line_start(&self) -> bool {
         self.place == Place::LineStart
@@ -135,6 +130,13 @@ impl MailData {
 
     /// Reads octets up to the end of data; returns how many.
     pub fn read(&mut self, chunk: &Chunk<'_>) -> usize {
+        if self.before[1] == b'\r'
+            && chunk.bytes.first().is_some_and(|octet| *octet != b'\n')
+            && let Some(stamp) = self.last_stamp
+        {
+            // The CR that ended the chunk before stands alone.
+            self.odd(stamp);
+        }
         let end = self.walk(chunk.bytes, chunk.stamp);
         let read = chunk.bytes.get(..end).unwrap_or_default();
         self.count(read, chunk.stamp);
@@ -216,11 +218,12 @@ impl MailData {
     }
 
     fn behind_dot(&mut self, octet: u8, stamp: Stamp) {
+        if octet == b'\r' {
+            self.place = Place::DotReturn;
+            return;
+        }
         self.line_length = 1;
-        self.place = match octet {
-            b'\r' => Place::DotReturn,
-            _ => Place::Inside,
-        };
+        self.place = Place::Inside;
         match octet {
             b'.' => self.facts.stuffed_dots += 1,
             b'\n' => self.ambiguous(stamp),
@@ -267,13 +270,11 @@ impl MailData {
         };
         self.facts.eight_bit |= !read.is_ascii();
         let known = self.facts.bare_carriage_returns;
-        let pending = u64::from(self.before[1] == b'\r');
         self.carriage_returns += memchr_iter(b'\r', read).count() as u64;
         let open = u64::from(last == b'\r');
         let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);
         if bare > known {
-            let earlier = pending == 1 && read.first() != Some(&b'\n');
-            self.odd(self.last_stamp.filter(|_| earlier).unwrap_or(stamp));
+            self.odd(stamp);
         }
         self.facts.bare_carriage_returns = bare;
         if self.form == Form::Dotted {

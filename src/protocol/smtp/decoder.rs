@@ -5,7 +5,7 @@ use crate::captured::Captured;
 use crate::protocol::smtp::client::Client;
 use crate::protocol::smtp::ledger::Ledger;
 use crate::protocol::smtp::server::Server;
-use crate::protocol::smtp::{Dialogue, Exchange};
+use crate::protocol::smtp::{Dialogue, Exchange, command};
 use crate::protocol::{Progress, Retention};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, Gap};
@@ -17,7 +17,8 @@ const INJECTED_RUNS: usize = 16;
 
 /// Reads one session.
 ///
-/// `push`, `gap` and `fin` in capture order; `joined_late` before all of them, `unseen` at any time; `finish` at the end.
+/// `push`, `gap` and `fin` in capture order; `joined_late` before all of them, where the owner knows (else a first reply that is no
+/// greeting tells), `unseen` at any time; `finish` at the end.
 /// Never fails, whatever the octets; holds at most some kilobytes besides the exchanges ([`crate::protocol::smtp::FIRST_EXCHANGES`]).
 #[derive(Debug)]
 pub struct Decoder {
@@ -28,6 +29,8 @@ pub struct Decoder {
     pub(super) server: Server,
     pub(super) inside_tls: bool,
     unseen: PerDirection<bool>,
+    /// The last run of injected octets as sent: credentials in it can be told only with the whole line.
+    injected: Vec<u8>,
 }
 
 impl Decoder {
@@ -42,14 +45,14 @@ impl Decoder {
             server: Server::default(),
             inside_tls: false,
             unseen: PerDirection::default(),
+            injected: Vec::new(),
         }
     }
 
     /// The capture begins in the middle of the session: there is no greeting to wait for, and the place has to be found.
     pub fn joined_late(&mut self) {
-        self.dialogue.joined_late = true;
-        self.client.join_late();
-        self.server.join_late();
+        self.join_late();
+        self.server.lose();
     }
 
     /// The capture does not show that direction, or not its end: replies not seen are hidden.
@@ -67,20 +70,24 @@ impl Decoder {
         &mut self.dialogue
     }
 
-    /// Notes octets that came in the clear behind STARTTLS and before TLS.
+    /// Notes octets that came in the clear behind STARTTLS and before TLS; credentials in them are masked.
     pub fn inject(&mut self, span: Span, bytes: &[u8]) {
         let count = self.dialogue.injected.len();
-        if let Some((last, kept)) = self.dialogue.injected.last_mut()
-            && last.direction == span.direction
-            && (last.end == span.start || count >= INJECTED_RUNS)
-        {
+        let follows = self.dialogue.injected.last().is_some_and(|(last, _)| {
+            last.direction == span.direction && (last.end == span.start || count >= INJECTED_RUNS)
+        });
+        if !follows {
+            if count >= INJECTED_RUNS {
+                return;
+            }
+            self.injected.clear();
+            self.dialogue.injected.push((span, Captured::default()));
+        }
+        let room = INJECTED_KEPT.saturating_sub(self.injected.len());
+        self.injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if let Some((last, kept)) = self.dialogue.injected.last_mut() {
             *last = last.through(span);
-            let room = INJECTED_KEPT.saturating_sub(kept.bytes().len());
-            let more = bytes.get(..room).unwrap_or(bytes);
-            *kept = Captured::new(&[kept.bytes(), more].concat());
-        } else if count < INJECTED_RUNS {
-            let kept = bytes.get(..INJECTED_KEPT).unwrap_or(bytes);
-            self.dialogue.injected.push((span, Captured::new(kept)));
+            *kept = masked_lines(&self.injected);
         }
     }
 
@@ -134,4 +141,16 @@ impl Decoder {
         exchange.inside_tls = self.inside_tls;
         self.ledger.send(exchange);
     }
+}
+
+/// Octets with every line as it may be shown.
+fn masked_lines(bytes: &[u8]) -> Captured {
+    let mut lines = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|octet| *octet == b'\n') {
+        let content = line.trim_ascii_end();
+        let shown = command::shown(content, false);
+        lines.extend_from_slice(if shown.masked { shown.line.bytes() } else { content });
+        lines.extend_from_slice(line.get(content.len()..).unwrap_or_default());
+    }
+    Captured::new(&lines)
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use crate::captured::Captured;
+use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines};
 use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
 use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
@@ -49,6 +50,8 @@ pub struct Server {
     greeting: Greeting,
     /// In the middle of a line behind a gap.
     lost: bool,
+    /// The place was lost in a gap, not at the start of the capture.
+    behind_gap: bool,
     /// A gap of either side: replies may not follow the commands that wait.
     doubt: bool,
     floating: Vec<Reply>,
@@ -110,9 +113,13 @@ fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
 impl Server {
     /// See [`Decoder::joined_late`].
     pub const fn join_late(&mut self) {
-        self.lost = true;
         self.doubt = true;
         self.greeting = Greeting::Past;
+    }
+
+    /// The first octets may be the end of a line.
+    pub const fn lose(&mut self) {
+        self.lost = true;
     }
 
     /// It sent at least one octet.
@@ -160,12 +167,17 @@ impl Decoder {
     }
 
     /// The client sends: it has seen the replies that it waited for.
-    pub(super) fn client_went_on(&mut self) {
+    pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
+        self.decide_where_hidden();
         if !self.server.floating.is_empty() {
             let count = self.ledger.open.len();
             self.pair_backwards(count);
         }
-        let said_hello = |open: &Open| matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+        // What came in the command's own frame did not wait for anything.
+        let said_hello = |open: &Open| {
+            matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
+                && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
+        };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
             && self.ledger.open.len() == 1
@@ -177,6 +189,7 @@ impl Decoder {
 
     /// Octets of the server are missing.
     pub(super) fn server_gap(&mut self) {
+        self.decide_start();
         if let Some(line) = self.server.lines.rest()
             && !self.server.lost
             && line.bytes.len() > 3
@@ -188,6 +201,7 @@ impl Decoder {
             building.reply.incomplete = true;
         }
         self.server.lost = true;
+        self.server.behind_gap = true;
         self.server.doubt = true;
         self.ledger.gap_before = self.ledger.next;
         if self.server.greeting == Greeting::Due && self.server.building.is_none() {
@@ -202,10 +216,12 @@ impl Decoder {
 
     /// No more replies: what was begun is all there is of it.
     pub(super) fn end_of_replies(&mut self, closed: bool) {
-        if self.server.over {
-            return;
+        if !std::mem::replace(&mut self.server.over, true) {
+            self.end_of_last_reply(closed);
         }
-        self.server.over = closed;
+    }
+
+    fn end_of_last_reply(&mut self, closed: bool) {
         if let Some(line) = self.server.lines.rest()
             && !self.server.lost
             && line.bytes.len() >= 3
@@ -217,10 +233,6 @@ impl Decoder {
             building.reply.incomplete |= !closed;
             self.pair(building.reply);
         }
-        if !self.server.floating.is_empty() && !closed {
-            let count = self.ledger.open.len();
-            self.pair_backwards(count);
-        }
     }
 
     fn reply_line(&mut self, line: &Line<'_>, incomplete: bool) -> Upgrade {
@@ -230,9 +242,8 @@ impl Decoder {
                 return Upgrade::None;
             }
             self.server.lost = false;
-            // Where the capture begins there was no place to lose.
-            self.dialogue.resynchronised +=
-                u32::from(!self.dialogue.joined_late || self.server.greeting != Greeting::Past);
+            let behind_gap = u32::from(std::mem::take(&mut self.server.behind_gap));
+            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
         }
         if let Some(mut building) = self.server.building.take() {
             let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);
@@ -271,7 +282,17 @@ impl Decoder {
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
         reply.enhanced = reply.enhanced.or_else(|| enhanced(text));
-        let text = self.client.scrub(text);
+        // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
+        let answers_unseen = self.ledger.open.is_empty();
+        let unsure = self.server.doubt || self.client.is_suspect() || answers_unseen;
+        let text = match reply.code {
+            500..=502 if answers_unseen && self.client.is_suspect() => MASK.as_bytes().into(),
+            0 | 500..=502 => without_tokens(text).into(),
+            _ if read.is_none() => without_tokens(text).into(),
+            503.. if unsure => without_tokens(text).into(),
+            _ => Cow::Borrowed(text),
+        };
+        let text = self.client.scrub(&text);
         if line.cut || text.len() > REPLY_LINE_KEPT || reply.lines.len() >= REPLY_LINES {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
@@ -294,11 +315,13 @@ impl Decoder {
         if reply.code == 0 {
             return self.belongs_to_none(reply);
         }
+        let may_greet = matches!(reply.code, 220 | 400..=599);
         match self.server.greeting {
-            Greeting::Due => return self.greet(reply),
+            Greeting::Due if may_greet && !self.began_in_the_middle(reply.code) => return self.greet(reply),
+            Greeting::Due => self.join_late(),
             Greeting::Doubtful => {
                 self.server.greeting = Greeting::Past;
-                if self.ledger.next == 0 && matches!(reply.code, 220 | 400..=599) {
+                if self.ledger.next == 0 && may_greet {
                     return self.greet(reply);
                 }
             }
@@ -316,6 +339,7 @@ impl Decoder {
     }
 
     fn greet(&mut self, reply: Reply) -> Upgrade {
+        self.release_start();
         self.server.greeting = Greeting::Past;
         self.dialogue.early_talk = self.client.take_early();
         self.dialogue.greeting = Some(reply);
@@ -328,6 +352,12 @@ impl Decoder {
         if let Some(position) = anchor {
             self.pair_backwards(position);
             return self.answer(reply);
+        }
+        if matches!(reply.code, 334 | 354) {
+            // The command that it answers was not seen, and all before it have their replies.
+            let count = self.ledger.open.len();
+            self.pair_backwards(count);
+            return self.belongs_to_none(reply);
         }
         match self.ledger.open.front() {
             None => self.belongs_to_none(reply),
@@ -434,7 +464,7 @@ impl Decoder {
         };
         let code = reply.code;
         let ends_message = match &front.exchange.detail {
-            Detail::Data(_) => !front.exchange.intermediate.is_empty(),
+            Detail::Data(data) => !front.exchange.intermediate.is_empty() || data.is_some() || front.data_running,
             Detail::Bdat { last, .. } => *last,
             _ => false,
         };
@@ -500,13 +530,34 @@ fn is_implausible(open: &Open, reply: &Reply, no_data: bool) -> bool {
         334 | 235 => *verb != Verb::Auth,
         221 => *verb != Verb::Quit,
         200..=299 => match verb {
-            Verb::Data => no_data && open.exchange.intermediate.is_empty() && !open.data_running,
+            Verb::Data => {
+                let begun = open.data_running || matches!(open.exchange.detail, Detail::Data(Some(_)));
+                no_data && !begun && open.exchange.intermediate.is_empty()
+            }
             Verb::Quit => true,
             Verb::StartTls | Verb::XAnonymousTls => code != 220,
             _ => false,
         },
         _ => false,
     }
+}
+
+/// Masks what may be base64 of a credential: at least twelve octets with small and capital letters and digits or padding.
+fn without_tokens(text: &[u8]) -> Vec<u8> {
+    let in_token = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=');
+    let mut shown = Vec::with_capacity(text.len());
+    for run in text.chunk_by(|before, octet| in_token(before) == in_token(octet)) {
+        let has = |kind: fn(&u8) -> bool| run.iter().any(kind);
+        let suspicious = run.len() >= 12
+            && in_token(run.first().unwrap_or(&b' '))
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_uppercase)
+            && has(|octet| octet.is_ascii_digit() || *octet == b'=');
+        // The LOGIN prompts are what Cyrus SASL appends to its error text.
+        let prompt = matches!(run, b"UGFzc3dvcmQ6" | b"VXNlcm5hbWU6");
+        shown.extend_from_slice(if suspicious && !prompt { MASK.as_bytes() } else { run });
+    }
+    shown
 }
 
 /// Masks in a reply what the client sent as a credential, for servers that repeat what they did not understand.

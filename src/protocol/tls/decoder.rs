@@ -406,7 +406,6 @@ impl Decoder {
         direction: Direction,
     ) {
         let body = partial.octets.get(3..).unwrap_or_default().to_vec();
-        let remaining = remaining.saturating_sub(2);
         self.enter(
             direction,
             Layer::Ssl2(Ssl2 {
@@ -499,6 +498,7 @@ impl Decoder {
             self.facts.unreadable_messages = self.facts.unreadable_messages.saturating_add(unreadable);
         }
         self.settle_early_records();
+        self.settle_held_record();
         self.facts.encrypted_alerts.sort_by_key(|alert| alert.stamp.frame);
         self.facts.phase = self.progress();
         self.facts.records.extend(self.recent);

@@ -3,7 +3,7 @@
 
 use crate::protocol::tls::decoder::{AlertStart, Decoder, LISTED_ALERTS};
 use crate::protocol::tls::facts::{Alert, AlertLevel, ClientHello, ContentType, EncryptedAlert, Phase, TlsStart};
-use crate::protocol::tls::flight::{Sealed, alert_size, finished_size};
+use crate::protocol::tls::flight::{SHORTEST_TICKET, Sealed, alert_size, finished_size};
 use crate::protocol::tls::handshake::Piece;
 use crate::protocol::tls::record::Header;
 use crate::protocol::tls::registry::{extension, hash_length, is_tls13};
@@ -39,6 +39,8 @@ impl Decoder {
             ContentType::Alert => {
                 header.length >= SHORTEST_PROTECTED || (changed && header.length > 2 && !self.is_tls13())
             }
+            // A HelloRetryRequest proves TLS 1.3, where ChangeCipherSpec changes nothing.
+            ContentType::Handshake if !self.facts.hello_retry_requests.is_empty() => false,
             ContentType::Handshake if self.facts.server_hello.is_some() => changed && !self.is_tls13(),
             ContentType::Handshake => changed && (!self.is_tls13() || header.length < LONGEST_FINISHED),
             ContentType::ChangeCipherSpec => false,
@@ -290,16 +292,42 @@ impl Decoder {
     fn count_application(&mut self, direction: Direction, record: Sealed) {
         let client_spoke = self.facts.directions.to_server.first_application_data.is_some();
         if direction == Direction::ToClient && !client_spoke && !self.version_unknown() {
-            self.sides.to_client.flight.early = Some(record);
+            let flight = &mut self.sides.to_client.flight;
+            flight.early = Some(record);
+            flight.ticket = Some(record.length);
             return;
         }
         if direction == Direction::ToServer {
             self.settle_early_records();
+        } else if self.is_late_ticket(record) {
+            return;
         }
         self.facts
             .directions
             .get_mut(direction)
             .count_application(record.stamp, record.length);
+    }
+
+    /// A ticket that crossed the client's first data on its way: servers send two of one length.
+    fn is_late_ticket(&mut self, record: Sealed) -> bool {
+        let facts = &mut self.facts.directions.to_client;
+        let flight = &mut self.sides.to_client.flight;
+        let possible = facts.first_application_data.is_none()
+            && facts.finished.is_some()
+            && record.length >= SHORTEST_TICKET
+            && !flight.twins;
+        let held = flight.held.take();
+        if possible && flight.ticket.or(held.map(|held| held.length)) == Some(record.length) {
+            flight.twins = true;
+            return true;
+        }
+        if let Some(held) = held {
+            facts.count_application(held.stamp, held.length);
+        } else if possible && flight.ticket.is_none() {
+            flight.held = Some(record);
+            return true;
+        }
+        false
     }
 
     /// What the server sent between the client's Finished and its first application data: tickets, and with implicit
@@ -312,6 +340,16 @@ impl Decoder {
                 .directions
                 .to_client
                 .count_application(record.stamp, record.length);
+        }
+    }
+
+    /// A record of ticket size that stayed alone was application data.
+    pub(super) fn settle_held_record(&mut self) {
+        if let Some(held) = self.sides.to_client.flight.held.take() {
+            self.facts
+                .directions
+                .to_client
+                .count_application(held.stamp, held.length);
         }
     }
 

@@ -112,7 +112,7 @@ pub struct ClientHello {
     /// Last eight octets of the random are not kept; the first four tell GMT time in old clients: not kept either.
     /// JA3 string's MD5, 32 hex digits.
     pub ja3: String,
-    /// JA4 (TLS client).
+    /// JA4 (TLS client). Like JA3 empty for an SSL 2.0 format hello, for which neither is defined.
     pub ja4: String,
     /// Extensions that could not be read, octets left over, or other oddities.
     pub malformed: bool,
@@ -334,7 +334,7 @@ pub struct EncryptedAlert {
 pub struct TlsDirection {
     /// Records.
     pub records: u64,
-    /// Application data records.
+    /// Application data records; TLS 1.3: without the handshake, session tickets and closing alerts, as far as inferred.
     pub application_records: u64,
     /// Octets in application data records.
     pub application_octets: u64,
@@ -343,7 +343,10 @@ pub struct TlsDirection {
     /// First record that looks like this side's Finished: the first encrypted handshake record (TLS ≤ 1.2), or, in TLS
     /// 1.3, inferred from sizes.
     pub finished: Option<Stamp>,
-    /// First application data that is not part of the handshake.
+    /// First application data that is not part of the handshake. TLS 1.2 and older: the first record of type 23. TLS 1.3:
+    /// inferred from size and order; what the server sends between the client's Finished and its first data counts as
+    /// session tickets, but for the last record with implicit TLS, the greeting. With tickets of unusual number or size
+    /// it may be one record off.
     pub first_application_data: Option<Stamp>,
     /// Last record.
     pub last_record: Option<Stamp>,

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | before the client's Finished | its flight; the last one of Finished size is its Finished |
 //! | after it, before the client's first application data | session tickets; with implicit TLS the last one is the greeting |
+//! | later, the first records, of ticket size and twins | session tickets that crossed the client's data |
 //! | later | application data |
 
 use crate::protocol::tls::facts::{Phase, TlsDirection};
@@ -33,6 +34,8 @@ const OVERHEAD: u16 = 17;
 const HEADER: u16 = 4;
 /// Padding that Java adds.
 const JAVA_PADDING: u16 = 16;
+/// The shortest NewSessionTicket record in use: a 32-octet identifier (OpenSSL without stateless tickets).
+pub(super) const SHORTEST_TICKET: u16 = 74;
 /// An alert: two octets and [`OVERHEAD`].
 const ALERT: u16 = 19;
 
@@ -71,6 +74,12 @@ pub(super) struct Flight {
     pub(super) pending: Vec<Sealed>,
     /// Server only: the last record between the client's Finished and its first application data.
     pub(super) early: Option<Sealed>,
+    /// Server only: length of a record taken for a session ticket; another of that length is its twin.
+    pub(super) ticket: Option<u16>,
+    /// Server only: a first record of ticket size that came after the client spoke; its twin would prove it a ticket.
+    pub(super) held: Option<Sealed>,
+    /// Server only: both tickets are there.
+    pub(super) twins: bool,
 }
 
 impl Flight {

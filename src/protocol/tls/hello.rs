@@ -233,8 +233,9 @@ pub(super) fn server_hello(body: &[u8], origin: &Origin, client_session_id: &[u8
     let mut reader = Reader::new(body);
     let legacy_version = Version(reader.short()?);
     let random = reader.take(32)?;
-    // Drafts of TLS 1.3 before 22 had neither session id nor compression method here.
-    let old_draft = legacy_version.0 >> 8 == 0x7F;
+    // Drafts of TLS 1.3 before 22 had neither session id nor compression method here, and the version itself.
+    let sized = reader.rest().first().is_some_and(|length| matches!(length, 0 | 32));
+    let old_draft = is_tls13(legacy_version) && !(sized && legacy_version == Version::TLS1_3);
     let session_id = if old_draft { &[][..] } else { reader.vector8()? };
     let cipher_suite = reader.short()?;
     let mut hello = ServerHello {

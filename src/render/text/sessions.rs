@@ -66,40 +66,54 @@ fn headline(line: &SessionLine, style: &Style) -> String {
     }
 }
 
+/// Below this width the time column gives its room to the result.
+const TIME_FROM: usize = 100;
+
 fn table(page: &mut Page<'_>, lines: &[SessionLine], style: &Style) {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
-    let rows: Vec<[String; 6]> = lines.iter().map(|line| cells(line, style)).collect();
+    let with_time = style.columns >= TIME_FROM;
+    let one_client = lines
+        .iter()
+        .all(|line| Some(line.client.address) == lines.first().map(|first| first.client.address));
+    let shown = |[id, time, way, protection, result]: [String; 5]| {
+        let mut row = vec![id];
+        if with_time {
+            row.push(time);
+        }
+        row.extend([way, protection, result]);
+        row
+    };
     let heads = [
         Message::HeadSession,
         Message::HeadTime,
-        Message::HeadServer,
+        if one_client {
+            Message::HeadServer
+        } else {
+            Message::HeadClientServer
+        },
         Message::HeadSecurity,
-        Message::HeadOutcome,
-        Message::HeadCause,
-    ]
-    .map(|head| style.word(head));
-    let mut widths = heads.clone().map(|head| width(&head));
-    for row in &rows {
-        for (column, cell) in widths.iter_mut().zip(row) {
-            *column = (*column).max(width(cell));
-        }
-    }
-    // The last column takes what is left; two blanks stand between columns.
-    let fixed: usize = widths.iter().take(5).map(|column| column + 2).sum();
-    let last = style.columns.saturating_sub(fixed + 1).max(12);
-    table.set_header(heads.map(|head| cut(&head, last.max(12))));
-    for (row, line) in rows.iter().zip(lines) {
-        let mut row = row.clone();
+        Message::HeadResult,
+    ];
+    let heads = shown(heads.map(|head| style.word(head)));
+    let rows: Vec<Vec<String>> = lines.iter().map(|line| shown(cells(line, one_client, style))).collect();
+    let fixed: usize = (0..heads.len() - 1)
+        .map(|column| {
+            let cells = rows.iter().chain([&heads]).filter_map(|row| row.get(column));
+            cells.map(|cell| width(cell)).max().unwrap_or(0) + 2
+        })
+        .sum();
+    let last = style.columns.saturating_sub(fixed + 2).max(12);
+    table.set_header(heads);
+    for mut row in rows {
         if let Some(cell) = row.last_mut() {
-            *cell = style.plain(&cut(cell, last));
+            *cell = cut(cell, last);
         }
-        let _ = line;
         table.add_row(row);
     }
     for (position, text) in table.lines().enumerate() {
-        let text = text.trim_end().to_owned();
+        let text = cut(text.trim_end(), style.columns);
         let painted = match position.checked_sub(1).and_then(|row| lines.get(row)) {
             None => style.paint(Paint::Faint, &text),
             Some(line) => match line.headline {
@@ -111,24 +125,33 @@ fn table(page: &mut Page<'_>, lines: &[SessionLine], style: &Style) {
     }
 }
 
-fn cells(line: &SessionLine, style: &Style) -> [String; 6] {
+fn cells(line: &SessionLine, one_client: bool, style: &Style) -> [String; 5] {
+    let way = if one_client {
+        line.server.to_string()
+    } else {
+        format!("{} → {}", line.client.address, line.server)
+    };
+    let outcome = style.word(words::outcome(line.outcome));
+    let headline = headline(line, style);
+    let result = match (line.failed(), headline.is_empty()) {
+        (_, true) => outcome,
+        (true, false) => headline,
+        (false, false) => format!("{outcome}; {headline}"),
+    };
     [
         line.id.0.to_string(),
         style.clock(line.start),
-        style.plain(&format!("{} → {}", line.client.address, line.server)),
+        style.plain(&way),
         protection(line, style),
-        style.word(words::outcome(line.outcome)),
-        headline(line, style),
+        style.plain(&result),
     ]
 }
 
 fn list(page: &mut Page<'_>, lines: &[SessionLine], style: &Style) {
     for line in lines {
-        let [id, time, way, protection, outcome, headline] = cells(line, style);
+        let [id, time, way, protection, result] = cells(line, false, style);
         page.labelled(0, &format!("#{id} "), Some(Paint::Strong), &format!("{time} {way}"));
-        page.text(2, &format!("{protection}, {outcome}"));
-        if let Some((_, severity, _)) = line.headline {
-            page.labelled(2, "", Some(Paint::Severity(severity)), &headline);
-        }
+        let paint = line.headline.map(|(_, severity, _)| Paint::Severity(severity));
+        page.labelled(2, "", paint, &format!("{protection}: {result}"));
     }
 }

@@ -150,13 +150,21 @@ fn insight(page: &mut Page<'_>, insight: &Insight) {
 }
 
 fn failure(page: &mut Page<'_>, cause: &Cause) {
-    if cause.sessions < GROUPED_FROM && cause.examples.len() as u64 == cause.sessions {
-        for example in &cause.examples {
-            session(page, example);
+    let style = page.style;
+    let alike = alike(&cause.examples, style);
+    if cause.examples.len() as u64 == cause.sessions && (cause.sessions < GROUPED_FROM || alike.len() == 1) {
+        for examples in alike {
+            let Some((first, others)) = examples.split_first() else {
+                continue;
+            };
+            session(page, first);
+            let ids: Vec<_> = others.iter().map(|example| example.id.0.to_string()).collect();
+            if !ids.is_empty() {
+                page.text(2, &style.say(Message::SameIn, &[("ids", &ids.join(", "))]));
+            }
         }
         return;
     }
-    let style = page.style;
     let title = title_of(cause, style);
     page.heading(&style.say(
         Message::CauseCount,
@@ -166,6 +174,36 @@ fn failure(page: &mut Page<'_>, cause: &Cause) {
     if let Some(example) = cause.examples.first() {
         session(page, example);
     }
+}
+
+/// Sessions of the same two hosts whose stories read the same are told once.
+fn alike<'a>(examples: &'a [Example], style: &Style) -> Vec<Vec<&'a Example>> {
+    let reads = |example: &Example| {
+        let headline = example
+            .findings
+            .iter()
+            .find(|one| one.root_cause)
+            .or_else(|| example.findings.first());
+        let story = headline.map(|finding| tell(finding, style.language, encode::terminal));
+        let further: Vec<_> = example.findings.iter().map(|finding| finding.rule.slug).collect();
+        (
+            example.endpoints.0.address,
+            example.endpoints.1,
+            story.map(|story| (story.what, story.why)),
+            further,
+        )
+    };
+    let mut groups: Vec<Vec<&Example>> = Vec::new();
+    for example in examples {
+        match groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|first| reads(first) == reads(example)))
+        {
+            Some(group) => group.push(example),
+            None => groups.push(vec![example]),
+        }
+    }
+    groups
 }
 
 fn title_of(cause: &Cause, style: &Style) -> String {

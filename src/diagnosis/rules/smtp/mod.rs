@@ -1,6 +1,57 @@
-//! Rules of the layer `smtp`.
+//! Rules on SMTP sessions, envelope and mail data.
 
 use crate::diagnosis::rule::Rule;
 
+mod envelope;
+mod smtp_client_rdns_rejected;
+mod smtp_client_vanished;
+mod smtp_command_rejected;
+mod smtp_content_rejected;
+mod smtp_dnsbl_rejected;
+mod smtp_domain_auth_rejected;
+mod smtp_early_talker;
+mod smtp_ehlo_fallback_helo;
+mod smtp_ehlo_malformed_reply;
+mod smtp_greeting_delayed;
+mod smtp_greeting_refused;
+mod smtp_greylisted;
+mod smtp_helo_name_suspect;
+mod smtp_helo_rejected;
+mod smtp_message_too_big;
+mod smtp_no_greeting;
+mod smtp_not_smtp_client;
+mod smtp_rate_limited;
+mod smtp_relay_denied;
+mod smtp_sender_rejected;
+mod smtp_server_421;
+mod smtp_storage_or_quota;
+mod smtp_tempfail;
+mod smtp_user_unknown;
+
 /// The layer's rules, in the catalogue's order.
-pub(super) static RULES: &[&Rule] = &[];
+pub(super) static RULES: &[&Rule] = &[
+    &smtp_no_greeting::RULE,
+    &smtp_greeting_delayed::RULE,
+    &smtp_greeting_refused::RULE,
+    &smtp_early_talker::RULE,
+    &smtp_helo_rejected::RULE,
+    &smtp_ehlo_fallback_helo::RULE,
+    &smtp_ehlo_malformed_reply::RULE,
+    &smtp_helo_name_suspect::RULE,
+    &smtp_command_rejected::RULE,
+    &smtp_not_smtp_client::RULE,
+    &smtp_server_421::RULE,
+    &smtp_client_vanished::RULE,
+    &smtp_relay_denied::RULE,
+    &smtp_user_unknown::RULE,
+    &smtp_storage_or_quota::RULE,
+    &smtp_sender_rejected::RULE,
+    &smtp_client_rdns_rejected::RULE,
+    &smtp_dnsbl_rejected::RULE,
+    &smtp_domain_auth_rejected::RULE,
+    &smtp_greylisted::RULE,
+    &smtp_rate_limited::RULE,
+    &smtp_message_too_big::RULE,
+    &smtp_content_rejected::RULE,
+    &smtp_tempfail::RULE,
+];

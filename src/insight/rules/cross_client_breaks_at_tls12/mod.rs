@@ -66,7 +66,6 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
         ),
     )
     .with("client", last.client.address.to_string())
-    .with_some("hello_name", last.hello_name.as_ref())
     .with("offered", highest)
     .with("port", last.server.port)
     .with("service", service_name(service))

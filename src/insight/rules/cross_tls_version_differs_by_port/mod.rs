@@ -105,8 +105,7 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .with_some("works", works.map(|digest| digest.id.0))
         .with_some("clear", clear.map(|digest| digest.id.0))
         .with_some("clear_port", clear.map(|digest| digest.server.port))
-        .with_some("exposed", exposed.map(|digest| digest.id.0))
-        .with_some("two_stacks", (old.fingerprint != new.fingerprint).then_some("yes"));
+        .with_some("exposed", exposed.map(|digest| digest.id.0));
     let stand_on = old
         .sessions
         .iter()

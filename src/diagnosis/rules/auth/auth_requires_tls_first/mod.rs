@@ -68,7 +68,20 @@ fn hidden_login(rule: &'static Rule, session: &Session) -> Option<Finding> {
         reply.code == 530 && !facts::wants_starttls(reply) || facts::says_any(reply, &["authenticat", "relay"])
     });
     let reply = list.reply.yes()?;
-    let (_, refusal) = told?;
+    let Some((_, refusal)) = told else {
+        // It read the list and left: as a client does that wants to log in and finds no way to.
+        let only_hello = session
+            .exchanges()
+            .iter()
+            .all(|one| matches!(one.verb, Verb::Ehlo | Verb::Quit) && facts::refusal(one).is_none());
+        let finding = Finding::of(
+            rule,
+            Stage::Auth,
+            Evidence::quote(&reply.span, "EHLO reply: STARTTLS, no AUTH"),
+        )
+        .with("hidden", "yes");
+        return only_hello.then(|| finding.with("left", "yes").as_sure_as(Confidence::Possible));
+    };
     Some(
         Finding::of(rule, Stage::Auth, Evidence::reply(refusal))
             .with("reply", &facts::words(refusal))

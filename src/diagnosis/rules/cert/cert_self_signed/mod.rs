@@ -1,0 +1,48 @@
+//! The certificate is its own issuer.
+
+use crate::diagnosis::rules::cert::evidence;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::session::{Session, Stage};
+
+/// `cert-self-signed`.
+pub static RULE: Rule = Rule {
+    slug: "cert-self-signed",
+    layer: Layer::Cert,
+    severity: Severity::Risk,
+    confidence: Confidence::Confirmed,
+    precedence: Some(49),
+    actors: &[Actor::Server],
+    explains_away: &[
+        "auth-requires-tls-first",
+        "cert-rejected-by-client",
+        "smtp-client-vanished",
+        "starttls-fallback-to-cleartext",
+        "starttls-required",
+        "tcp-reset-mid-session",
+        "tls-client-aborts-after-finished",
+        "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
+        "tls-encrypted-alert-in-handshake",
+        "tls-other-fatal-alert",
+    ],
+    references: &["RFC 5280 3.2", "RFC 7435"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let rejection = evidence::rejection(session);
+    if !(leaf.self_issued && message.certificates.len() == 1) {
+        return None;
+    }
+    let finding =
+        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject)).with("subject", &leaf.subject);
+    if rejection.is_none() && !evidence::matters(session) {
+        return None;
+    }
+    Some(evidence::judged(finding, rejection))
+}

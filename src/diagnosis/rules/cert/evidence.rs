@@ -1,0 +1,122 @@
+//! What several rules on certificates ask: did the client refuse, does a name fit (RFC 9525), is an issuer public.
+
+use crate::captured::Captured;
+use crate::diagnosis::{Evidence, Finding, Severity};
+use crate::protocol::tls::{Alert, AlertLevel, Phase};
+use crate::session::{EndedBy, Session};
+use crate::span::{Direction, Role};
+
+/// The client's refusal, as an alert in clear.
+pub(super) fn rejection(session: &Session) -> Option<Rejection> {
+    let tls = session.tls.as_deref()?;
+    let alert = tls.alerts.iter().find(|alert| {
+        alert.level == AlertLevel::Fatal
+            && alert.span.direction == Direction::ToServer
+            && alert.phase >= Phase::AfterServerHello
+            && matches!(alert.description, 40 | 42..=46 | 48 | 80 | 113)
+    });
+    if let Some(alert) = alert {
+        return Some(Rejection {
+            description: alert.description,
+            alert: Some(*alert),
+        });
+    }
+    // GnuTLS and Mozilla programs finish the handshake, or stop in it, and leave without a word that can be read.
+    let left = matches!(
+        session.ended_by,
+        EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
+    );
+    let unused = tls.directions.to_server.application_records <= 1 && tls.server_certificate.is_some();
+    let fatal = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
+    let whole = !session.quality.gaps && session.quality.only_direction.is_none();
+    (left && unused && !fatal && whole).then_some(Rejection {
+        description: 0,
+        alert: None,
+    })
+}
+
+/// That the client refused, and how it said so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rejection {
+    /// The alert's description; 0 where it left without one.
+    pub(super) description: u8,
+    alert: Option<Alert>,
+}
+
+/// A fault that made the client refuse is the failure's cause; the decisive frame is the certificate's own.
+pub(super) fn judged(finding: Finding, rejection: Option<Rejection>) -> Finding {
+    match rejection {
+        Some(Rejection { alert: Some(alert), .. }) => finding.as_severity(Severity::Fail).and(Evidence::alert(&alert)),
+        Some(Rejection { alert: None, .. }) => {
+            let sure = finding.confidence.lowered();
+            finding.as_severity(Severity::Fail).as_sure_as(sure)
+        }
+        None => finding,
+    }
+}
+
+/// Faults that nobody refused matter where users log in; between relays they are normal.
+pub(super) fn matters(session: &Session) -> bool {
+    session.service.is_for_users()
+}
+
+/// A dNSName fits a host name: equal, or a wildcard for the left-most label (RFC 9525, section 6.3).
+pub(super) fn fits(name: &Captured, wanted: &Captured) -> bool {
+    let name = name.bytes().to_ascii_lowercase();
+    let wanted = wanted.bytes().to_ascii_lowercase();
+    let wanted = wanted.strip_suffix(b".").unwrap_or(&wanted);
+    match name.strip_prefix(b"*.") {
+        Some(rest) => wanted
+            .iter()
+            .position(|byte| *byte == b'.')
+            .and_then(|dot| wanted.get(dot + 1..))
+            .is_some_and(|parent| parent == rest),
+        None => name == wanted,
+    }
+}
+
+/// Names of public authorities, as they stand in issuers.
+const PUBLIC: &[&str] = &[
+    "let's encrypt",
+    "isrg",
+    "digicert",
+    "globalsign",
+    "sectigo",
+    "comodo",
+    "usertrust",
+    "entrust",
+    "godaddy",
+    "amazon",
+    "google trust",
+    "gts ",
+    "identrust",
+    "geotrust",
+    "thawte",
+    "verisign",
+    "symantec",
+    "cybertrust",
+    "secom",
+    "jprs",
+    "certum",
+    "actalis",
+    "zerossl",
+    "buypass",
+    "quovadis",
+    "ssl.com",
+    "wisekey",
+    "d-trust",
+    "t-telesec",
+    "harica",
+    "starfield",
+    "baltimore",
+];
+
+/// A public authority, by name.
+pub(super) fn is_public(issuer: &Captured) -> bool {
+    PUBLIC.iter().any(|name| issuer.contains_ignoring_case(name))
+}
+
+/// A root that clients know by itself, so that nothing is missing below it.
+pub(super) fn is_root(issuer: &Captured) -> bool {
+    is_public(issuer) && issuer.contains_ignoring_case("root")
+}

@@ -1,0 +1,30 @@
+//! The client address has no (consistent) reverse DNS.
+
+use crate::diagnosis::rules::smtp::envelope::Kind;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::Session;
+
+/// `smtp-client-rdns-rejected`.
+pub static RULE: Rule = Rule {
+    slug: "smtp-client-rdns-rejected",
+    layer: Layer::Smtp,
+    severity: Severity::Fail,
+    confidence: Confidence::Confirmed,
+    precedence: Some(66),
+    actors: &[Actor::Client],
+    explains_away: &[
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-server-421",
+    ],
+    references: &["RFC 5321 4.1.4", "RFC 7372 3.3", "RFC 8601 2.7.3"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (exchange, reply) = super::envelope::first(session, Kind::ReverseDns)?;
+    Some(super::envelope::finding(rule, session, exchange, reply))
+}

@@ -1,0 +1,75 @@
+//! The client left without QUIT, or gave up waiting.
+
+use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::Seen;
+use crate::protocol::smtp::Verb;
+use crate::session::{EndedBy, Session, TransactionResult};
+use crate::span::{Direction, Role};
+
+/// `smtp-client-vanished`.
+pub static RULE: Rule = Rule {
+    slug: "smtp-client-vanished",
+    layer: Layer::Smtp,
+    severity: Severity::Note,
+    confidence: Confidence::Likely,
+    precedence: Some(85),
+    actors: &[Actor::Client],
+    explains_away: &[],
+    references: &["RFC 5321 4.1.1.10, 4.5.3.2"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let dialogue = session.smtp.as_deref()?;
+    let left = match session.ended_by {
+        EndedBy::Fin(Role::Client) => session.connection.directions.to_server.fin?,
+        EndedBy::Reset(Role::Client) => {
+            session
+                .connection
+                .resets
+                .iter()
+                .find(|reset| reset.direction == Direction::ToServer)?
+                .stamp
+        }
+        _ => return None,
+    };
+    if dialogue.greeting.is_none()
+        || session.tls.is_some()
+        || dialogue.exchanges.iter().any(|exchange| exchange.verb == Verb::Quit)
+        || dialogue.foreign.is_some()
+    {
+        return None;
+    }
+    let last = dialogue.exchanges.last()?;
+    let accepted = session.transactions.iter().any(|one| {
+        matches!(
+            one.result,
+            TransactionResult::Accepted | TransactionResult::PartlyAccepted
+        )
+    });
+    let waiting = (last.reply == Seen::No).then_some(last);
+    let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
+    if accepted && waiting.is_none() {
+        return None;
+    }
+    let refused = dialogue
+        .exchanges
+        .iter()
+        .any(|exchange| facts::refusal(exchange).is_some());
+    let finding = Finding::of(
+        rule,
+        session.stage,
+        Evidence::frame(left, Some(Direction::ToServer), "the client closes without QUIT"),
+    )
+    .with("last", &last.line)
+    .with_some("waited", waited)
+    .with_some("refused", refused.then_some("yes"))
+    .and(Evidence::command(last));
+    Some(match waited {
+        Some(waited) if waited.as_secs() >= 2 => finding.as_severity(Severity::Fail),
+        _ => finding,
+    })
+}

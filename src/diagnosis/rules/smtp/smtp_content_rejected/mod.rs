@@ -1,0 +1,30 @@
+//! The mail was refused for what is in it.
+
+use crate::diagnosis::rules::smtp::envelope::Kind;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::Session;
+
+/// `smtp-content-rejected`.
+pub static RULE: Rule = Rule {
+    slug: "smtp-content-rejected",
+    layer: Layer::Smtp,
+    severity: Severity::Fail,
+    confidence: Confidence::Confirmed,
+    precedence: Some(72),
+    actors: &[Actor::Client, Actor::Server],
+    explains_away: &[
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-server-421",
+    ],
+    references: &["RFC 5321 3.3, 4.1.1.4", "RFC 3463 3.7-3.8"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (exchange, reply) = super::envelope::first(session, Kind::Content)?;
+    Some(super::envelope::finding(rule, session, exchange, reply))
+}

@@ -1,0 +1,36 @@
+//! SPF, DKIM or DMARC of the sender domain did not pass, as the server says.
+
+use crate::diagnosis::rules::smtp::envelope::Kind;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::Session;
+
+/// `smtp-domain-auth-rejected`.
+pub static RULE: Rule = Rule {
+    slug: "smtp-domain-auth-rejected",
+    layer: Layer::Smtp,
+    severity: Severity::Fail,
+    confidence: Confidence::Confirmed,
+    precedence: Some(66),
+    actors: &[Actor::Client],
+    explains_away: &[
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-server-421",
+    ],
+    references: &[
+        "RFC 7372",
+        "RFC 7208 8",
+        "RFC 7489 10.3",
+        "Gmail SMTP errors and codes",
+        "Sisimai Rhost/Google",
+    ],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (exchange, reply) = super::envelope::first(session, Kind::DomainAuth)?;
+    Some(super::envelope::finding(rule, session, exchange, reply))
+}

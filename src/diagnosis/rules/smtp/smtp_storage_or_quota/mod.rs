@@ -1,0 +1,30 @@
+//! The mailbox or the server has no room.
+
+use crate::diagnosis::rules::smtp::envelope::Kind;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::Session;
+
+/// `smtp-storage-or-quota`.
+pub static RULE: Rule = Rule {
+    slug: "smtp-storage-or-quota",
+    layer: Layer::Smtp,
+    severity: Severity::Fail,
+    confidence: Confidence::Confirmed,
+    precedence: Some(66),
+    actors: &[Actor::Server],
+    explains_away: &[
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-command-rejected",
+        "smtp-server-421",
+    ],
+    references: &["RFC 5321 4.2.3", "RFC 3463 3.3-3.4"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Session(check),
+};
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (exchange, reply) = super::envelope::first(session, Kind::Quota)?;
+    Some(super::envelope::finding(rule, session, exchange, reply))
+}
