@@ -95,6 +95,14 @@ pub(super) struct Offer {
 pub(super) fn offer(session: &Session) -> Option<Offer> {
     if let Some(list) = facts::clear_list(session) {
         let reply = list.reply.yes()?;
+        // A server that put the keyword on its first line meant to offer it; clients differ in whether they see it.
+        let misplaced = reply
+            .lines
+            .first()
+            .is_some_and(|line| facts::keyword(line).eq_ignore_ascii_case(b"STARTTLS"));
+        if misplaced {
+            return None;
+        }
         let has_starttls = facts::offers(list, "STARTTLS");
         return Some(Offer {
             has_starttls,

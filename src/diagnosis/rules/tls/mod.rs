@@ -19,7 +19,6 @@ mod tls_handshake_stalled;
 mod tls_inappropriate_fallback;
 mod tls_interception_suspected;
 mod tls_internal_error_legacy_hello;
-mod tls_legacy_server_quirk;
 mod tls_no_shared_cipher;
 mod tls_no_shared_group_or_sigalg;
 mod tls_other_fatal_alert;
@@ -44,7 +43,6 @@ pub(super) static RULES: &[&Rule] = &[
     &tls_internal_error_legacy_hello::RULE,
     &tls_weak_dh_rejected::RULE,
     &tls_inappropriate_fallback::RULE,
-    &tls_legacy_server_quirk::RULE,
     &tls_sni_problem::RULE,
     &tls_alpn_mismatch::RULE,
     &tls_decode_error_after_eof::RULE,

@@ -38,7 +38,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Some(crossed) if crossed.login || session.service.is_for_users() => Severity::Risk,
         Some(_) => Severity::Note,
         None if left && session.service.is_for_users() => Severity::Fail,
-        // EHLO and QUIT between servers: a probe is the likelier reason.
+        // EHLO and QUIT between servers: a check of the port looks the same.
+        None if left => Severity::Note,
         None => return None,
     };
     let finding = Finding::of(rule, Stage::Hello, offer.list)

@@ -39,8 +39,11 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
-/// A client that judges a certificate does so at once.
+/// A client that judges a certificate and closes does so within this.
 const AT_ONCE: Duration = Duration::from_secs(10);
+/// A mail server that says QUIT because of the certificate does so within this, after the handshake; a person or script
+/// that tries out the port takes longer.
+const PROMPT: Duration = Duration::from_millis(250);
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = evidence::completed(session).filter(|tls| !tls.decrypted && !tls.client_hellos.is_empty())?;
@@ -67,7 +70,16 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         (Some(end), None, _) if end.by == Role::Client => end.stamp,
         _ => return None,
     };
-    if left.time.since(finished.time) > AT_ONCE {
+    let complete = tls
+        .directions
+        .to_client
+        .finished
+        .map_or(finished, |other| other.max(finished));
+    let patience = match quit {
+        true => PROMPT + session.connection.round_trip.unwrap_or_default(),
+        false => AT_ONCE,
+    };
+    if left.time.since(complete.time) > patience {
         return None;
     }
     let (kind, quoted) = match (quit, alert) {
