@@ -1,7 +1,7 @@
 //! `--filter`: which sessions a report shows.
 
 use crate::diagnosis::{Finding, Severity};
-use crate::render::json::{severity as severity_word, words};
+use crate::render::json::words;
 use crate::session::Session;
 
 /// One `key=value`.
@@ -45,12 +45,6 @@ impl Filter {
                 .alternatives
                 .iter()
                 .any(|all| all.iter().all(|one| one.holds(session, findings)))
-    }
-
-    /// True where it lets everything through.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.alternatives.is_empty()
     }
 }
 
@@ -101,12 +95,6 @@ fn endpoint(endpoint: &crate::packet::Endpoint, text: &str) -> bool {
         || text
             .strip_prefix(':')
             .is_some_and(|port| endpoint.port.to_string() == port)
-}
-
-/// The word of a severity, for messages.
-#[must_use]
-pub const fn word(severity: Severity) -> &'static str {
-    severity_word(severity)
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use clap::CommandFactory;
-use schemars::schema_for;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::cli::args::{Arguments, Explain, Format, Rules, Schema};
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, NOTHING, Stop};
+use crate::cli::exit::{ANALYSED, Stop};
 use crate::diagnosis::Severity;
 use crate::insight::register;
 use crate::render::encode;
@@ -152,9 +152,11 @@ fn rule_table(style: &Style) -> Page<'_> {
 /// `smtpcap schema`: the JSON Schema as a document.
 #[must_use]
 pub fn schema_document(format: Format) -> schemars::Schema {
+    // What is written, not what could be read back: fields that may be left out are not required.
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     match format {
-        Format::Jsonl => schema_for!(Record),
-        Format::Json | Format::Table => schema_for!(Document),
+        Format::Jsonl => generator.into_root_schema_for::<Record>(),
+        Format::Json | Format::Table => generator.into_root_schema_for::<Document>(),
     }
 }
 
@@ -206,6 +208,3 @@ pub fn man() -> Result<u8, Stop> {
         .map_err(closed(Language::English))?;
     Ok(ANALYSED)
 }
-
-/// Nothing was done.
-pub const NOT_DONE: u8 = NOTHING;

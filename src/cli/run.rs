@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use crate::analyzer::{Analyzer, DEFAULT_PORTS, Options};
-use crate::capture::{self, Input, Reader};
+use crate::capture::{Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
+use crate::cli::exit::{ANALYSED, FOUND, Stop};
 use crate::cli::filter::Filter;
 use crate::cli::messages;
 use crate::cli::output::Output;
@@ -345,9 +345,3 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     output.finish().map_err(|error| Stop::output(&error, "-", language))?;
     Ok(ANALYSED)
 }
-
-/// Nothing was analysed.
-pub const NOT_ANALYSED: u8 = NOTHING;
-
-/// Errors of the reader are sentences of the catalogue; see [`messages`].
-pub type ReadError = capture::Error;

@@ -4,6 +4,7 @@
 
 mod digest;
 mod history;
+mod kinship;
 pub mod rules;
 
 pub use digest::{AuthDigest, Digest, TlsDigest, TransactionDigest};

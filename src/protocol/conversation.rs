@@ -516,10 +516,10 @@ impl Stream for Conversation {
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
         for direction in Direction::BOTH {
             let ran_out = ending == Ending::CaptureEnd && self.fins.get(direction).is_none();
-            if ran_out || facts.directions.get(direction).acknowledged_unseen {
-                if let Plain::Smtp(decoder) = &mut self.plain {
-                    decoder.unseen(direction);
-                }
+            if (ran_out || facts.directions.get(direction).acknowledged_unseen)
+                && let Plain::Smtp(decoder) = &mut self.plain
+            {
+                decoder.unseen(direction);
             }
         }
     }

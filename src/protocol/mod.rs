@@ -1,4 +1,4 @@
-//! Turns ordered octet streams into what was said: [`detect`] tells the protocol by content, [`conversation`] owns both
+//! Turns ordered octet streams into what was said: `detect` tells the protocol by content, `conversation` owns both
 //! streams of a connection and hands them over from plaintext to TLS at the right octet; one folder for each protocol.
 //! The protocol folders never name each other. Decoders never fail: they yield what they understood, and say what not.
 

@@ -5,6 +5,14 @@ use crate::text::Language;
 /// Key, English, Japanese; sorted by key.
 const PHRASES: &[(&str, &str, &str)] = &[
     ("client", "the client", "クライアント"),
+    ("fault_early", "it is not valid yet", "有効期間がまだ始まっていません"),
+    ("fault_expired", "it has expired", "期限が切れています"),
+    (
+        "fault_name",
+        "it does not hold the name that the client uses",
+        "クライアントが使う名前が含まれていません",
+    ),
+    ("fault_self_signed", "it is self-signed", "自己署名です"),
     (
         "icmp_host_unreachable",
         "the host cannot be reached",

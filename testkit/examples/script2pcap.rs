@@ -1,6 +1,8 @@
 //! Turns a script file into a pcap file: `cargo run -p smtpcap-testkit --example script2pcap -- conversation.txt out.pcap`.
 //! `-` reads standard input; a name ending in `.pcapng` writes pcapng.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use smtpcap_testkit::Script;
 use std::io::Read;
 use std::process::ExitCode;

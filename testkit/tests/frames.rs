@@ -1,5 +1,7 @@
 //! Checksums and lengths of every frame, by a second computation that shares nothing with the builder.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use smtpcap_testkit::frames;
 
 const EVERYTHING: &str = "

@@ -1,5 +1,7 @@
 //! The language: what lines mean, which frames come out, how mistakes are told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use smtpcap_testkit::{Script, TimedFrame, certificate, frames};
 
 /// TCP fields of a plain IPv4 frame.

@@ -1,5 +1,7 @@
 //! What tshark makes of scripts: a reader that shares nothing with us. Skipped, with a printed reason, where it is absent.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 use smtpcap_testkit::Script;
 use std::process::Command;
 

@@ -1,7 +1,6 @@
 //! Questions that rules of several layers ask of a session. Facts only; no verdicts.
 
 use crate::captured::Captured;
-use crate::protocol::Seen;
 use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
 use crate::span::Stamp;
@@ -92,13 +91,6 @@ pub(super) fn mechanisms(list: &Exchange) -> Vec<Captured> {
     found
 }
 
-/// The enhanced status code as text.
-pub(super) fn enhanced(reply: &Reply) -> Option<String> {
-    reply
-        .enhanced
-        .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}"))
-}
-
 /// Subject and detail of the enhanced status code are these.
 pub(super) fn is_enhanced(reply: &Reply, subject: u16, detail: u16) -> bool {
     reply
@@ -148,14 +140,6 @@ pub(super) fn wants_starttls(reply: &Reply) -> bool {
     )
 }
 
-/// Exchanges on the envelope: MAIL and RCPT.
-pub(super) fn envelope(session: &Session) -> impl Iterator<Item = &Exchange> {
-    session
-        .exchanges()
-        .iter()
-        .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt))
-}
-
 /// MAIL, RCPT, DATA and BDAT exchanges that were refused, with the reply.
 pub(super) fn refused_mail(session: &Session) -> impl Iterator<Item = (&Exchange, &Reply)> {
     session
@@ -163,15 +147,6 @@ pub(super) fn refused_mail(session: &Session) -> impl Iterator<Item = (&Exchange
         .iter()
         .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat))
         .filter_map(|exchange| Some((exchange, refusal(exchange)?)))
-}
-
-/// The command whose reply is missing at the end although nothing hides it: what the client was waiting for.
-pub(super) fn unanswered(session: &Session) -> Option<&Exchange> {
-    session
-        .exchanges()
-        .iter()
-        .rev()
-        .find(|exchange| exchange.reply == Seen::No)
 }
 
 /// The client's EHLO, HELO or LHLO name in clear, the first.

@@ -1,5 +1,5 @@
 //! IMAP (RFC 9051, 3501, 2177, 2971, 4959, 7888): octets of both directions in capture order → a
-//! [`Dialogue`](crate::protocol::retrieval::Dialogue). Two layers: units of lines and literals first, then their words.
+//! [`Dialogue`]. Two layers: units of lines and literals first, then their words.
 //! Literals are counted and streamed; passwords end here. Behind COMPRESS (RFC 4978) nothing is read.
 //!
 //! | client state | a line is |

@@ -1,5 +1,5 @@
 //! POP3 (RFC 1939, 2449, 2595, 3206, 5034): octets of both directions in capture order → a
-//! [`Dialogue`](crate::protocol::retrieval::Dialogue). Messages stream through; passwords end here.
+//! [`Dialogue`]. Messages stream through; passwords end here.
 //!
 //! | server state | next |
 //! |---|---|

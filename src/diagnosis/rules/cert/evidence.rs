@@ -3,7 +3,7 @@
 use crate::captured::Captured;
 use crate::diagnosis::{Evidence, Finding, Severity};
 use crate::protocol::tls::{Alert, AlertLevel, Phase};
-use crate::session::{EndedBy, Session};
+use crate::session::{EndedBy, Security, Session};
 use crate::span::{Direction, Role};
 
 /// The client's refusal, as an alert in clear.
@@ -26,7 +26,15 @@ pub(super) fn rejection(session: &Session) -> Option<Rejection> {
         session.ended_by,
         EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
     );
-    let unused = tls.directions.to_server.application_records <= 1 && tls.server_certificate.is_some();
+    // A check that only looks at the handshake says goodbye first; a refusal does not, or resets right after.
+    let goodbye = tls
+        .encrypted_alerts
+        .iter()
+        .any(|alert| alert.direction == Direction::ToServer);
+    let reset = matches!(session.ended_by, EndedBy::Reset(_));
+    let silent = tls.directions.to_server.application_records == 0 && (!goodbye || reset);
+    let upgraded = session.security == Security::StartTls;
+    let unused = silent && (upgraded || reset) && tls.server_certificate.is_some();
     let fatal = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
     let whole = !session.quality.gaps && session.quality.only_direction.is_none();
     (left && unused && !fatal && whole).then_some(Rejection {

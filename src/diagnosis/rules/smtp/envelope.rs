@@ -43,9 +43,12 @@ pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Repl
     facts::refused_mail(session).find(|(exchange, reply)| kind(exchange, reply) == wanted)
 }
 
+/// Whether a refusal is of one kind.
+type Question = fn(&Exchange, &Reply) -> bool;
+
 /// The kind of a refusal.
 pub(super) fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
-    let questions: [(fn(&Exchange, &Reply) -> bool, Kind); 13] = [
+    let questions: [(Question, Kind); 13] = [
         (is_elsewhere, Kind::Elsewhere),
         (is_blocklist, Kind::Blocklist),
         (is_domain_auth, Kind::DomainAuth),
@@ -328,7 +331,7 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
         .map(|one| one.reverse_path.clone())
         .filter(|path| !path.is_empty());
     let size = facts::mail_data(exchange).map(|data| data.size);
-    let limit = facts::list_before(session, exchange).and_then(|list| size_limit(list));
+    let limit = facts::list_before(session, exchange).and_then(size_limit);
     let logged_in = facts::authenticated(session);
     let used = [
         ("reply", Some(crate::diagnosis::Value::Captured(facts::words(reply)))),

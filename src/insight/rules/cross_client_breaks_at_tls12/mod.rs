@@ -53,7 +53,7 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
     if highest >= Version::TLS1_2 || sessions.iter().any(|digest| digest.quality.started_late) {
         return None;
     }
-    let (last, last_tls) = offers().last()?;
+    let (last, last_tls) = offers().next_back()?;
     let worked = offers().filter(|(_, tls)| tls.completed).count();
     let refused = offers().filter(|(_, tls)| tls.refused_version.is_some()).count();
     let finding = Finding::of(

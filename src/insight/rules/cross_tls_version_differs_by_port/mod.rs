@@ -35,7 +35,6 @@ struct Way {
 struct Offer<'a> {
     maximum: Version,
     hello: Stamp,
-    fingerprint: Option<&'a str>,
     sessions: Vec<&'a Digest>,
 }
 
@@ -138,7 +137,6 @@ fn offers<'a>(sessions: &[&'a Digest]) -> Option<BTreeMap<Way, Offer<'a>>> {
         let offer = offers.entry(way).or_insert_with(|| Offer {
             maximum,
             hello,
-            fingerprint: tls.fingerprint.as_deref(),
             sessions: Vec::new(),
         });
         if offer.maximum != maximum {

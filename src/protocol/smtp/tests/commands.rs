@@ -69,7 +69,7 @@ fn pipelined_commands_are_paired_with_their_replies() {
     };
     assert_eq!(parameters.len(), 2);
     assert_eq!(dialogue.early_talk, None);
-    assert_eq!(unsolicited(&dialogue), []);
+    assert_eq!(unsolicited(&dialogue), Vec::<u16>::new());
     assert!(dialogue.exchanges.iter().all(|exchange| exchange.reply != Seen::Hidden));
 }
 

@@ -16,7 +16,10 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "cert-missing-intermediate",
         "cert-rejected-by-client",
+        "cert-untrusted-ca",
+        "cert-weak-crypto",
         "smtp-client-vanished",
         "starttls-fallback-to-cleartext",
         "starttls-required",

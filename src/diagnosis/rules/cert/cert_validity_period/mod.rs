@@ -14,7 +14,12 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "cert-missing-intermediate",
+        "cert-name-mismatch",
         "cert-rejected-by-client",
+        "cert-self-signed",
+        "cert-untrusted-ca",
+        "cert-weak-crypto",
         "smtp-client-vanished",
         "starttls-fallback-to-cleartext",
         "starttls-required",

@@ -32,11 +32,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let (command, login, answer) = evidence::logins(session).find_map(|(command, login)| {
         let answer = evidence::refusal(command)?;
-        let of_credentials = !login.cancelled
-            && !evidence::wants_tls(answer)
-            && !evidence::is_busy(answer)
-            && !(login.mechanism.equals_ignoring_case("APOP") && evidence::says_no_apop(answer));
-        of_credentials.then_some((command, login, answer))
+        let no_apop = login.mechanism.equals_ignoring_case("APOP") && evidence::says_no_apop(answer);
+        let other_cause = login.cancelled || evidence::wants_tls(answer) || evidence::is_busy(answer) || no_apop;
+        (!other_cause).then_some((command, login, answer))
     })?;
     let named = evidence::has_code(
         answer,

@@ -1,0 +1,114 @@
+//! The same message was handed over twice for the same recipients.
+
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::captured::Captured;
+use crate::insight::digest::{Digest, TransactionDigest};
+use crate::insight::history::{History, Insight};
+use crate::session::{Stage, TransactionResult};
+use crate::span::Direction;
+
+/// `cross-duplicate-delivery`.
+pub static RULE: Rule = Rule {
+    slug: "cross-duplicate-delivery",
+    layer: Layer::Cross,
+    severity: Severity::Risk,
+    confidence: Confidence::Confirmed,
+    precedence: None,
+    actors: &[Actor::Client, Actor::Server],
+    explains_away: &[],
+    references: &["RFC 5321 4.1.1.4, 6.1", "RFC 1047"],
+    since: "0.1.0",
+    texts: crate::rule_texts!(),
+    check: Check::Insight,
+};
+
+/// Mails without a Message-ID are the same only within this time.
+const SAME_TRY: Duration = Duration::from_secs(3600);
+
+pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+    let mut groups: BTreeMap<_, Vec<(&Digest, &TransactionDigest)>> = BTreeMap::new();
+    for digest in history.sessions() {
+        for transaction in &digest.transactions {
+            let accepted = transaction.result == TransactionResult::Accepted;
+            let open = transaction.no_final_reply && transaction.result != TransactionResult::Refused;
+            let id = transaction
+                .message_id
+                .as_ref()
+                .filter(|id| !id.is_empty())
+                .map(Captured::bytes);
+            if (accepted || open)
+                && (id.is_some() || transaction.body.is_some())
+                && !transaction.first_recipient.is_empty()
+            {
+                let body = transaction.body.filter(|_| id.is_none());
+                // The same mail on the next hop of a relay has another client; through a filter, another port.
+                let key = (
+                    digest.client_address(),
+                    digest.server.port,
+                    transaction.envelope,
+                    id,
+                    body,
+                );
+                groups.entry(key).or_default().push((digest, transaction));
+            }
+        }
+    }
+    let found: Vec<Vec<_>> = groups.into_values().filter(|copies| twice(copies)).collect();
+    let mut by_client: BTreeMap<_, Vec<Vec<(&Digest, &TransactionDigest)>>> = BTreeMap::new();
+    for copies in found {
+        if let Some((digest, _)) = copies.first() {
+            by_client.entry(digest.client_address()).or_default().push(copies);
+        }
+    }
+    by_client
+        .into_values()
+        .filter_map(|mails| insight(rule, &mails))
+        .collect()
+}
+
+/// Accepted twice, or accepted after a try whose reply never came.
+fn twice(copies: &[(&Digest, &TransactionDigest)]) -> bool {
+    let close = copies.windows(2).all(|pair| match pair {
+        [(_, one), (_, next)] => one.message_id.is_some() || next.began.time.since(one.decided.time) <= SAME_TRY,
+        _ => true,
+    });
+    copies.len() > 1
+        && close
+        && copies
+            .last()
+            .is_some_and(|(_, last)| last.result == TransactionResult::Accepted)
+}
+
+fn insight(rule: &'static Rule, mails: &[Vec<(&Digest, &TransactionDigest)>]) -> Option<Insight> {
+    let copies = mails.first()?;
+    let (last, transaction) = copies.last()?;
+    let no_reply = copies.iter().any(|(_, one)| one.no_final_reply);
+    let quote = |one: &TransactionDigest| {
+        let text = if one.no_final_reply {
+            "end of data, no final reply"
+        } else {
+            "accepted"
+        };
+        Evidence::frame(one.decided, Some(Direction::ToClient), text)
+    };
+    let mut finding = Finding::of(rule, Stage::FinalReply, quote(transaction))
+        .as_sure_as(if no_reply {
+            Confidence::Likely
+        } else {
+            Confidence::Confirmed
+        })
+        .with("client", last.client.address.to_string())
+        .with("server", last.server.to_string())
+        .with("recipient", &transaction.first_recipient)
+        .with("copies", copies.len())
+        .with_some("message_id", transaction.message_id.as_ref())
+        .with_some("no_reply", no_reply.then_some("yes"))
+        .with_some("mails", (mails.len() > 1).then_some(mails.len()));
+    finding
+        .evidence
+        .extend(copies.iter().rev().skip(1).take(4).map(|(_, one)| quote(one)));
+    Some(Insight::on(finding, mails.iter().flatten().map(|(digest, _)| *digest)))
+}

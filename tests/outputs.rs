@@ -1,0 +1,202 @@
+//! What the program says about the captures in `fixtures/`, taken as a user takes it: no planted secret in any rendering,
+//! the same octets on every run, the same records from standard input as from the file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// Octets of a secret that must show up in base64 to count as found: below it chance would find it, too.
+const TELLING_LETTERS: usize = 8;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Every capture in `fixtures/`, sorted.
+fn captures() -> Vec<PathBuf> {
+    let mut captures = Vec::new();
+    for folder in std::fs::read_dir(fixtures())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        if !folder.is_dir() {
+            continue;
+        }
+        for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.contains(".pcap") {
+                captures.push(path);
+            }
+        }
+    }
+    captures.sort();
+    assert!(!captures.is_empty(), "no captures in {}", fixtures().display());
+    captures
+}
+
+/// Standard output and standard error of one run, and that it did not fail.
+fn run(arguments: &[&str], input: Option<&Path>) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+        .args(arguments)
+        .stdin(input.map_or_else(Stdio::null, |path| File::open(path).unwrap().into()))
+        .env_remove("SMTPCAP_SHARED")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap() + &errors
+}
+
+/// Every planted secret that any page or truth beside the captures names.
+fn planted() -> BTreeSet<String> {
+    let mut secrets = BTreeSet::new();
+    for path in captures() {
+        for file in std::fs::read_dir(path.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
+            let Ok(text) = std::fs::read_to_string(&file) else {
+                continue;
+            };
+            for (at, _) in text.match_indices("PLANTED") {
+                let end = text[at..]
+                    .find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-' || letter == '_'))
+                    .unwrap_or(text.len() - at);
+                if end > "PLANTED-".len() {
+                    secrets.insert(text[at..at + end].to_owned());
+                }
+            }
+        }
+    }
+    assert!(!secrets.is_empty());
+    secrets
+}
+
+fn base64(octets: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in octets.chunks(3) {
+        let value = group.iter().fold(0_u32, |value, octet| value << 8 | u32::from(*octet)) << (8 * (3 - group.len()));
+        for place in 0..=group.len() {
+            text.push(char::from(LETTERS[(value >> (18 - 6 * place) & 63) as usize]));
+        }
+    }
+    text
+}
+
+/// A secret as it may appear: as it is, in hex, and in base64 at each of the three places it can have behind other octets.
+fn disguises(secret: &str) -> Vec<String> {
+    let hex: String = secret.bytes().map(|octet| format!("{octet:02x}")).collect();
+    let mut disguises = vec![secret.to_owned(), hex.to_uppercase(), hex];
+    for before in 0..3 {
+        let octets = [&vec![0; before][..], secret.as_bytes()].concat();
+        let text = base64(&octets);
+        // Letters that hold nothing but this secret.
+        let from = (before * 8).div_ceil(6);
+        let to = octets.len() * 8 / 6;
+        assert!(to - from >= TELLING_LETTERS, "{secret} is too short to be looked for");
+        disguises.push(text[from..to].to_owned());
+    }
+    disguises
+}
+
+/// The numbers of a capture's sessions.
+fn sessions(path: &str) -> Vec<String> {
+    run(&["analyze", "--format", "jsonl", path], None)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|record| record["type"] == "session")
+        .map(|record| record["id"].to_string())
+        .collect()
+}
+
+#[test]
+fn no_planted_secret_appears_in_any_rendering() {
+    let needles: Vec<(String, String)> = planted()
+        .iter()
+        .flat_map(|secret| disguises(secret).into_iter().map(|shape| (secret.clone(), shape)))
+        .collect();
+    let mut leaks = Vec::new();
+    let mut pages = 0;
+    let mut look = |what: String, page: &str| {
+        pages += 1;
+        for (secret, _) in needles.iter().filter(|(_, shape)| page.contains(shape)) {
+            leaks.push(format!("{what}: {secret}"));
+        }
+    };
+    for path in captures() {
+        let path = path.to_str().unwrap();
+        let sessions = sessions(path);
+        for lang in ["en", "ja"] {
+            for format in ["table", "json", "jsonl"] {
+                let page = run(&["analyze", "-v", "--lang", lang, "--format", format, path], None);
+                look(format!("{path} {format} {lang}"), &page);
+            }
+            for session in &sessions {
+                let page = run(&["show", "--lang", lang, "--session", session, path], None);
+                look(format!("{path} show {session} {lang}"), &page);
+            }
+        }
+    }
+    println!("{pages} pages, {} shapes of secrets", needles.len());
+    assert!(leaks.is_empty(), "{} leaks:\n  {}", leaks.len(), leaks.join("\n  "));
+}
+
+#[test]
+fn the_search_for_secrets_would_find_one() {
+    // The same search finds the password where the user asks for it.
+    let path = fixtures().join("intercom/capture.pcapng");
+    let path = path.to_str().unwrap();
+    let found = |arguments: &[&str]| {
+        let page = run(arguments, None);
+        planted()
+            .iter()
+            .any(|secret| disguises(secret).iter().any(|shape| page.contains(shape)))
+    };
+    assert!(found(&["analyze", "--show-secrets", "--format", "json", path]));
+    assert!(!found(&["analyze", "--format", "json", path]));
+    assert_eq!(base64(b"\0user\0pass"), "AHVzZXIAcGFzcw");
+    let hidden = base64(b"\0user\0PLANTED-DOOR-4f1c9a");
+    assert!(
+        disguises("PLANTED-DOOR-4f1c9a")
+            .iter()
+            .any(|shape| hidden.contains(shape))
+    );
+}
+
+#[test]
+fn two_runs_give_the_same_octets() {
+    for path in captures() {
+        let path = path.to_str().unwrap();
+        for arguments in [
+            ["analyze", "--format", "table", "--lang", "ja", path],
+            ["analyze", "--format", "json", "--lang", "en", path],
+            ["analyze", "--format", "jsonl", "--lang", "en", path],
+        ] {
+            assert!(run(&arguments, None) == run(&arguments, None), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn standard_input_gives_the_same_sessions_as_the_file() {
+    let sessions = |page: String| -> Vec<String> {
+        page.lines()
+            .filter(|line| serde_json::from_str::<Value>(line).is_ok_and(|record| record["type"] == "session"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut seen = 0;
+    for path in captures() {
+        let from_file = sessions(run(&["analyze", "--format", "jsonl", path.to_str().unwrap()], None));
+        let from_input = sessions(run(&["analyze", "--format", "jsonl", "-"], Some(&path)));
+        assert_eq!(from_file, from_input, "{}", path.display());
+        seen += from_file.len();
+    }
+    assert!(seen > 0);
+}
