@@ -79,5 +79,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Finding::of(rule, Stage::StartTls, Evidence::frame(consent.last, None, quoted)).with("silent", silence)
         }
     };
+    let tester = evidence::injected(session).is_some_and(|(span, _)| span.direction == Direction::ToServer);
+    let finding = finding.with_some("injected", tester.then_some("yes"));
     Some(finding.and(Evidence::quote(&consent, "STARTTLS accepted")).and(command))
 }

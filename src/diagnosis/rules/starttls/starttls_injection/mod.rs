@@ -22,15 +22,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if evidence::is_decrypted_copy(session) {
-        return None;
-    }
-    let injected = match (&session.smtp, &session.retrieval) {
-        (Some(dialogue), _) => &dialogue.injected,
-        (None, Some(dialogue)) => &dialogue.injected,
-        (None, None) => return None,
-    };
-    let (span, octets) = injected.first()?;
+    let (span, octets) = evidence::injected(session)?;
     let (command, _) = evidence::consent(session)?;
     // A login may be among the octets, and nothing has masked it.
     let secret = ["AUTH", "PASS", "LOGIN", "USER", "APOP"]

@@ -70,6 +70,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         (Some(end), None, _) if end.by == Role::Client => end.stamp,
         _ => return None,
     };
+    // With implicit TLS a client that only tries out the port says goodbye in order; one that refuses resets.
+    let in_order = alert.is_some() && end.is_some_and(|end| !end.reset);
+    if in_order && !session.upgraded() {
+        return None;
+    }
     let complete = tls
         .directions
         .to_client

@@ -54,7 +54,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let owed = owed_by(tls);
     let left = end.as_ref().is_some_and(|end| end.by != owed);
     let long = silence >= evidence::STALLED && !session.quality.cut_off;
-    if !long && !(left && silence >= IMPATIENT) {
+    let told = long || (left && silence >= IMPATIENT);
+    if !told {
         return None;
     }
     let sure = if long { Confidence::Likely } else { Confidence::Possible };
