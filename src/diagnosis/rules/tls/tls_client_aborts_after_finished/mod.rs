@@ -2,8 +2,8 @@
 
 use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{Phase, Record};
-use crate::session::{Session, Stage};
+use crate::protocol::tls::{Phase, Record, TlsFacts};
+use crate::session::{Service, Session, Stage};
 use crate::span::{Direction, Role};
 use std::time::Duration;
 
@@ -55,7 +55,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let sent: Vec<&Record> = evidence::client_data(tls).collect();
     // After STARTTLS a client says EHLO again; one that says QUIT instead has judged the handshake.
-    let quit = session.upgraded() && matches!(sent.as_slice(), [only] if evidence::may_be_quit(tls, only));
+    let quit = session.upgraded()
+        && matches!(sent.as_slice(), [only] if evidence::may_be_quit(tls, only))
+        && had_reason(session, tls);
     if own.first_application_data.is_some() && !quit {
         return None;
     }
@@ -111,4 +113,20 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .and(Evidence::frame(finished, Some(Direction::ToServer), "client Finished"))
         .and_some(tls.server_hello.as_ref().map(Evidence::server_hello)),
     )
+}
+
+/// A check of the port says QUIT as well. A certificate with a visible fault tells the two apart; where it is hidden, only
+/// mail servers (port 25) are known to do this.
+fn had_reason(session: &Session, tls: &TlsFacts) -> bool {
+    let now = session.connection.first.time;
+    match &tls.server_certificate {
+        Some(message) => message.certificates.first().is_none_or(|own| {
+            own.self_issued
+                || own.weak_signature
+                || own.not_after < now
+                || own.not_before > now
+                || message.certificates.len() == 1
+        }),
+        None => session.service == Service::Smtp,
+    }
 }
