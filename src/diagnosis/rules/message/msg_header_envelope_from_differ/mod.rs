@@ -23,8 +23,7 @@ pub static RULE: Rule = Rule {
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     evidence::sent(session).find_map(|seen| {
         let reverse_path = &seen.transaction?.reverse_path;
-        // Mailing lists and machines that answer rewrite the reverse-path by their nature (RFC 5321, section 3.9.2).
-        if reverse_path.is_empty() || seen.facts.mailing_list || seen.facts.auto_submitted.is_some() {
+        if reverse_path.is_empty() {
             return None;
         }
         let from = &seen.facts.from.first()?.address;
@@ -47,6 +46,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                     "reply_to",
                     seen.facts.reply_to.first().map(|reply_to| &reply_to.address),
                 )
+                .with_some("list", seen.facts.mailing_list.then_some("yes"))
                 .with_some("checked", seen.facts.authentication_results.first())
                 .and_some(session.exchanges().get(seen.transaction?.mail).map(Evidence::command)),
         )
