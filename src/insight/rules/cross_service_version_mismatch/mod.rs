@@ -85,7 +85,6 @@ fn compare(
         Stage::Tls,
         Evidence::frame(stamp, Some(Direction::ToClient), format!("{}: {quote}", late.server)),
     )
-    .with("client", late.client.address.to_string())
     .with("late", late.server.to_string())
     .with("good", good.server.to_string())
     .with("version", version)

@@ -61,7 +61,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if (probe || quit) && goodbye && session.security == Security::Implicit {
         return None;
     }
-    if quit && !wanted_more(session) {
+    if quit && !wanted_more(session, tls) {
         return None;
     }
     let end = client.last_record.unwrap_or(finished);
@@ -105,7 +105,13 @@ fn one_quit(tls: &TlsFacts) -> bool {
             .is_some_and(|record| plain(record.length) == Some(6))
 }
 
-/// After STARTTLS a sender says EHLO again; QUIT in its place means that it did not like what it saw.
-fn wanted_more(session: &Session) -> bool {
+/// After STARTTLS a sender says EHLO again. A check that says QUIT in its place looks the same as a
+/// sender that did not like what it saw: only a certificate with a visible fault tells them apart.
+fn wanted_more(session: &Session, tls: &TlsFacts) -> bool {
+    let leaf = tls
+        .server_certificate
+        .as_ref()
+        .and_then(|message| message.certificates.first());
     session.security == Security::StartTls
+        && leaf.is_some_and(|leaf| leaf.subject == leaf.issuer || leaf.not_after < session.connection.first.time)
 }
