@@ -318,6 +318,10 @@ impl MailData {
             self.facts.lines += 1;
             self.facts.longest = self.facts.longest.max(self.line_length);
         }
+        // In a gap more header fields may have stood.
+        if self.ended.is_some() && self.missing == 0 {
+            self.message.end();
+        }
         Some(DataFacts {
             span: self.span.unwrap_or(command),
             size: self.size,

@@ -3,23 +3,31 @@
 use crate::diagnosis::rule::Rule;
 
 mod envelope;
+mod smtp_bare_newline;
+mod smtp_bdat_error;
+mod smtp_client_ignored_error;
 mod smtp_client_rdns_rejected;
 mod smtp_client_vanished;
 mod smtp_command_rejected;
 mod smtp_content_rejected;
+mod smtp_data_no_final_reply;
 mod smtp_dnsbl_rejected;
 mod smtp_domain_auth_rejected;
+mod smtp_dot_handling_error;
 mod smtp_early_talker;
 mod smtp_ehlo_fallback_helo;
 mod smtp_ehlo_malformed_reply;
+mod smtp_extension_missing;
 mod smtp_greeting_delayed;
 mod smtp_greeting_refused;
 mod smtp_greylisted;
 mod smtp_helo_name_suspect;
 mod smtp_helo_rejected;
+mod smtp_line_too_long;
 mod smtp_message_too_big;
 mod smtp_no_greeting;
 mod smtp_not_smtp_client;
+mod smtp_pipelining_violation;
 mod smtp_rate_limited;
 mod smtp_relay_denied;
 mod smtp_sender_rejected;
@@ -54,4 +62,12 @@ pub(super) static RULES: &[&Rule] = &[
     &smtp_message_too_big::RULE,
     &smtp_content_rejected::RULE,
     &smtp_tempfail::RULE,
+    &smtp_data_no_final_reply::RULE,
+    &smtp_bare_newline::RULE,
+    &smtp_dot_handling_error::RULE,
+    &smtp_line_too_long::RULE,
+    &smtp_pipelining_violation::RULE,
+    &smtp_bdat_error::RULE,
+    &smtp_extension_missing::RULE,
+    &smtp_client_ignored_error::RULE,
 ];

@@ -121,6 +121,19 @@ fn a_body_without_end_has_no_end() {
 }
 
 #[test]
+fn a_header_that_only_the_end_of_data_ended_is_complete() {
+    let complete = |script: &str| {
+        data_of(&with_opening(script), 3)
+            .message
+            .as_ref()
+            .unwrap()
+            .header_complete
+    };
+    assert!(complete("C: DATA\nS: 354 go\nC: Subject: x\n+: .\nS: 250 ok"));
+    assert!(!complete("C: DATA\nS: 354 go\nC: Subject: x"));
+}
+
+#[test]
 fn bdat_counts_octets_whatever_they_look_like() {
     let dialogue = with_opening(
         r"C: BDAT 64
