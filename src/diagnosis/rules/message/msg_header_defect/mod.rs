@@ -35,7 +35,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         };
         let found: Vec<&HeaderDefect> = found.iter().filter(counts).collect();
         let first = seen.facts.from.first().map(|from| &from.address);
-        let has = |wanted: &HeaderDefect| found.iter().any(|defect| *defect == wanted).then_some("yes");
+        let has = |wanted: &HeaderDefect| found.contains(&wanted).then_some("yes");
         let repeated = found.iter().find_map(|defect| match defect {
             HeaderDefect::Repeated(name) => Some(name),
             _ => None,

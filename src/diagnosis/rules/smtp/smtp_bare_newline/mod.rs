@@ -71,7 +71,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         "refused",
         facts::refusal(worst)
             .filter(|_| outcome == Outcome::Refused)
-            .map(|reply| facts::words(reply))
+            .map(facts::words)
             .as_ref(),
     )
     .with_some("stalled", (outcome == Outcome::Stalled).then_some("yes"))
