@@ -120,6 +120,15 @@ pub(super) fn mail_data(exchange: &Exchange) -> Option<&DataFacts> {
     }
 }
 
+/// Octets of mail data that was begun and not ended, where none of it is missing from the capture: the server has no mail.
+pub(super) fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
+    match mail_data(exchange) {
+        Some(data) => (data.ended.is_none() && data.missing == 0).then_some(data.size),
+        None if exchange.verb == Verb::Data => exchange.intermediate.iter().any(|reply| reply.code == 354).then_some(0),
+        None => None,
+    }
+}
+
 /// The server asks for STARTTLS or encryption in these words.
 pub(super) fn wants_starttls(reply: &Reply) -> bool {
     says_any(
@@ -137,6 +146,14 @@ pub(super) fn wants_starttls(reply: &Reply) -> bool {
             "tls is required",
         ],
     )
+}
+
+/// Exchanges on the envelope: MAIL and RCPT.
+pub(super) fn envelope(session: &Session) -> impl Iterator<Item = &Exchange> {
+    session
+        .exchanges()
+        .iter()
+        .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt))
 }
 
 /// MAIL, RCPT, DATA and BDAT exchanges that were refused, with the reply.

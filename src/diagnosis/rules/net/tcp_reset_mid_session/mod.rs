@@ -3,11 +3,12 @@
 use crate::diagnosis::Value;
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::protocol::Seen;
 use crate::protocol::retrieval::Status;
 use crate::protocol::smtp::Verb;
 use crate::protocol::tls::Phase;
-use crate::session::{Outcome, Session};
-use crate::span::{Direction, Stamp};
+use crate::session::{EndedBy, Outcome, Session};
+use crate::span::{Direction, Role, Stamp};
 
 /// `tcp-reset-mid-session`.
 pub static RULE: Rule = Rule {
@@ -30,10 +31,13 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let connection = &session.connection;
-    let reset = connection
+    let Some(reset) = connection
         .resets
         .iter()
-        .find(|reset| reset.in_window && !reset.after_fin)?;
+        .find(|reset| reset.in_window && !reset.after_fin)
+    else {
+        return closed_inside_mail_data(rule, session);
+    };
     let spoke = connection.directions.to_client.octets > 0;
     if !spoke || finished_before(session, reset.stamp) {
         return None;
@@ -59,6 +63,37 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .with_some("time_to_live", reset.looks_forged.then_some(reset.time_to_live))
         .with_some("usual", reset.usual_time_to_live.filter(|_| reset.looks_forged))
         .and_some(last.map(Evidence::command)),
+    )
+}
+
+/// The server's FIN instead of a reset, inside mail data and without a word: the same loss, with a politer packet.
+fn closed_inside_mail_data(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let fin = session.connection.directions.to_client.fin?;
+    let last = session.exchanges().last().filter(|last| last.reply == Seen::No)?;
+    let octets = facts::unfinished_octets(last)?;
+    // Mail data with an end that only some servers see is the line ends' matter; so is a client that left first.
+    let ambiguous = facts::mail_data(last).is_some_and(|data| data.line_facts.ambiguous_ends > 0);
+    let said_why = session
+        .smtp
+        .as_ref()
+        .is_some_and(|dialogue| dialogue.unsolicited.iter().any(|reply| reply.class() >= 4));
+    if session.ended_by != EndedBy::Fin(Role::Server)
+        || ambiguous
+        || said_why
+        || session.quality.only_direction.is_some()
+    {
+        return None;
+    }
+    Some(
+        Finding::of(
+            rule,
+            session.stage,
+            Evidence::frame(fin, Some(Direction::ToClient), "the server closes inside the mail data"),
+        )
+        .with("sender", Value::Phrase("server"))
+        .with("octets", octets)
+        .as_sure_as(Confidence::Likely)
+        .and(Evidence::command(last)),
     )
 }
 

@@ -3,7 +3,7 @@
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::Seen;
-use crate::protocol::smtp::{Exchange, Verb};
+use crate::protocol::smtp::Verb;
 use crate::session::{EndedBy, Session, TransactionResult};
 use crate::span::{Direction, Role};
 
@@ -51,7 +51,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         )
     });
     let unfinished = (last.reply == Seen::No && session.quality.only_direction.is_none())
-        .then(|| unfinished_octets(last))
+        .then(|| facts::unfinished_octets(last))
         .flatten();
     let waiting = (last.reply == Seen::No && unfinished.is_none()).then_some(last);
     let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
@@ -77,13 +77,4 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Some(waited) if waited.as_secs() >= 2 => finding.as_severity(Severity::Fail),
         _ => finding,
     })
-}
-
-/// Octets of mail data that was begun and not ended, where none of it is missing from the capture: the server has no mail.
-fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
-    match facts::mail_data(exchange) {
-        Some(data) => (data.ended.is_none() && data.missing == 0).then_some(data.size),
-        None if exchange.verb == Verb::Data => exchange.intermediate.iter().any(|reply| reply.code == 354).then_some(0),
-        None => None,
-    }
 }
