@@ -148,14 +148,6 @@ pub(super) fn wants_starttls(reply: &Reply) -> bool {
     )
 }
 
-/// Exchanges on the envelope: MAIL and RCPT.
-pub(super) fn envelope(session: &Session) -> impl Iterator<Item = &Exchange> {
-    session
-        .exchanges()
-        .iter()
-        .filter(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt))
-}
-
 /// MAIL, RCPT, DATA and BDAT exchanges that were refused, with the reply.
 pub(super) fn refused_mail(session: &Session) -> impl Iterator<Item = (&Exchange, &Reply)> {
     session
