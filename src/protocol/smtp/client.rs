@@ -621,25 +621,6 @@ impl Decoder {
         }
     }
 
-    fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
-        let unanswered = self.client.unanswered || self.go_ahead_may_be_hidden();
-        let Mode::HeldData(held) = &mut self.client.mode else {
-            return 0;
-        };
-        let line_feed = memchr(b'\n', chunk.bytes).filter(|_| unanswered);
-        let most = line_feed.map_or(chunk.bytes.len(), |position| position + 1);
-        let count = held.take(chunk, most);
-        if held.is_full() || line_feed.is_some_and(|position| position < count) {
-            self.decide_by_looks();
-        }
-        count
-    }
-
-    fn go_ahead_may_be_hidden(&self) -> bool {
-        let newest = self.ledger.open.back();
-        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
-    }
-
     /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
     pub(super) fn decide_where_hidden(&mut self) {
         let has_line = matches!(&self.client.mode, Mode::HeldData(held) if memchr(b'\n', held.bytes()).is_some());
@@ -692,16 +673,6 @@ impl Decoder {
             self.begin_data();
         }
         self.release(&held);
-    }
-
-    fn begin_data(&mut self) {
-        let data = MailData::new(Form::Dotted, self.retention.message_text);
-        self.client.data = Some(Box::new(data));
-        if let Some(open) = self.ledger.newest() {
-            open.data_running = true;
-            self.client.data_of = open.exchange.index;
-        }
-        self.client.mode = Mode::Data;
     }
 
     /// 354 was seen.

@@ -1,11 +1,43 @@
 //! Mail data on the client's side: the octets of DATA and of BDAT chunks, and what becomes of their facts at the end.
 
+use memchr::memchr;
+
 use super::Mode;
+use crate::protocol::smtp::data::{Form, MailData};
 use crate::protocol::smtp::{Decoder, Detail};
 use crate::span::Stamp;
 use crate::tcp::Chunk;
 
 impl Decoder {
+    pub(super) fn begin_data(&mut self) {
+        let data = MailData::new(Form::Dotted, self.retention.message_text);
+        self.client.data = Some(Box::new(data));
+        if let Some(open) = self.ledger.newest() {
+            open.data_running = true;
+            self.client.data_of = open.exchange.index;
+        }
+        self.client.mode = Mode::Data;
+    }
+
+    pub(super) fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
+        let unanswered = self.client.unanswered || self.go_ahead_may_be_hidden();
+        let Mode::HeldData(held) = &mut self.client.mode else {
+            return 0;
+        };
+        let line_feed = memchr(b'\n', chunk.bytes).filter(|_| unanswered);
+        let most = line_feed.map_or(chunk.bytes.len(), |position| position + 1);
+        let count = held.take(chunk, most);
+        if held.is_full() || line_feed.is_some_and(|position| position < count) {
+            self.decide_by_looks();
+        }
+        count
+    }
+
+    pub(super) fn go_ahead_may_be_hidden(&self) -> bool {
+        let newest = self.ledger.open.back();
+        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
+    }
+
     pub(super) fn mail_data(&mut self, chunk: &Chunk<'_>) -> usize {
         let Some(data) = &mut self.client.data else {
             self.client.mode = Mode::Commands;
