@@ -10,7 +10,7 @@ use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::span::{Direction, Role, Stamp};
 use crate::tcp::ConnectionFacts;
 
-/// Number of a session in the order of first frames, from 1.
+/// Number of a session's first frame: its identity within a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SessionId(pub u64);
 

@@ -13,6 +13,8 @@ pub(super) fn transactions(exchanges: &[Exchange]) -> Vec<Transaction> {
     let mut open: Option<Transaction> = None;
     for (position, exchange) in exchanges.iter().enumerate() {
         match &exchange.verb {
+            // RFC 5321, section 4.1.4: a MAIL inside a transaction is refused and changes nothing.
+            Verb::Mail if open.is_some() && exchange.reply.yes().is_some_and(|reply| reply.code == 503) => {}
             Verb::Mail => {
                 done.extend(open.take());
                 open = Some(begin(position, exchange));

@@ -5,6 +5,42 @@ use crate::text::Language;
 /// Key, English, Japanese; sorted by key.
 const PHRASES: &[(&str, &str, &str)] = &[
     ("client", "the client", "クライアント"),
+    ("defect_date", "no Date field", "Dateがない"),
+    ("defect_from", "no From field", "Fromがない"),
+    ("defect_message_id", "no Message-ID field", "Message-IDがない"),
+    (
+        "defect_no_separator",
+        "no empty line between header and body",
+        "ヘッダーと本文の間に空行がない",
+    ),
+    (
+        "defect_not_a_field",
+        "a line that is no header field",
+        "ヘッダーの形になっていない行がある",
+    ),
+    (
+        "defect_raw_eight_bit",
+        "octets above 127 in the header, not encoded",
+        "ヘッダーに符号化されていない8ビット文字がある",
+    ),
+    (
+        "defect_repeated",
+        "a field that may stand once stands several times",
+        "1回だけ許されるヘッダーが重複している",
+    ),
+    (
+        "defect_several_from",
+        "several From addresses without a Sender field",
+        "Fromに複数のアドレスがあり、Senderがない",
+    ),
+    ("defect_too_long", "a header that is too long", "ヘッダーが長すぎる"),
+    ("dsn_1", "the address", "宛先アドレス"),
+    ("dsn_2", "the mailbox", "メールボックス"),
+    ("dsn_3", "the mail system of the destination", "宛先のメールシステム"),
+    ("dsn_4", "network and routing", "ネットワークと経路"),
+    ("dsn_5", "the dialogue between the servers", "サーバー間のやり取り"),
+    ("dsn_6", "the content or its form", "メールの内容や形式"),
+    ("dsn_7", "security or policy", "セキュリティまたはポリシー"),
     ("fault_early", "it is not valid yet", "有効期間がまだ始まっていません"),
     ("fault_expired", "it has expired", "期限が切れています"),
     (
@@ -79,6 +115,24 @@ const PHRASES: &[(&str, &str, &str)] = &[
         "the decoded data ends in a newline",
         "復号結果の末尾に改行が混入しています",
     ),
+    (
+        "protection_pgp_encrypted",
+        "encrypted with PGP/MIME",
+        "PGP/MIMEで暗号化",
+    ),
+    (
+        "protection_pgp_inline",
+        "encrypted or signed with inline PGP",
+        "インラインPGPで暗号化または署名",
+    ),
+    ("protection_pgp_signed", "signed with PGP/MIME", "PGP/MIMEで署名"),
+    ("protection_smime_encrypted", "encrypted with S/MIME", "S/MIMEで暗号化"),
+    (
+        "protection_smime_opaque",
+        "signed with S/MIME (opaque)",
+        "S/MIMEで署名(本文を包む形式)",
+    ),
+    ("protection_smime_signed", "signed with S/MIME", "S/MIMEで署名"),
     (
         "reply_keyword_first",
         "a keyword stands on the first line of the EHLO reply, where clients expect a greeting",

@@ -3,7 +3,6 @@
 use crate::captured::Captured;
 use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
-use crate::span::Stamp;
 
 /// AUTH exchanges with what they carried.
 pub(super) fn auth_attempts(session: &Session) -> impl Iterator<Item = (&Exchange, &AuthFacts)> {
@@ -169,13 +168,4 @@ pub(super) fn hello_name(session: &Session) -> Option<(&Exchange, &Captured)> {
 /// A dialogue in clear, not from inside TLS: what crosses here can be read by everyone on the path.
 pub(super) fn in_clear(session: &Session, exchange: &Exchange) -> bool {
     !exchange.inside_tls && !session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
-}
-
-/// Where the client first sent something that shows that it goes on: MAIL, RCPT or AUTH.
-pub(super) fn goes_on(session: &Session) -> Option<Stamp> {
-    session
-        .exchanges()
-        .iter()
-        .find(|exchange| matches!(exchange.verb, Verb::Mail | Verb::Rcpt | Verb::Auth))
-        .map(|exchange| exchange.command.first)
 }

@@ -2,7 +2,7 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::{Evidence, Finding, Severity};
-use crate::protocol::tls::{Alert, AlertLevel, Phase};
+use crate::protocol::tls::{Alert, AlertLevel, CertificateMessage, Phase};
 use crate::session::{EndedBy, Security, Session};
 use crate::span::{Direction, Role};
 
@@ -61,6 +61,32 @@ pub(super) fn judged(finding: Finding, rejection: Option<Rejection>) -> Finding 
         }
         None => finding,
     }
+}
+
+/// The objective fault of a certificate with which the client went on, as a phrase.
+pub(in crate::diagnosis::rules) fn accepted_fault(session: &Session) -> Option<(&'static str, &CertificateMessage)> {
+    let tls = session
+        .tls
+        .as_deref()
+        .filter(|tls| tls.phase >= Phase::AfterApplicationData && tls.directions.to_server.application_records >= 2)?;
+    let message = tls.server_certificate.as_ref()?;
+    let leaf = message.certificates.first()?;
+    let at = message.span.first.time;
+    let wanted = tls.offer().and_then(|offer| offer.server_name.as_ref());
+    let wrong_name = wanted
+        .is_some_and(|wanted| !leaf.dns_names.is_empty() && !leaf.dns_names.iter().any(|name| fits(name, wanted)));
+    let fault = if at > leaf.not_after {
+        "fault_expired"
+    } else if at < leaf.not_before {
+        "fault_early"
+    } else if leaf.self_issued && message.certificates.len() == 1 {
+        "fault_self_signed"
+    } else if wrong_name {
+        "fault_name"
+    } else {
+        return None;
+    };
+    Some((fault, message))
 }
 
 /// Faults that nobody refused matter where users log in; between relays they are normal.

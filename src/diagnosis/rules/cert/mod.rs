@@ -13,7 +13,7 @@ mod cert_untrusted_ca;
 mod cert_validity_period;
 mod cert_weak_crypto;
 mod cert_wrong_usage_or_revoked;
-mod evidence;
+pub(super) mod evidence;
 
 /// The layer's rules, in the catalogue's order.
 pub(super) static RULES: &[&Rule] = &[

@@ -1,8 +1,8 @@
-//! Rules on STARTTLS and port modes.
+//! Rules on STARTTLS and on the mode of a port.
 
 use crate::diagnosis::rule::Rule;
 
-mod evidence;
+pub(in crate::diagnosis::rules) mod evidence;
 mod starttls_client_abandons_after_220;
 mod starttls_injection;
 mod starttls_not_offered;

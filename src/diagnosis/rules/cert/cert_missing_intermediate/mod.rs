@@ -44,9 +44,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if !(alone && !evidence::is_root(&leaf.issuer) || broken) || message.unreadable > 0 {
         return None;
     }
-    if rejection.is_none() {
-        return None;
-    }
+    rejection?;
     let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
         .with("issuer", &leaf.issuer)
         .with_some("order", (!alone).then_some("yes"));

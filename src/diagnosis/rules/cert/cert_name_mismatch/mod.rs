@@ -59,9 +59,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     {
         return None;
     }
-    if rejection.is_none() {
-        return None;
-    }
+    rejection?;
     let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
         .with("wanted", wanted)
         .with(

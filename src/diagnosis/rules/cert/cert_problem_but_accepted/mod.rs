@@ -3,7 +3,7 @@
 use crate::diagnosis::Value;
 use crate::diagnosis::rules::cert::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::Phase;
+use crate::protocol::tls::TlsFacts;
 use crate::session::{Session, Stage};
 
 /// `cert-problem-but-accepted`.
@@ -22,34 +22,16 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session
-        .tls
-        .as_deref()
-        .filter(|tls| tls.phase >= Phase::AfterApplicationData)?;
-    let message = tls.server_certificate.as_ref()?;
-    let leaf = message.certificates.first()?;
-    let at = message.span.first.time;
-    if !session.service.is_for_users()
-        || evidence::rejection(session).is_some()
-        || tls.directions.to_server.application_records < 2
-    {
+    if !session.service.is_for_users() || evidence::rejection(session).is_some() {
         return None;
     }
-    let wanted = tls.offer().and_then(|offer| offer.server_name.as_ref());
-    let wrong_name = wanted.is_some_and(|wanted| {
-        !leaf.dns_names.is_empty() && !leaf.dns_names.iter().any(|name| evidence::fits(name, wanted))
-    });
-    let fault = if at > leaf.not_after {
-        "fault_expired"
-    } else if at < leaf.not_before {
-        "fault_early"
-    } else if leaf.self_issued && message.certificates.len() == 1 {
-        "fault_self_signed"
-    } else if wrong_name {
-        "fault_name"
-    } else {
-        return None;
-    };
+    let (fault, message) = evidence::accepted_fault(session)?;
+    let leaf = message.certificates.first()?;
+    let wanted = session
+        .tls
+        .as_deref()
+        .and_then(TlsFacts::offer)
+        .and_then(|offer| offer.server_name.as_ref());
     Some(
         Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
             .with("fault", Value::Phrase(fault))

@@ -47,13 +47,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .find(|one| at > one.not_after || at < one.not_before)?;
     let expired = at > out.not_after;
-    if rejection.is_none() {
-        return None;
-    }
+    rejection?;
     let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
         .with("subject", &out.subject)
-        .with_some("expired", expired.then(|| out.not_after))
+        .with_some("expired", expired.then_some(out.not_after))
         .with_some("ago", expired.then(|| at.since(out.not_after)))
-        .with_some("early", (!expired).then(|| out.not_before));
+        .with_some("early", (!expired).then_some(out.not_before));
     Some(evidence::judged(finding, rejection))
 }

@@ -38,6 +38,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if farewell(session) {
         return None;
     }
+    let closing = connection
+        .directions
+        .to_server
+        .fin
+        .or(connection.directions.to_client.fin);
     // Everything sent after the silence is repeated and never answered, or answered with a reset only.
     let stuck = connection
         .stuck
@@ -51,7 +56,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         connection
             .resets
             .iter()
-            .find(|reset| reset.stamp >= until && reset.in_window && !reset.after_fin)
+            .find(|reset| {
+                reset.stamp >= until
+                    && reset.in_window
+                    && !reset.after_fin
+                    && closing.is_none_or(|fin| fin.frame > reset.stamp.frame)
+            })
             .filter(|reset| reset.stamp.time.since(until.time).as_secs() < 10)
     });
     if let Some(stuck) = stuck

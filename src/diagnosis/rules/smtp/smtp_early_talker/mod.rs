@@ -81,11 +81,22 @@ fn refusal_for_it(session: &Session) -> Option<&Reply> {
             ],
         )
     };
+    let went_well = dialogue
+        .exchanges
+        .iter()
+        .filter_map(|exchange| exchange.reply.yes().filter(|reply| reply.class() == 2))
+        .map(|reply| reply.span.first.frame)
+        .min();
+    // Behind a command that was accepted, a refusal is about something else.
+    let unsolicited = dialogue
+        .unsolicited
+        .iter()
+        .filter(|reply| went_well.is_none_or(|frame| reply.span.first.frame < frame));
     dialogue
         .greeting
         .iter()
         .filter(|greeting| greeting.class() >= 4)
-        .chain(dialogue.unsolicited.iter().filter(|reply| reply.class() >= 4))
+        .chain(unsolicited.filter(|reply| reply.class() >= 4))
         .chain(
             dialogue
                 .exchanges

@@ -28,10 +28,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refused = session
-        .exchanges()
-        .iter()
-        .find_map(|exchange| refused_extension(rule, session, exchange, facts::refusal(exchange)?));
+    let refused =
+        facts::refused_mail(session).find_map(|(exchange, reply)| refused_extension(rule, session, exchange, reply));
     refused.or_else(|| {
         session
             .exchanges()

@@ -1,9 +1,11 @@
-//! STARTTLS was accepted and the client sent no ClientHello.
+//! STARTTLS was accepted, and the client never sent a ClientHello.
 
+use crate::diagnosis::rules::starttls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Verb;
-use crate::session::{EndedBy, Session, Stage};
-use crate::span::{Direction, Role};
+use crate::session::EndedBy;
+use crate::session::{Session, Stage};
+use crate::span::{Direction, Role, Stamp};
+use std::time::Duration;
 
 /// `starttls-client-abandons-after-220`.
 pub static RULE: Rule = Rule {
@@ -13,52 +15,71 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Likely,
     precedence: Some(34),
     actors: &[Actor::Client],
-    explains_away: &["smtp-client-vanished"],
-    references: &[
-        "RFC 3207 4.1",
-        "byzer-lang#1659",
-        "convertigo#514",
-        "jakartaee/mail-api#811",
+    explains_away: &[
+        "smtp-client-vanished",
+        "smtp-server-421",
+        "tcp-idle-dropped",
+        "tcp-reset-mid-session",
     ],
+    references: &["RFC 3207 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
+/// Silence after which a client that says nothing has given up or hangs.
+const SILENCE: Duration = Duration::from_secs(5);
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if session.tls.is_some()
-        || session.quality.cut_off
-        || session.quality.gaps
-        || session.quality.only_direction.is_some()
-    {
+    let quality = &session.quality;
+    if quality.gaps || quality.cut_off || quality.only_direction.is_some() || evidence::is_decrypted_copy(session) {
         return None;
     }
-    let exchange = session
-        .exchanges()
-        .iter()
-        .find(|exchange| matches!(exchange.verb, Verb::StartTls | Verb::XAnonymousTls))?;
-    let reply = exchange.reply.yes().filter(|reply| reply.code == 220)?;
-    let mirror = session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
-    let more = session.exchanges().iter().any(|one| one.index > exchange.index);
-    if mirror || more {
+    let client_spoke = session
+        .tls
+        .as_ref()
+        .is_some_and(|tls| !tls.client_hellos.is_empty() || tls.directions.to_server.records > 0);
+    let (command, consent) = evidence::consent(session).filter(|_| !client_spoke)?;
+    let after = |stamp: Stamp| stamp.time.since(consent.last.time);
+    let facts = &session.connection.directions.to_server;
+    let unread = facts.last_data.is_some_and(|last| last.frame > consent.last.frame);
+    if unread {
         return None;
     }
-    let by_client = matches!(
-        session.ended_by,
-        EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
-    );
-    // A server that closes first after its own 220 has not given the client the time.
-    if !by_client && session.ended_by != EndedBy::Idle {
-        return None;
-    }
-    let left = session.connection.directions.to_server.fin.or(session
-        .connection
-        .resets
-        .first()
-        .map(|reset| reset.stamp));
-    Some(
-        Finding::of(rule, Stage::StartTls, Evidence::reply(reply))
-            .with("waited", session.connection.last.time.since(reply.span.last.time))
-            .and_some(left.map(|stamp| Evidence::frame(stamp, Some(Direction::ToServer), "the client closes"))),
-    )
+    let closed = match session.ended_by {
+        EndedBy::Fin(Role::Client) => facts.fin,
+        EndedBy::Reset(Role::Client) => session
+            .connection
+            .resets
+            .iter()
+            .find(|reset| reset.direction == Direction::ToServer)
+            .map(|reset| reset.stamp),
+        _ => None,
+    };
+    let finding = match closed {
+        Some(at) => Finding::of(
+            rule,
+            Stage::StartTls,
+            Evidence::frame(at, Some(Direction::ToServer), "the client closes"),
+        )
+        .with("closed", after(at)),
+        None => {
+            let end = session.capture_end.unwrap_or(session.connection.last);
+            let end = match session.ended_by {
+                EndedBy::Idle | EndedBy::CaptureEnd | EndedBy::Limit => end,
+                _ => session
+                    .connection
+                    .directions
+                    .to_client
+                    .fin
+                    .unwrap_or(session.connection.last),
+            };
+            let silence = Some(after(end)).filter(|silence| *silence >= SILENCE)?;
+            let quoted = format!("nothing from the client for {} s", silence.as_secs());
+            Finding::of(rule, Stage::StartTls, Evidence::frame(consent.last, None, quoted)).with("silent", silence)
+        }
+    };
+    let tester = evidence::injected(session).is_some_and(|(span, _)| span.direction == Direction::ToServer);
+    let finding = finding.with_some("injected", tester.then_some("yes"));
+    Some(finding.and(Evidence::quote(&consent, "STARTTLS accepted")).and(command))
 }

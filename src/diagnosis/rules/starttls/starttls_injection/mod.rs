@@ -1,7 +1,7 @@
-//! Plaintext stands behind STARTTLS, before TLS began.
+//! Plaintext stood behind STARTTLS or its answer, before TLS began.
 
 use crate::captured::Captured;
-use crate::diagnosis::Value;
+use crate::diagnosis::rules::starttls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -15,40 +15,29 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
-    references: &[
-        "RFC 3207 4.2, 6",
-        "CVE-2011-0411",
-        "\"NO STARTTLS\" (USENIX Security 2021)",
-    ],
+    references: &["RFC 3207 4.2, 6", "CVE-2011-0411", "NO STARTTLS, USENIX Security 2021"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let injected = session
-        .smtp
-        .as_ref()
-        .map(|dialogue| &dialogue.injected)
-        .or_else(|| session.retrieval.as_ref().map(|dialogue| &dialogue.injected))?;
-    let (span, bytes) = injected.first()?;
+    let (span, octets) = evidence::injected(session)?;
+    let (command, _) = evidence::consent(session)?;
+    // A login may be among the octets, and nothing has masked it.
+    let secret = ["AUTH", "PASS", "LOGIN", "USER", "APOP"]
+        .iter()
+        .any(|word| octets.contains_ignoring_case(word));
+    let quoted = if secret {
+        Captured::from("(a login; not shown)")
+    } else {
+        octets.clone()
+    };
     let by_client = span.direction == Direction::ToServer;
-    let line = bytes
-        .bytes()
-        .split(|byte| matches!(byte, b'\r' | b'\n'))
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
     Some(
-        Finding::of(rule, Stage::StartTls, Evidence::quote(span, bytes))
-            .with(
-                "sender",
-                if by_client {
-                    Value::Phrase("client")
-                } else {
-                    Value::Phrase("server")
-                },
-            )
-            .with("octets", span.length())
-            .with("line", &Captured::new(line)),
+        Finding::of(rule, Stage::StartTls, Evidence::quote(span, &quoted))
+            .with("octets", &quoted)
+            .with_some("client", by_client.then_some("yes"))
+            .and(command),
     )
 }

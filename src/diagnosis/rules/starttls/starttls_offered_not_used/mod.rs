@@ -1,8 +1,8 @@
-//! STARTTLS was on offer and the client stayed in clear.
+//! STARTTLS was in the capability list; the client went on in clear without asking for it.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Verb;
-use crate::session::{Service, Session, Stage};
+use crate::diagnosis::rules::starttls::evidence;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::{Session, Stage};
 
 /// `starttls-offered-not-used`.
 pub static RULE: Rule = Rule {
@@ -13,39 +13,39 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
-    references: &["RFC 3207 4", "RFC 7435", "RFC 8461", "RFC 7672", "RFC 8314 3"],
+    references: &["RFC 3207 4", "RFC 7435 3", "RFC 8461", "RFC 7672", "RFC 8314 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if session.tls.is_some() || session.quality.only_direction.is_some() {
+    if !evidence::is_clear(session) || !evidence::requests(session).is_empty() {
         return None;
     }
-    let span = super::evidence::offer(session)?;
-    let asked = session
-        .exchanges()
-        .iter()
-        .any(|exchange| matches!(exchange.verb, Verb::StartTls | Verb::XAnonymousTls))
-        || session
-            .commands()
-            .iter()
-            .any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"));
-    let mirror = session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
-        || session
-            .retrieval
-            .as_ref()
-            .is_some_and(|dialogue| dialogue.decrypting_mirror);
-    if asked || mirror || !(super::evidence::sent_something(session) || session.service.is_for_users()) {
-        return None;
-    }
-    let first = super::evidence::first_step(session);
-    let relay = session.service == Service::Smtp && !super::evidence::password_in_clear(session);
+    let offer = evidence::offer(session).filter(|offer| offer.has_starttls)?;
+    let users = session.service.is_for_users();
+    let Some(crossed) = evidence::crossed(session) else {
+        // Nothing confidential crossed; on a user's port it still tells how the client is set.
+        let left = users && evidence::client_left(session);
+        return left.then(|| {
+            Finding::of(rule, Stage::Hello, offer.list)
+                .as_severity(Severity::Note)
+                .with("port", session.connection.server.port)
+        });
+    };
+    let severity = if crossed.login || users {
+        Severity::Risk
+    } else {
+        Severity::Note
+    };
     Some(
-        Finding::of(rule, Stage::Hello, Evidence::quote(&span, "STARTTLS is on offer"))
+        Finding::of(rule, Stage::StartTls, crossed.command)
+            .as_severity(severity)
             .with("port", session.connection.server.port)
-            .with_some("relay", relay.then_some("yes"))
-            .and_some(first),
+            .with_some("login", crossed.login.then_some("yes"))
+            .with_some("mail", (!crossed.login).then_some("yes"))
+            .with_some("relay", (!users).then_some("yes"))
+            .and(offer.list),
     )
 }

@@ -1,9 +1,9 @@
-//! The command STARTTLS or STLS was refused.
+//! The server answered STARTTLS or STLS with a refusal.
 
-use crate::diagnosis::rules::facts;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::retrieval::Status;
-use crate::protocol::smtp::Verb;
+use crate::captured::Captured;
+use crate::diagnosis::rules::starttls::evidence::{self, Answer};
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
+use crate::session::Outcome;
 use crate::session::{Session, Stage};
 
 /// `starttls-refused`.
@@ -16,46 +16,50 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "retrieval-plaintext-disallowed",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
         "smtp-command-rejected",
+        "smtp-server-421",
+        "smtp-tempfail",
         "starttls-fallback-to-cleartext",
         "starttls-required",
     ],
-    references: &["RFC 3207 4", "RFC 2595 4", "RFC 9051 6.2.1", "jakartaee/mail-api#29"],
+    references: &["RFC 3207 4", "RFC 2595 4", "RFC 9051 6.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if let Some(exchange) = session
-        .exchanges()
-        .iter()
-        .find(|exchange| matches!(exchange.verb, Verb::StartTls | Verb::XAnonymousTls))
-        && let Some(reply) = facts::refusal(exchange)
-    {
-        let went_on = session.transactions.iter().any(|transaction| {
-            session
-                .exchanges()
-                .get(transaction.mail)
-                .is_some_and(|mail| mail.index > exchange.index)
+    let refused = evidence::requests(session)
+        .into_iter()
+        .find_map(|request| match request.answer {
+            Answer::Refused(words, answer) => Some((words, answer, request.command, request.inside_tls)),
+            Answer::Accepted(_) | Answer::NotSeen => None,
         });
-        return Some(
-            Finding::of(rule, Stage::StartTls, Evidence::reply(reply))
-                .with("reply", &facts::words(reply))
-                .with_some("local", (reply.code == 454).then_some("yes"))
-                .with_some("went_on", went_on.then_some("yes"))
-                .and(Evidence::command(exchange)),
-        );
-    }
-    let command = session
-        .commands()
-        .iter()
-        .find(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))?;
-    let answer = command.answer.yes().filter(|answer| answer.status != Status::Ok)?;
+    let (words, answer, command, inside) = refused?;
+    let secured = inside || session.tls.is_some();
+    let active = secured || contains_any(&words, &["already", "repeated", "active"]);
+    let worked = matches!(session.outcome, Outcome::Accepted | Outcome::LoggedIn);
+    let severity = if secured && worked {
+        Severity::Note
+    } else {
+        Severity::Fail
+    };
+    let later = evidence::crossed(session).filter(|crossed| crossed.command.first.frame >= answer.first.frame);
     Some(
-        Finding::of(rule, Stage::StartTls, Evidence::answer(command, answer))
-            .with("reply", &answer.text)
-            .and(Evidence::retrieval(command)),
+        Finding::of(rule, Stage::StartTls, answer)
+            .as_severity(severity)
+            .with("reply", &words)
+            .with("port", session.connection.server.port)
+            .with_some("active", active.then_some("yes"))
+            .with_some("later", later.as_ref().map(|_| "yes"))
+            .and(command)
+            .and_some(later.map(|later| later.command)),
     )
+}
+
+fn contains_any(words: &Captured, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| words.contains_ignoring_case(phrase))
 }

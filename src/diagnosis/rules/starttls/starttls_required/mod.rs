@@ -1,8 +1,9 @@
-//! The server goes no further without STARTTLS.
+//! The server refused a command because TLS has to come first.
 
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::rules::starttls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Verb;
+use crate::protocol::smtp::{Reply, Verb};
 use crate::session::{Session, Stage};
 
 /// `starttls-required`.
@@ -18,13 +19,13 @@ pub static RULE: Rule = Rule {
         "smtp-client-ignored-error",
         "smtp-client-vanished",
         "smtp-command-rejected",
+        "smtp-relay-denied",
+        "smtp-sender-rejected",
+        "smtp-server-421",
+        "smtp-tempfail",
+        "smtp-user-unknown",
     ],
-    references: &[
-        "RFC 3207 4",
-        "RFC 8314",
-        "RFC 8689",
-        "Exchange \"Must issue a STARTTLS command first\"",
-    ],
+    references: &["RFC 3207 4", "RFC 8314 3, 4.1", "RFC 8689"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
@@ -34,22 +35,30 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if session.tls.is_some() {
         return None;
     }
-    let (exchange, reply) = session
+    let refused = session
         .exchanges()
         .iter()
-        .filter(|exchange| !matches!(exchange.verb, Verb::StartTls | Verb::Auth))
-        .filter_map(|exchange| Some((exchange, facts::refusal(exchange)?)))
-        .find(|(_, reply)| {
-            facts::wants_starttls(reply)
-                || facts::is_enhanced(reply, 7, 29)
-                || facts::is_enhanced(reply, 7, 10) && reply.says("encrypt")
-        })?;
-    let offered = facts::list_before(session, exchange).map(|list| facts::offers(list, "STARTTLS"));
+        .filter(|exchange| facts::in_clear(session, exchange) && exchange.verb != Verb::StartTls)
+        .filter_map(|exchange| Some((Some(exchange), facts::refusal(exchange)?)));
+    let unsolicited = session.smtp.iter().flat_map(|dialogue| &dialogue.unsolicited);
+    let (exchange, reply) = refused
+        .chain(
+            unsolicited
+                .filter(|reply| reply.class() >= 4)
+                .map(|reply| (None, reply)),
+        )
+        .find(|(_, reply)| wants_tls(reply))?;
+    let offered = evidence::offer(session).map(|offer| offer.has_starttls);
     Some(
-        Finding::of(rule, Stage::Mail, Evidence::reply(reply))
+        Finding::of(rule, Stage::StartTls, Evidence::reply(reply))
             .with("reply", &facts::words(reply))
-            .with("command", &exchange.line)
-            .with_some("not_offered", (offered == Some(false)).then_some("yes"))
-            .and(Evidence::command(exchange)),
+            .with("port", session.connection.server.port)
+            .with_some("offered", (offered == Some(true)).then_some("yes"))
+            .with_some("missing", (offered == Some(false)).then_some("yes"))
+            .and_some(exchange.map(Evidence::command)),
     )
+}
+
+fn wants_tls(reply: &Reply) -> bool {
+    facts::wants_starttls(reply) || facts::is_enhanced(reply, 7, 10) || facts::is_enhanced(reply, 7, 29)
 }

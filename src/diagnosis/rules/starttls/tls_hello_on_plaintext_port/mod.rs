@@ -1,8 +1,9 @@
-//! A TLS ClientHello as the first words on a port that begins in plaintext.
+//! The client began with a ClientHello where the server speaks plaintext first.
 
+use crate::diagnosis::rules::starttls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::TlsStart;
-use crate::session::{Service, Session, Stage};
+use crate::session::{Session, Stage};
+use crate::span::Direction;
 
 /// `tls-hello-on-plaintext-port`.
 pub static RULE: Rule = Rule {
@@ -16,52 +17,45 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "smtp-command-rejected",
         "smtp-early-talker",
+        "smtp-greeting-delayed",
         "smtp-no-greeting",
         "smtp-not-smtp-client",
         "smtp-server-421",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
+        "tls-clienthello-too-large",
         "tls-decode-error-after-eof",
         "tls-handshake-stalled",
         "tls-other-fatal-alert",
         "tls-server-closes-without-alert",
+        "tls-sslv2-sslv3-hello",
     ],
-    references: &[
-        "RFC 8314 3",
-        "RFC 8446 5.1",
-        "devblog.drall \"SMTP protocol synchronization error ... \\026\\003\\001\"",
-        "Plesk KB",
-    ],
+    references: &["RFC 8314 3", "RFC 8446 5.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    if session.service.is_implicit_tls() || tls.start != TlsStart::Implicit || tls.server_hello.is_some() {
+    if !evidence::is_hello_on_plaintext_port(session) {
         return None;
     }
-    let hello = tls.offer()?;
-    let greeting = session
-        .smtp
-        .as_ref()
-        .and_then(|dialogue| dialogue.greeting.as_ref())
-        .map(Evidence::reply)
-        .or_else(|| {
-            let greeting = session.retrieval.as_ref()?.greeting.as_ref()?;
-            Some(Evidence::quote(&greeting.span, &greeting.kind))
-        });
-    if greeting.is_none() && session.service == Service::Other {
-        return None;
-    }
+    let tls = session.tls.as_ref()?;
+    let greeting = evidence::greeting(session);
+    let confidence = if greeting.is_some() {
+        Confidence::Confirmed
+    } else {
+        Confidence::Likely
+    };
+    let decisive = match tls.offer() {
+        Some(hello) => Evidence::client_hello(hello),
+        None => Evidence::frame(tls.began, Some(Direction::ToServer), "TLS record"),
+    };
     Some(
-        Finding::of(rule, Stage::Tls, Evidence::client_hello(hello))
+        Finding::of(rule, Stage::Greeting, decisive)
+            .as_sure_as(confidence)
             .with("port", session.connection.server.port)
-            .with_some("greeted", greeting.is_some().then_some("yes"))
-            .with_some(
-                "retrieval",
-                matches!(session.service, Service::Pop3 | Service::Imap).then_some("yes"),
-            )
+            .with_some("greeting", greeting.as_ref().map(|greeting| &greeting.quotation))
             .and_some(greeting),
     )
 }

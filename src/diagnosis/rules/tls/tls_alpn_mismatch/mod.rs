@@ -1,11 +1,10 @@
-//! No common application protocol (alert 120).
+//! The server accepts none of the application protocols that the client named.
 
+use crate::captured::Captured;
 use crate::diagnosis::Value;
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::alert_name;
 use crate::session::{Session, Stage};
-use crate::span::Role;
 
 /// `tls-alpn-mismatch`.
 pub static RULE: Rule = Rule {
@@ -17,35 +16,35 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
-    references: &[
-        "RFC 7301 3.2",
-        "Exim tls_alpn / \"TLS ALPN rejected\"",
-        "ALPACA attack paper",
-    ],
+    references: &["RFC 7301 3.2", "ALPACA, USENIX Security 2021"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let alert = evidence::fatal(tls, Role::Server).find(|alert| alert.description == 120)?;
-    let names: Vec<crate::captured::Captured> = tls.offer().map(|offer| offer.alpn.clone()).unwrap_or_default();
+    let (tls, alert) = evidence::alert_of(session, Meaning::ApplicationProtocol)?;
+    let hello = tls.offer();
+    let names: Vec<Captured> = hello.map(|hello| hello.alpn.clone()).unwrap_or_default();
+    let web = names
+        .iter()
+        .any(|name| name.equals_ignoring_case("h2") || name.contains_ignoring_case("http/"));
+    let list = Value::List(names.iter().map(Value::from).collect());
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-            .with_some(
-                "names",
-                (!names.is_empty()).then(|| Value::List(names.iter().map(Into::into).collect())),
-            )
-            .and_some(tls.offer().map(Evidence::client_hello)),
+            .with_some("names", (!names.is_empty()).then_some(list))
+            .with_some("web", web.then_some("yes"))
+            .and_some(hello.map(Evidence::client_hello)),
     )
 }

@@ -1,9 +1,11 @@
-//! The handshake completed and the client left before using it.
+//! The handshake completed, and the client left before using it.
 
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, ContentType, TlsFacts, Version};
-use crate::session::{EndedBy, Security, Session, Stage};
+use crate::protocol::tls::{Phase, Record, TlsFacts};
+use crate::session::{Service, Session, Stage};
 use crate::span::{Direction, Role};
+use std::time::Duration;
 
 /// `tls-client-aborts-after-finished`.
 pub static RULE: Rule = Rule {
@@ -15,10 +17,13 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
-        "ok-connect-probe",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
@@ -27,91 +32,101 @@ pub static RULE: Rule = Rule {
         "RFC 7817",
         "RFC 7672",
         "RFC 8461 4",
-        "measured Postfix 3.7, msmtp, NSS 3.87",
+        "measured with Postfix 3.7, msmtp, NSS 3.87",
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
+/// A client that judges a certificate and closes does so within this.
+const AT_ONCE: Duration = Duration::from_secs(10);
+/// A mail server that says QUIT because of the certificate does so within this, after the handshake; a person or script
+/// that tries out the port takes longer.
+const PROMPT: Duration = Duration::from_millis(250);
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let client = &tls.directions.to_server;
-    let finished = client.finished?;
-    let clear = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
-    let quit = one_quit(tls);
-    let left = matches!(
-        session.ended_by,
-        EndedBy::Fin(Role::Client) | EndedBy::Reset(Role::Client)
-    );
-    if clear || !(left || quit) || session.quality.gaps || session.quality.only_direction.is_some() {
+    let tls = evidence::completed(session).filter(|tls| !tls.decrypted && !tls.client_hellos.is_empty())?;
+    let own = &tls.directions.to_server;
+    let finished = own.finished?;
+    let quality = &session.quality;
+    if quality.cut_off || quality.gaps || quality.only_direction.is_some() || evidence::fatal_alert(session).is_some() {
         return None;
     }
-    if client.application_records > 0 && !quit {
+    let sent: Vec<&Record> = evidence::client_data(tls).collect();
+    // After STARTTLS a client says EHLO again; one that says QUIT instead has judged the handshake.
+    let quit = session.upgraded()
+        && matches!(sent.as_slice(), [only] if evidence::may_be_quit(tls, only))
+        && had_reason(session, tls);
+    if own.first_application_data.is_some() && !quit {
         return None;
     }
-    // A probe that only looks at the handshake and says goodbye properly is no failure.
-    let goodbye = tls
+    let alert = tls
         .encrypted_alerts
-        .iter()
-        .any(|alert| alert.direction == Direction::ToServer);
-    let reset = matches!(session.ended_by, EndedBy::Reset(Role::Client));
-    // Without STARTTLS a client that wanted to do mail would have waited for the greeting; so does a check.
-    let probe = session.security == Security::Implicit && !quit && !reset;
-    if (probe || quit) && goodbye && session.security == Security::Implicit {
-        return None;
-    }
-    if quit && !wanted_more(session, tls) {
-        return None;
-    }
-    let end = client.last_record.unwrap_or(finished);
-    let finding = Finding::of(
-        rule,
-        Stage::Tls,
-        Evidence::frame(
-            end,
-            Some(Direction::ToServer),
-            if quit {
-                "one record of the size of QUIT, then the end"
-            } else {
-                "Finished, then the end"
-            },
-        ),
-    )
-    .with_some("quit", quit.then_some("yes"))
-    .with_some("goodbye", goodbye.then_some("yes"))
-    .and_some(tls.server_hello.as_ref().map(Evidence::server_hello));
-    Some(finding)
-}
-
-/// The client's only application data has the size of QUIT.
-fn one_quit(tls: &TlsFacts) -> bool {
-    let mut records = tls.records.iter().filter(|record| {
-        record.direction == Direction::ToServer && record.content == ContentType::ApplicationData && record.encrypted
-    });
-    let hello = tls.server_hello.as_ref();
-    let thirteen = hello.is_some_and(|hello| hello.version == Version::TLS1_3);
-    let plain = |length: u16| {
-        if thirteen {
-            length.checked_sub(17)
-        } else {
-            length.checked_sub(24)
-        }
+        .first()
+        .filter(|alert| alert.direction == Direction::ToServer && alert.phase >= Phase::AfterHandshake);
+    let end = evidence::end(session);
+    let left = match (&end, alert, sent.first()) {
+        (_, _, Some(record)) if quit => record.stamp,
+        (Some(end), Some(alert), _) if alert.stamp.frame <= end.stamp.frame => alert.stamp,
+        (Some(end), None, _) if end.by == Role::Client => end.stamp,
+        _ => return None,
     };
-    let count = tls.directions.to_server.application_records;
-    count == 1
-        && records
-            .next_back()
-            .is_some_and(|record| plain(record.length) == Some(6))
+    // With implicit TLS a client that only tries out the port says goodbye in order; one that refuses resets.
+    let in_order = alert.is_some() && end.is_some_and(|end| !end.reset);
+    if in_order && !session.upgraded() {
+        return None;
+    }
+    let complete = tls
+        .directions
+        .to_client
+        .finished
+        .map_or(finished, |other| other.max(finished));
+    let patience = match quit {
+        true => PROMPT + session.connection.round_trip.unwrap_or_default(),
+        false => AT_ONCE,
+    };
+    if left.time.since(complete.time) > patience {
+        return None;
+    }
+    let (kind, quoted) = match (quit, alert) {
+        (true, _) => ("quit", "encrypted record of the size of QUIT"),
+        (false, Some(_)) => ("alert", "encrypted alert"),
+        (false, None) => ("closed", "the client closes"),
+    };
+    let confidence = match kind {
+        "quit" => Confidence::Inferred,
+        _ if session.upgraded() => Confidence::Likely,
+        // A check of the port alone does the same.
+        _ => Confidence::Possible,
+    };
+    Some(
+        Finding::of(
+            rule,
+            Stage::Tls,
+            Evidence::frame(left, Some(Direction::ToServer), quoted),
+        )
+        .as_sure_as(confidence)
+        .with(kind, "yes")
+        .with_some("version", tls.server_hello.as_ref().map(|hello| hello.version))
+        .with_some("seen", tls.server_certificate.as_ref().map(|_| "yes"))
+        .and(Evidence::frame(finished, Some(Direction::ToServer), "client Finished"))
+        .and_some(tls.server_hello.as_ref().map(Evidence::server_hello)),
+    )
 }
 
-/// After STARTTLS a sender says EHLO again. A check that says QUIT in its place looks the same as a
-/// sender that did not like what it saw: only a certificate with a visible fault tells them apart.
-fn wanted_more(session: &Session, tls: &TlsFacts) -> bool {
-    let leaf = tls
-        .server_certificate
-        .as_ref()
-        .and_then(|message| message.certificates.first());
-    session.security == Security::StartTls
-        && leaf.is_some_and(|leaf| leaf.subject == leaf.issuer || leaf.not_after < session.connection.first.time)
+/// A check of the port says QUIT as well. A certificate with a visible fault tells the two apart; where it is hidden, only
+/// mail servers (port 25) are known to do this.
+fn had_reason(session: &Session, tls: &TlsFacts) -> bool {
+    let now = session.connection.first.time;
+    match &tls.server_certificate {
+        Some(message) => message.certificates.first().is_none_or(|own| {
+            own.self_issued
+                || own.weak_signature
+                || own.not_after < now
+                || own.not_before > now
+                || message.certificates.len() == 1
+        }),
+        None => session.service == Service::Smtp,
+    }
 }

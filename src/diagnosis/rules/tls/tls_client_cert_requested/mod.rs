@@ -1,7 +1,7 @@
-//! The server asked for a client certificate and the session went on.
+//! The server asked for a client certificate, and the session went on.
 
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, Phase};
 use crate::session::{Session, Stage};
 
 /// `tls-client-cert-requested`.
@@ -20,18 +20,35 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session
-        .tls
-        .as_deref()
-        .filter(|tls| tls.phase >= Phase::AfterHandshake)?;
-    let span = tls.certificate_request.as_ref()?;
-    let failed = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
-    let sent = tls
-        .client_certificate
-        .as_ref()
-        .is_some_and(|message| !message.certificates.is_empty());
-    (!failed).then(|| {
-        Finding::of(rule, Stage::Tls, Evidence::quote(span, "CertificateRequest"))
-            .with_some("sent", sent.then_some("yes"))
-    })
+    let tls = evidence::completed(session)?;
+    if evidence::fatal_alert(session).is_some() {
+        return None;
+    }
+    if let Some(request) = &tls.certificate_request {
+        let sent = tls
+            .client_certificate
+            .as_ref()
+            .map(|message| !message.certificates.is_empty() || message.unreadable > 0);
+        return Some(
+            Finding::of(rule, Stage::Tls, Evidence::quote(request, "CertificateRequest"))
+                .with_some("none", (sent == Some(false)).then_some("yes"))
+                .with_some("sent", (sent == Some(true)).then_some("yes")),
+        );
+    }
+    // TLS 1.3: only the size of the client's answer tells, and only where the session went on.
+    let used = !tls.decrypted && tls.directions.to_server.first_application_data.is_some();
+    let empty = evidence::empty_certificate_sized(tls).filter(|_| used)?;
+    let quoted = format!(
+        "encrypted record of {} octets, the size of an empty Certificate",
+        empty.length
+    );
+    Some(
+        Finding::of(
+            rule,
+            Stage::Tls,
+            Evidence::frame(empty.stamp, Some(empty.direction), quoted),
+        )
+        .as_sure_as(Confidence::Inferred)
+        .with("hidden", "yes"),
+    )
 }

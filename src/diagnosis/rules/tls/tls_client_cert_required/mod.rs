@@ -1,10 +1,10 @@
-//! The server demanded a client certificate and got none.
+//! The server asked for a client certificate, got none and ended the handshake.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{Phase, Version, alert_name};
+use crate::protocol::tls::{EncryptedAlert, TlsFacts, alert_name};
 use crate::session::{Session, Stage};
-use crate::span::{Direction, Role};
+use crate::span::Direction;
 
 /// `tls-client-cert-required`.
 pub static RULE: Rule = Rule {
@@ -16,78 +16,84 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
-        "tls-client-aborts-after-finished",
         "tls-client-cert-requested",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
         "tls-encrypted-alert-in-handshake",
-        "tls-other-fatal-alert",
+        "tls-server-closes-without-alert",
     ],
-    references: &["RFC 5246 7.4.4, 7.4.6", "RFC 8446 4.3.2, 4.4.2, 6.2 (116)"],
+    references: &["RFC 5246 7.4.4, 7.4.6", "RFC 8446 4.3.2, 4.4.2, 6.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let empty = tls
-        .client_certificate
-        .as_ref()
-        .filter(|message| message.certificates.is_empty() && message.unreadable == 0);
-    let clear = evidence::fatal(tls, Role::Server).find(|alert| {
-        alert.description == 116
-            || (matches!(alert.description, 40 | 41 | 42 | 50)
-                && alert.phase >= Phase::AfterClientFlight
-                && empty.is_some())
-    });
-    if let Some(alert) = clear {
-        return Some(
-            Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-                .with("alert", alert.description)
-                .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-                .and_some(
-                    tls.certificate_request
-                        .as_ref()
-                        .map(|span| Evidence::quote(span, "CertificateRequest")),
-                )
-                .and_some(empty.map(|message| Evidence::quote(&message.span, "Certificate: empty"))),
-        );
-    }
-    // TLS 1.3: an empty Certificate is a record of 25 octets before the client's Finished; the server's alert is hidden.
-    let hello = tls
-        .server_hello
-        .as_ref()
-        .filter(|hello| hello.version == Version::TLS1_3)?;
-    let empty = tls
-        .records
-        .iter()
-        .find(|record| record.direction == Direction::ToServer && record.encrypted && record.length == 25)?;
-    let alert = tls
-        .encrypted_alerts
-        .iter()
-        .find(|alert| alert.direction == Direction::ToClient && alert.phase < Phase::AfterApplicationData)?;
+    by_alert(rule, session).or_else(|| by_sizes(rule, session))
+}
+
+fn by_alert(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (tls, alert) = evidence::alert_of(session, Meaning::ClientCertificateMissing)?;
+    let confidence = if alert.description == 116 {
+        Confidence::Confirmed
+    } else {
+        Confidence::Likely
+    };
+    let request = tls.certificate_request.as_ref();
+    Some(
+        Finding::of(rule, Stage::Tls, Evidence::alert(alert))
+            .as_sure_as(confidence)
+            .with("code", alert.description)
+            .with_some("alert", alert_name(alert.description))
+            .and_some(
+                tls.client_certificate
+                    .as_ref()
+                    .map(|message| Evidence::quote(&message.span, "Certificate (empty)")),
+            )
+            .and_some(request.map(|span| Evidence::quote(span, "CertificateRequest"))),
+    )
+}
+
+/// TLS 1.3: the client's flight has a record of the size of an empty Certificate, and the server answers with an alert.
+fn by_sizes(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = session.tls.as_deref().filter(|tls| !tls.decrypted)?;
+    let empty = evidence::empty_certificate_sized(tls)?;
+    let alert = server_alert(tls)?;
     Some(
         Finding::of(
             rule,
             Stage::Tls,
             Evidence::frame(
                 alert.stamp,
-                Some(Direction::ToClient),
-                "encrypted record of the size of an alert",
+                Some(alert.direction),
+                format!("encrypted record of {} octets, the size of an alert", alert.length),
             ),
         )
         .as_sure_as(Confidence::Inferred)
         .with("hidden", "yes")
         .and(Evidence::frame(
             empty.stamp,
-            Some(Direction::ToServer),
-            "encrypted record of the size of an empty Certificate",
-        ))
-        .and(Evidence::server_hello(hello)),
+            Some(empty.direction),
+            format!(
+                "encrypted record of {} octets, the size of an empty Certificate",
+                empty.length
+            ),
+        )),
     )
+}
+
+/// An alert of the server before the client sent any application data.
+fn server_alert(tls: &TlsFacts) -> Option<&EncryptedAlert> {
+    let used = tls.directions.to_server.first_application_data.is_some();
+    tls.encrypted_alerts
+        .first()
+        .filter(|alert| !used && alert.direction == Direction::ToClient)
 }

@@ -1,8 +1,10 @@
-//! The connection ended without close_notify.
+//! The first side to close sent no close_notify.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
 use crate::protocol::tls::Phase;
-use crate::session::{EndedBy, Session, Stage};
+use crate::session::{Session, Stage};
+use crate::span::{Role, Stamp};
 
 /// `tls-close-notify-missing`.
 pub static RULE: Rule = Rule {
@@ -20,30 +22,35 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session
-        .tls
-        .as_deref()
-        .filter(|tls| tls.phase >= Phase::AfterApplicationData)?;
-    if session.quality.gaps
-        || session.quality.cut_off
-        || session.quality.only_direction.is_some()
-        || !matches!(session.ended_by, EndedBy::Fin(_) | EndedBy::Reset(_))
-    {
+    let tls = evidence::completed(session).filter(|tls| tls.phase == Phase::AfterApplicationData)?;
+    let quality = &session.quality;
+    if quality.gaps || quality.only_direction.is_some() || tls.client_hellos.is_empty() {
         return None;
     }
-    let said = !tls.encrypted_alerts.is_empty() || tls.alerts.iter().any(|alert| alert.description == 0);
-    let end = session
-        .connection
-        .directions
-        .to_client
-        .fin
-        .or(session.connection.directions.to_server.fin)
-        .unwrap_or(session.connection.last);
-    (!said).then(|| {
-        Finding::of(
-            rule,
-            Stage::Quit,
-            Evidence::frame(end, None, "closed; no record of the size of close_notify before"),
-        )
-    })
+    let end = evidence::end(session)?;
+    let before = |stamp: Stamp| stamp.frame <= end.stamp.frame;
+    let said = tls
+        .encrypted_alerts
+        .iter()
+        .any(|alert| alert.direction == end.by.sends() && before(alert.stamp))
+        || tls
+            .alerts
+            .iter()
+            .any(|alert| alert.span.direction == end.by.sends() && before(alert.span.first));
+    // Both sides have said what they had to say.
+    let finished = tls.encrypted_alerts.iter().any(|alert| before(alert.stamp))
+        || evidence::client_data(tls)
+            .next_back()
+            .is_some_and(|record| evidence::may_be_quit(tls, record))
+        || (tls.decrypted && session.stage >= Stage::Quit);
+    if said || finished {
+        return None;
+    }
+    let by_client = end.by == Role::Client;
+    Some(
+        Finding::of(rule, Stage::Encrypted, end.evidence())
+            .with_some("client", by_client.then_some("yes"))
+            .with_some("server", (!by_client).then_some("yes"))
+            .with_some("reset", end.reset.then_some("yes")),
+    )
 }

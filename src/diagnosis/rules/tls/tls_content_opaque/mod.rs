@@ -1,7 +1,7 @@
-//! From here on the content is encrypted.
+//! From here on the content is encrypted and cannot be read.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{Phase, Version};
+use crate::protocol::tls::{cipher_suite_name, is_tls13};
 use crate::session::{Session, Stage};
 
 /// `tls-content-opaque`.
@@ -20,22 +20,26 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session
-        .tls
-        .as_deref()
-        .filter(|tls| !tls.decrypted && tls.phase >= Phase::AfterHandshake)?;
-    let record = tls.records.iter().find(|record| record.encrypted)?;
-    let thirteen = tls
-        .server_hello
-        .as_ref()
-        .is_some_and(|hello| hello.version == Version::TLS1_3);
+    let tls = session.tls.as_deref().filter(|tls| !tls.decrypted)?;
+    let first = tls.records.iter().find(|record| record.encrypted)?;
+    let version = tls.server_hello.as_ref().map(|hello| hello.version);
+    let newest = version.is_some_and(is_tls13);
+    let unknown = version.is_none();
     Some(
         Finding::of(
             rule,
             Stage::Encrypted,
-            Evidence::frame(record.stamp, Some(record.direction), "first encrypted record"),
+            Evidence::frame(first.stamp, Some(first.direction), "first encrypted record"),
         )
-        .with_some("thirteen", thirteen.then_some("yes"))
-        .with_some("resumed", tls.resumed().then_some("yes")),
+        .with_some("version", version)
+        .with_some(
+            "suite",
+            tls.server_hello
+                .as_ref()
+                .and_then(|hello| cipher_suite_name(hello.cipher_suite)),
+        )
+        .with_some("newest", newest.then_some("yes"))
+        .with_some("resumed", tls.resumed().then_some("yes"))
+        .with_some("unknown", unknown.then_some("yes")),
     )
 }

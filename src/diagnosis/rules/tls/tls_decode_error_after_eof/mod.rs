@@ -1,9 +1,9 @@
-//! The client reports decode_error because the server had closed.
+//! The client's alert 50 came after the server's FIN: an echo, not a cause.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
-use crate::span::{Direction, Role};
+use crate::span::Direction;
 
 /// `tls-decode-error-after-eof`.
 pub static RULE: Rule = Rule {
@@ -14,22 +14,20 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
-    references: &["openssl/openssl#11209, #11388, #17004", "RFC 8446 6.1"],
+    references: &["RFC 8446 6.1", "openssl/openssl#11209", "openssl/openssl#17004"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let closed = session.connection.directions.to_client.fin?;
-    let alert =
-        evidence::fatal(tls, Role::Client).find(|alert| alert.description == 50 && alert.span.first > closed)?;
+    let (_, alert) = evidence::alert_of(session, Meaning::EndEcho)?;
+    let fin = session.connection.directions.to_client.fin?;
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert)).and(Evidence::frame(
-            closed,
+            fin,
             Some(Direction::ToClient),
-            "the server had closed before",
+            "FIN",
         )),
     )
 }

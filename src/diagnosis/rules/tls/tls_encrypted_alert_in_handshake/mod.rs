@@ -1,8 +1,8 @@
-//! The handshake ended with a record that looks like an alert, encrypted.
+//! An encrypted alert ended the handshake; its content cannot be read.
 
-use crate::diagnosis::Value;
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, Phase};
+use crate::protocol::tls::Phase;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
 
@@ -16,16 +16,23 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
+        "tls-client-aborts-after-finished",
+        "tls-client-cert-requested",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
     references: &[
-        "RFC 8446 5.1, 6, 4.4.4",
-        "measured OpenSSL 3.0, GnuTLS 3.7.9, NSS 3.87, OpenJDK 17",
+        "RFC 8446 4.4.4, 5.1, 6",
+        "RFC 5246 6.2.3, 7.2",
+        "measured with GnuTLS 3.7.9, NSS 3.87, OpenJDK 17",
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -33,47 +40,42 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let clear = tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
-    let used = tls.directions.to_server.first_application_data.is_some() && tls.phase >= Phase::AfterApplicationData;
-    if clear || used {
+    let tls = session.tls.as_deref().filter(|tls| !tls.decrypted)?;
+    if tls.client_hellos.is_empty() || session.quality.gaps {
         return None;
     }
-    let alert = tls
-        .encrypted_alerts
-        .iter()
-        .find(|alert| alert.phase >= Phase::AfterServerHello && alert.phase < Phase::AfterApplicationData)?;
+    let alert = tls.encrypted_alerts.first()?;
     let by_client = alert.direction == Direction::ToServer;
-    // After the client's Finished a closing alert may be a client's farewell: another entry.
-    if by_client
-        && tls
-            .directions
-            .to_server
-            .finished
-            .is_some_and(|finished| finished < alert.stamp)
-    {
+    let unused = tls.directions.to_server.first_application_data.is_none();
+    // TLS 1.3 is complete for the client while the server still looks at its flight.
+    let server_judges = !by_client
+        && alert.inferred
+        && alert.phase == Phase::AfterHandshake
+        && unused
+        && tls.directions.to_client.first_application_data.is_none();
+    if alert.phase >= Phase::AfterHandshake && !server_judges {
         return None;
     }
-    Some(
+    if server_judges && evidence::empty_certificate_sized(tls).is_some() {
+        return None;
+    }
+    let quoted = format!("encrypted alert, {} octets", alert.length);
+    let confidence = if alert.inferred {
+        Confidence::Inferred
+    } else {
+        Confidence::Likely
+    };
+    let early_close = evidence::end(session).is_some_and(|end| end.stamp.frame < alert.stamp.frame);
+    (!early_close).then(|| {
         Finding::of(
             rule,
             Stage::Tls,
-            Evidence::frame(
-                alert.stamp,
-                Some(alert.direction),
-                format!("encrypted record of {} octets, the size of an alert", alert.length),
-            ),
+            Evidence::frame(alert.stamp, Some(alert.direction), quoted),
         )
-        .with(
-            "sender",
-            if by_client {
-                Value::Phrase("client")
-            } else {
-                Value::Phrase("server")
-            },
-        )
-        .with_some("by_client", by_client.then_some("yes"))
-        .with_some("by_server", (!by_client).then_some("yes"))
-        .and_some(tls.server_hello.as_ref().map(Evidence::server_hello)),
-    )
+        .as_sure_as(confidence)
+        .with_some("client", by_client.then_some("yes"))
+        .with_some("server", (!by_client).then_some("yes"))
+        .with("octets", alert.length)
+        .and_some(tls.server_hello.as_ref().map(Evidence::server_hello))
+    })
 }

@@ -1,9 +1,11 @@
-//! The handshake stopped and nothing came for five seconds or more.
+//! The handshake stopped: no next flight for seconds.
 
-use crate::diagnosis::Value;
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::Phase;
-use crate::session::{EndedBy, Session, Stage};
+use crate::protocol::tls::{Phase, TlsFacts, is_tls13};
+use crate::session::{Session, Stage};
+use crate::span::Role;
+use std::time::Duration;
 
 /// `tls-handshake-stalled`.
 pub static RULE: Rule = Rule {
@@ -15,9 +17,15 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Network, Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-heavy-retransmission",
+        "tcp-idle-dropped",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
@@ -28,50 +36,66 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
+/// A client with less patience than [`evidence::STALLED`] that left while it was owed an answer.
+const IMPATIENT: Duration = Duration::from_secs(2);
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    if tls.phase >= Phase::AfterHandshake
-        || !tls.alerts.is_empty()
-        || session.quality.gaps
-        || session.quality.only_direction.is_some()
-    {
+    let tls = evidence::unfinished(session)?;
+    let end = evidence::end(session);
+    let last = evidence::last_before(tls, end.as_ref())?;
+    let until = match &end {
+        Some(end) => end.stamp,
+        None => session
+            .capture_end
+            .unwrap_or(session.connection.last)
+            .max(session.connection.last),
+    };
+    let silence = until.time.since(last.time);
+    let owed = owed_by(tls);
+    let left = end.as_ref().is_some_and(|end| end.by != owed);
+    let long = silence >= evidence::STALLED && !session.quality.cut_off;
+    let told = long || (left && silence >= IMPATIENT);
+    if !told {
         return None;
     }
-    let hello = tls.offer()?;
-    let (to_server, to_client) = (&tls.directions.to_server, &tls.directions.to_client);
-    let last = [to_server.last_record, to_client.last_record]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or(hello.span.last);
-    let end = match session.ended_by {
-        EndedBy::CaptureEnd => session.capture_end?,
-        _ => session.connection.last,
-    };
-    let silence = end.time.since(last.time);
-    // Everybody who left at once had another reason than waiting.
-    if silence.as_millis() < 4500 {
-        return None;
-    }
-    let waiting_for = match (tls.server_hello.is_some(), to_client.last_record == Some(last)) {
-        (false, _) => "server",
-        (true, true) => "client",
-        (true, false) => "server",
-    };
-    let acknowledged = session.connection.directions.to_server.unacknowledged_at_end == 0;
+    let sure = if long { Confidence::Likely } else { Confidence::Possible };
+    let retransmitted = session
+        .connection
+        .stuck
+        .iter()
+        .find(|stuck| !stuck.acknowledged && stuck.last.frame >= tls.began.frame);
+    let waiting = format!("no next flight for {:.1} s", silence.as_secs_f64());
     Some(
-        Finding::of(
-            rule,
-            Stage::Tls,
-            Evidence::frame(last, None, "last TLS record before the silence"),
-        )
-        .with("silence", silence)
-        .with("silent", Value::Phrase(waiting_for))
-        .with_some("first", tls.server_hello.is_none().then_some("yes"))
-        .with_some(
-            "acknowledged",
-            (acknowledged && tls.server_hello.is_none()).then_some("yes"),
-        )
-        .and(Evidence::client_hello(hello)),
+        Finding::of(rule, Stage::Tls, Evidence::frame(last, None, waiting))
+            .as_sure_as(sure)
+            .with("silence", silence)
+            .with(stage(tls, owed), "yes")
+            .with_some("lost", retransmitted.map(|stuck| stuck.retransmissions))
+            .with_some(
+                "acknowledged",
+                (retransmitted.is_none() && owed == Role::Server).then_some("yes"),
+            )
+            .and_some(end.map(|end| end.evidence()))
+            .and_some(tls.offer().map(Evidence::client_hello)),
     )
+}
+
+/// Whose flight comes next.
+fn owed_by(tls: &TlsFacts) -> Role {
+    let done = tls.server_hello_done.is_some()
+        || (tls.server_hello.as_ref().is_some_and(|hello| is_tls13(hello.version))
+            && tls.directions.to_client.finished.is_some());
+    match tls.phase {
+        Phase::AfterServerHello if done => Role::Client,
+        _ => Role::Server,
+    }
+}
+
+fn stage(tls: &TlsFacts, owed: Role) -> &'static str {
+    match (tls.phase, owed) {
+        (_, Role::Client) => "client",
+        (Phase::BeforeClientHello | Phase::AfterClientHello, _) => "hello",
+        (Phase::AfterServerHello, _) => "flight",
+        _ => "finish",
+    }
 }

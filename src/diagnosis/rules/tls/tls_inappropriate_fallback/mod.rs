@@ -1,10 +1,9 @@
-//! The server refused a version that the client lowered on purpose (alert 86).
+//! A retry with a lowered version was refused with alert 86.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::alert_name;
+use crate::protocol::tls::ClientHello;
 use crate::session::{Session, Stage};
-use crate::span::Role;
 
 /// `tls-inappropriate-fallback`.
 pub static RULE: Rule = Rule {
@@ -16,27 +15,30 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Network],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
-    references: &["RFC 7507 3-4"],
+    references: &["RFC 7507 3, 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let alert = evidence::fatal(tls, Role::Server).find(|alert| alert.description == 86)?;
+    let (tls, alert) = evidence::alert_of(session, Meaning::Fallback)?;
+    let hello = tls.offer();
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-            .with_some("offered", tls.offer().map(|offer| offer.maximum()))
-            .and_some(tls.offer().map(Evidence::client_hello)),
+            .with_some("offered", hello.map(ClientHello::maximum))
+            .with_some("marked", hello.filter(|hello| hello.fallback_scsv).map(|_| "yes"))
+            .and_some(hello.map(Evidence::client_hello)),
     )
 }

@@ -1,4 +1,4 @@
-//! The certificate is issued by a product that intercepts TLS.
+//! The certificate's issuer names a product that intercepts TLS.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
@@ -12,43 +12,50 @@ pub static RULE: Rule = Rule {
     precedence: Some(45),
     actors: &[Actor::Network],
     explains_away: &[],
-    references: &["RFC 7817", "RFC 9325", "vendor documentation"],
+    references: &["RFC 7817", "RFC 9325"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let message = session.tls.as_deref()?.server_certificate.as_ref()?;
-    let certificate = message
-        .certificates
-        .iter()
-        .find(|one| MARKS.iter().any(|mark| one.issuer.contains_ignoring_case(mark)))?;
-    Some(
-        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &certificate.issuer))
-            .with("issuer", &certificate.issuer),
-    )
-}
-
-/// Words in issuers of products that decrypt mail on the way.
-const MARKS: &[&str] = &[
+/// What issuers of intercepting products call themselves, lower case.
+const PRODUCTS: [&str; 22] = [
     "mail shield",
     "web shield",
     "ssl filter ca",
+    "ssl-filter",
     "personal root certificate",
     "personal ca",
+    "anti-virus personal root",
     "antivirus",
     "anti-virus",
+    "ssl scanner",
     "ssl inspection",
-    "fortinet",
-    "fortigate",
-    "sophos",
+    "ssl proxy",
+    "https proxy",
+    "fortigate ca",
+    "fortinet_ca_ssl",
     "zscaler",
-    "bluecoat",
-    "palo alto networks decrypt",
-    "kaspersky",
-    "bitdefender",
-    "eset ssl",
-    "avast",
-    "avg technologies",
+    "sophos ssl",
+    "watchguard",
+    "blue coat",
+    "superfish",
+    "netskope",
+    "untrusted ca from proxy",
 ];
+
+fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = session.tls.as_deref()?;
+    let message = tls.server_certificate.as_ref()?;
+    let certificate = message.certificates.iter().find(|certificate| {
+        PRODUCTS
+            .iter()
+            .any(|product| certificate.issuer.contains_ignoring_case(product))
+    })?;
+    let name = tls.offer().and_then(|hello| hello.server_name.as_ref());
+    Some(
+        Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &certificate.issuer))
+            .with("issuer", &certificate.issuer)
+            .with_some("name", name),
+    )
+}

@@ -1,33 +1,38 @@
-//! Alert 80 to an old hello: the version is on, but the security level forbids its signatures.
+//! TLS 1.1 or older was allowed, but the signature it needs is barred: alert 80.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::Version;
-use crate::protocol::tls::alert_name;
+use crate::protocol::tls::ClientHello;
 use crate::session::{Session, Stage};
-use crate::span::Role;
+use crate::span::Direction;
 
 /// `tls-internal-error-legacy-hello`.
 pub static RULE: Rule = Rule {
     slug: "tls-internal-error-legacy-hello",
     layer: Layer::Tls,
     severity: Severity::Fail,
-    confidence: Confidence::Likely,
+    confidence: Confidence::Confirmed,
     precedence: Some(41),
-    actors: &[Actor::Server],
+    actors: &[Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
         "tls-other-fatal-alert",
+        "tls-sslv2-sslv3-hello",
     ],
     references: &[
         "OpenSSL migration guide",
-        "openssl/openssl#17476, #12634, #15859, #19867",
+        "openssl/openssl#17476",
+        "openssl/openssl#15859",
         "RFC 9155",
     ],
     since: "0.1.0",
@@ -36,23 +41,20 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let offer = tls.offer().filter(|offer| offer.maximum() < Version::TLS1_2);
-    let by_server = evidence::fatal(tls, Role::Server).find(|alert| alert.description == 80 && offer.is_some());
-    let by_client = evidence::fatal(tls, Role::Client).find(|alert| {
-        alert.description == 80
-            && tls
-                .server_hello
-                .as_ref()
-                .is_some_and(|hello| hello.version < Version::TLS1_2)
-    });
-    let alert = by_server.or(by_client)?;
+    let (tls, alert) = evidence::alert_of(session, Meaning::LegacyInternalError)?;
+    let by_server = alert.span.direction == Direction::ToClient;
+    // That it was the signature is the usual reason, not one that the wire shows.
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-            .with_some("offered", tls.offer().map(|offer| offer.maximum()))
-            .with_some("client", by_client.filter(|_| by_server.is_none()).map(|_| "yes"))
+            .as_sure_as(Confidence::Likely)
+            .with_some("offered", tls.offer().map(ClientHello::maximum).filter(|_| by_server))
+            .with_some(
+                "chosen",
+                tls.server_hello
+                    .as_ref()
+                    .map(|hello| hello.version)
+                    .filter(|_| !by_server),
+            )
             .and_some(tls.offer().map(Evidence::client_hello)),
     )
 }

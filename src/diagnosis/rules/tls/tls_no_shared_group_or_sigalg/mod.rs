@@ -1,11 +1,9 @@
-//! Alert 40 after a modern list whose groups or signature algorithms are odd.
+//! The suites are modern, but groups or signature algorithms fit no usual server.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, GroupTrouble, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::alert_name;
-use crate::protocol::tls::{Phase, group_name};
+use crate::protocol::tls::{alert_name, group_name, is_grease, signature_scheme_name};
 use crate::session::{Session, Stage};
-use crate::span::Role;
 
 /// `tls-no-shared-group-or-sigalg`.
 pub static RULE: Rule = Rule {
@@ -17,13 +15,17 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
-        "tls-no-shared-cipher",
+        "tls-sslv2-sslv3-hello",
     ],
     references: &[
         "RFC 8446 4.2.3, 4.2.7, 9.2",
@@ -37,23 +39,37 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let alert = evidence::fatal(tls, Role::Server)
-        .find(|alert| matches!(alert.description, 40 | 47 | 109) && alert.phase == Phase::AfterClientHello)?;
-    let offer = tls.offer().filter(|offer| evidence::odd_groups(offer))?;
-    let groups: Vec<String> = offer
+    let (tls, alert) = evidence::alert_of(session, Meaning::NoSharedGroup)?;
+    let hello = tls.offer()?;
+    let trouble = evidence::group_trouble(hello)?;
+    let groups: Vec<String> = hello
         .groups
         .iter()
-        .take(6)
+        .filter(|group| !is_grease(**group))
         .map(|group| group_name(*group).map_or_else(|| format!("0x{group:04x}"), str::to_owned))
+        .collect();
+    let schemes: Vec<String> = hello
+        .signature_algorithms
+        .iter()
+        .flatten()
+        .map(|scheme| signature_scheme_name(*scheme).map_or_else(|| format!("0x{scheme:04x}"), str::to_owned))
         .collect();
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-            .with_some("groups", (!groups.is_empty()).then_some(groups))
-            .with_some("no_sigalgs", (offer.signature_algorithms.is_none()).then_some("yes"))
-            .with("offered", offer.maximum())
-            .and_some(tls.offer().map(Evidence::client_hello)),
+            .with("code", alert.description)
+            .with_some("alert", alert_name(alert.description))
+            .with_some(
+                "groups",
+                Some(groups).filter(|_| trouble == GroupTrouble::UnusualGroups),
+            )
+            .with_some(
+                "schemes",
+                Some(schemes).filter(|_| trouble == GroupTrouble::OldSignatureAlgorithms),
+            )
+            .with_some(
+                "absent",
+                (trouble == GroupTrouble::NoSignatureAlgorithms).then_some("yes"),
+            )
+            .and(Evidence::client_hello(hello)),
     )
 }

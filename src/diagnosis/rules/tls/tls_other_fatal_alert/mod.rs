@@ -1,8 +1,8 @@
-//! A fatal alert that no other entry explains.
+//! A fatal alert that no other rule explains.
 
-use crate::diagnosis::Value;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, Phase, alert_name};
+use crate::protocol::tls::alert_name;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
 
@@ -16,9 +16,13 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
@@ -30,46 +34,30 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let alert = tls
-        .alerts
-        .iter()
-        .find(|alert| alert.level == AlertLevel::Fatal && !elsewhere(tls, alert, session))?;
+    let (tls, alert) = evidence::alert_of(session, Meaning::Other)?;
+    let code = alert.description;
+    let by_client = alert.span.direction == Direction::ToServer;
+    let finding = Finding::of(rule, Stage::Tls, Evidence::alert(alert))
+        .with("code", code)
+        .with("alert", alert_name(code).unwrap_or("unassigned"))
+        .with_some("client", by_client.then_some("yes"))
+        .with_some("server", (!by_client).then_some("yes"));
+    let hint = match code {
+        20 | 21 | 51 => "altered",
+        22 | 32 | 47 | 50 => "unreadable",
+        10 => "order",
+        49 | 71 => "policy",
+        80 => "internal",
+        90 => "cancelled",
+        115 => "stale",
+        _ => "unknown",
+    };
+    let retries = tls.hello_retry_requests.len();
     Some(
-        Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with(
-                "sender",
-                if alert.span.direction == Direction::ToServer {
-                    Value::Phrase("client")
-                } else {
-                    Value::Phrase("server")
-                },
-            )
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
+        finding
+            .with(hint, "yes")
+            .with_some("retried", (retries > 0).then_some(retries))
+            .and_some(tls.server_hello.as_ref().map(Evidence::server_hello))
             .and_some(tls.offer().map(Evidence::client_hello)),
     )
-}
-
-/// Alerts that have an entry of their own.
-fn elsewhere(tls: &crate::protocol::tls::TlsFacts, alert: &crate::protocol::tls::Alert, session: &Session) -> bool {
-    let by_client = alert.span.direction == Direction::ToServer;
-    let certificate = matches!(alert.description, 42..=46 | 48 | 49 | 113);
-    let after_close = by_client
-        && alert.description == 50
-        && session
-            .connection
-            .directions
-            .to_client
-            .fin
-            .is_some_and(|fin| fin < alert.span.first);
-    let empty_certificate = tls
-        .client_certificate
-        .as_ref()
-        .is_some_and(|message| message.certificates.is_empty());
-    certificate
-        || after_close
-        || matches!(alert.description, 0 | 70 | 86 | 112 | 116 | 120)
-        || (alert.description == 40 && alert.phase == Phase::AfterClientHello && !by_client)
-        || (!by_client && matches!(alert.description, 40 | 50) && empty_certificate)
 }

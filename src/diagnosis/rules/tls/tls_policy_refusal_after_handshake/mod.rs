@@ -1,8 +1,9 @@
-//! An old version was negotiated, and the server ended the session after a few records.
+//! An old TLS version was agreed, and the server ended the dialogue inside it early.
 
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{ContentType, Phase, Version};
-use crate::session::{EndedBy, Service, Session, Stage};
+use crate::protocol::tls::Version;
+use crate::session::{Session, Stage};
 use crate::span::{Direction, Role};
 
 /// `tls-policy-refusal-after-handshake`.
@@ -13,48 +14,61 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Inferred,
     precedence: Some(48),
     actors: &[Actor::Client],
-    explains_away: &[],
-    references: &["Microsoft \"421 4.7.66 TLS 1.0 and 1.1 are not supported\"", "RFC 8997"],
+    explains_away: &[
+        "auth-requires-tls-first",
+        "smtp-client-ignored-error",
+        "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
+        "starttls-fallback-to-cleartext",
+        "starttls-required",
+        "tcp-reset-before-greeting",
+        "tcp-reset-mid-session",
+        "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
+        "tls-deprecated-version",
+    ],
+    references: &["RFC 8997", "Microsoft: 421 4.7.66 TLS 1.0 and 1.1 are not supported"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
+/// Client records of a dialogue that did not get far; TLS 1.0 sends two for each command.
+const FEW: u64 = 8;
+/// Octets that such a client has sent: no message.
+const SMALL: u64 = 1500;
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session
-        .tls
-        .as_deref()
-        .filter(|tls| tls.phase >= Phase::AfterHandshake && !tls.decrypted)?;
+    let tls = evidence::completed(session).filter(|tls| !tls.decrypted)?;
     let hello = tls
         .server_hello
         .as_ref()
         .filter(|hello| hello.version < Version::TLS1_2)?;
-    let client = &tls.directions.to_server;
-    let few = (1..=4).contains(&client.application_records) && client.application_octets < 1200;
-    let by_server = matches!(
-        session.ended_by,
-        EndedBy::Fin(Role::Server) | EndedBy::Reset(Role::Server)
-    );
-    // A last client record of the size of QUIT (CBC: at most 48 octets) means that the client had ended by itself.
-    let last = tls.records.iter().rev().find(|record| {
-        record.direction == Direction::ToServer && record.content == ContentType::ApplicationData && record.length > 32
-    });
-    let quit = last.is_none_or(|record| record.length <= 48);
-    if !few || !by_server || quit || session.service == Service::Pop3 {
+    let quality = &session.quality;
+    if quality.gaps || quality.only_direction.is_some() || quality.cut_off || quality.started_late {
         return None;
     }
-    let end = tls.directions.to_client.last_record?;
-    Some(
-        Finding::of(
-            rule,
-            Stage::Encrypted,
-            Evidence::frame(
-                end,
-                Some(Direction::ToClient),
-                "last encrypted record, then the server closes",
-            ),
-        )
-        .with("chosen", hello.version)
-        .and(Evidence::server_hello(hello)),
-    )
+    let own = &tls.directions.to_server;
+    if own.application_records == 0 || own.application_records > FEW || own.application_octets > SMALL {
+        return None;
+    }
+    let last = evidence::client_data(tls).next_back()?;
+    let server = &tls.directions.to_client;
+    // The server has the last word and closes; a client that said QUIT wanted that.
+    let answered = server.first_application_data.is_some()
+        && server.last_record.is_some_and(|record| record.frame > last.stamp.frame);
+    let end = evidence::end(session).filter(|end| end.by == Role::Server && end.stamp.frame >= last.stamp.frame)?;
+    let quick = end.stamp.time.since(last.stamp.time) < evidence::STALLED;
+    let client_said_goodbye = tls
+        .encrypted_alerts
+        .iter()
+        .any(|alert| alert.direction == Direction::ToServer && alert.stamp.frame < end.stamp.frame);
+    let fits = answered && quick && !client_said_goodbye && !evidence::may_be_quit(tls, last);
+    fits.then(|| {
+        Finding::of(rule, Stage::Encrypted, end.evidence())
+            .with("version", hello.version)
+            .with("records", own.application_records)
+            .and(Evidence::server_hello(hello))
+    })
 }

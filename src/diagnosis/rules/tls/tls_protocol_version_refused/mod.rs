@@ -1,9 +1,9 @@
-//! The server answered the ClientHello with alert 70 (protocol_version).
+//! The server answered the ClientHello with alert 70 (protocol_version), or an SSL 3.0 hello with alert 40.
 
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, Phase, Version};
+use crate::protocol::tls::{ClientHello, Version, alert_name};
 use crate::session::{Session, Stage};
-use crate::span::Direction;
 
 /// `tls-protocol-version-refused`.
 pub static RULE: Rule = Rule {
@@ -15,11 +15,16 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
+        "tls-decode-error-after-eof",
         "tls-sslv2-sslv3-hello",
     ],
     references: &["RFC 8446 6.2", "RFC 5246 7.2.2, E.1", "RFC 8996", "RFC 8997"],
@@ -29,17 +34,19 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_ref()?;
-    let alert = tls.alerts.iter().find(|alert| {
-        alert.span.direction == Direction::ToClient
-            && alert.level == AlertLevel::Fatal
-            && alert.description == 70
-            && alert.phase == Phase::AfterClientHello
-    })?;
+    let (tls, alert) = evidence::alert_of(session, Meaning::VersionRefused)?;
     let hello = tls.offer();
-    let maximum = hello.map(crate::protocol::tls::ClientHello::maximum);
+    let maximum = hello.map(ClientHello::maximum);
+    let confidence = if alert.description == 70 {
+        Confidence::Confirmed
+    } else {
+        Confidence::Likely
+    };
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
+            .as_sure_as(confidence)
+            .with("code", alert.description)
+            .with_some("alert", alert_name(alert.description))
             .with_some("offered", maximum)
             .with_some("old", maximum.filter(|version| *version < Version::TLS1_2))
             .with_some("modern", maximum.filter(|version| *version >= Version::TLS1_2))

@@ -1,10 +1,11 @@
-//! The server closed after the ClientHello (or before it) without any alert.
+//! The server closed during the handshake and no alert says why.
 
+use crate::diagnosis::rules::starttls::evidence::consent;
+use crate::diagnosis::rules::tls::evidence::{self, End};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Verb;
-use crate::protocol::tls::{Phase, TlsStart, Version};
-use crate::session::{EndedBy, Session, Stage};
-use crate::span::{Direction, Role, Stamp};
+use crate::protocol::tls::{ClientHello, Phase, Version};
+use crate::session::{Session, Stage};
+use crate::span::Role;
 
 /// `tls-server-closes-without-alert`.
 pub static RULE: Rule = Rule {
@@ -16,91 +17,82 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
-        "starttls-client-abandons-after-220",
+        "smtp-greeting-delayed",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
         "tls-handshake-stalled",
+        "tls-sslv2-sslv3-hello",
     ],
-    references: &[
-        "RFC 8446 6",
-        "measured Dovecot 2.3.19.1",
-        "Plesk KB \"SSL_accept() failed ... unsupported protocol\"",
-    ],
+    references: &["RFC 8446 6", "measured with Dovecot 2.3.19.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let connection = &session.connection;
-    let by_server = matches!(
-        session.ended_by,
-        EndedBy::Fin(Role::Server) | EndedBy::Reset(Role::Server)
-    );
-    if !by_server || session.quality.only_direction.is_some() {
-        return None;
-    }
-    let closed = connection.directions.to_client.fin.or_else(|| {
-        connection
-            .resets
-            .iter()
-            .find(|reset| reset.direction == Direction::ToClient)
-            .map(|reset| reset.stamp)
-    })?;
-    let Some(tls) = session.tls.as_deref() else {
-        return before_tls(rule, session, closed);
-    };
-    let complained = tls.alerts.iter().any(|alert| alert.span.first <= closed) || !tls.encrypted_alerts.is_empty();
-    if complained || tls.phase >= Phase::AfterClientFlight || tls.offer().is_none() || spoke_plain(session, tls) {
-        return None;
-    }
-    let hello = tls.offer()?;
-    let delay = closed.time.since(hello.span.last.time);
-    let middle = tls.server_hello.is_some();
-    Some(
-        Finding::of(
-            rule,
-            Stage::Tls,
-            Evidence::frame(closed, Some(Direction::ToClient), "the server closes without an alert"),
-        )
-        .with("delay", delay)
-        .with("offered", hello.maximum())
-        .with_some("old", (hello.maximum() < Version::TLS1_2 && !middle).then_some("yes"))
-        .with_some(
-            "modern",
-            (hello.maximum() >= Version::TLS1_2 && !middle).then_some("yes"),
-        )
-        .with_some("middle", middle.then_some("yes"))
-        .and(Evidence::client_hello(hello)),
-    )
+    before_hello(rule, session).or_else(|| in_handshake(rule, session))
 }
 
-/// The server agreed to STARTTLS and closed before the client could begin.
-fn before_tls(rule: &'static Rule, session: &Session, closed: Stamp) -> Option<Finding> {
-    let exchange = session
-        .exchanges()
-        .iter()
-        .rev()
-        .find(|exchange| exchange.verb == Verb::StartTls)?;
-    let reply = exchange.reply.yes().filter(|reply| reply.code == 220)?;
-    (session.exchanges().last().map(|last| last.index) == Some(exchange.index)).then(|| {
-        Finding::of(
-            rule,
-            Stage::StartTls,
-            Evidence::frame(closed, Some(Direction::ToClient), "the server closes after its own 220"),
-        )
-        .with("before", "yes")
-        .and(Evidence::reply(reply))
+/// The server agreed to STARTTLS and closed before any TLS of the client.
+fn before_hello(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (command, consent) = consent(session)?;
+    let began = session
+        .tls
+        .as_ref()
+        .and_then(|tls| tls.directions.to_server.last_record.map(|_| tls.began));
+    let end = evidence::end(session).filter(|end| end.by == Role::Server)?;
+    let quick = end.stamp.time.since(consent.last.time) < evidence::STALLED;
+    let first = began.is_none_or(|began| end.stamp.frame < began.frame);
+    let complete = !session.quality.gaps && session.quality.only_direction.is_none();
+    (quick && first && complete && end.stamp.frame >= consent.last.frame).then(|| {
+        described(rule, session, &end)
+            .with("consent", "yes")
+            .and(Evidence::quote(&consent, "STARTTLS accepted"))
+            .and(command)
     })
 }
 
-/// The server answered the hello in plaintext: a wrong mode, not a silent refusal.
-fn spoke_plain(session: &Session, tls: &crate::protocol::tls::TlsFacts) -> bool {
-    tls.start == TlsStart::Implicit
-        && (session.smtp.as_ref().is_some_and(|one| one.greeting.is_some())
-            || session.retrieval.as_ref().is_some_and(|one| one.greeting.is_some()))
+fn in_handshake(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = evidence::unfinished(session)?;
+    let end = evidence::end(session).filter(|end| end.by == Role::Server)?;
+    let last = evidence::last_before(tls, Some(&end))?;
+    if end.stamp.time.since(last.time) >= evidence::STALLED {
+        return None;
+    }
+    let hello = tls.offer();
+    let maximum = hello.map(ClientHello::maximum);
+    let stage = match tls.phase {
+        Phase::BeforeClientHello | Phase::AfterClientHello => "hello",
+        Phase::AfterServerHello => "flight",
+        _ => "finish",
+    };
+    let finding = described(rule, session, &end).with(stage, "yes");
+    let early = stage == "hello";
+    Some(
+        finding
+            .with_some("old", maximum.filter(|version| early && *version < Version::TLS1_2))
+            .with_some("modern", maximum.filter(|version| early && *version >= Version::TLS1_2))
+            .and_some(hello.map(Evidence::client_hello)),
+    )
+}
+
+fn described(rule: &'static Rule, session: &Session, end: &End) -> Finding {
+    let confidence = if end.forged {
+        Confidence::Possible
+    } else {
+        Confidence::Likely
+    };
+    Finding::of(rule, Stage::Tls, end.evidence())
+        .as_sure_as(confidence)
+        .with("port", session.connection.server.port)
+        .with_some("reset", end.reset.then_some("yes"))
+        .with_some("forged", end.forged.then_some("yes"))
 }

@@ -1,8 +1,10 @@
-//! The client offers SSL 2.0 or SSL 3.0 only.
+//! The hello is one of SSL 2.0 or SSL 3.0.
 
+use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{AlertLevel, Version};
+use crate::protocol::tls::{Phase, Version};
 use crate::session::{Session, Stage};
+use crate::span::Role;
 
 /// `tls-sslv2-sslv3-hello`.
 pub static RULE: Rule = Rule {
@@ -14,15 +16,17 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Client],
     explains_away: &[
         "auth-requires-tls-first",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
-        "tls-no-shared-cipher",
-        "tls-no-shared-group-or-sigalg",
-        "tls-protocol-version-refused",
+        "tls-server-closes-without-alert",
     ],
     references: &["RFC 6176", "RFC 7568", "RFC 5246 E.2"],
     since: "0.1.0",
@@ -34,16 +38,19 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = session.tls.as_deref()?;
     let hello = tls
         .offer()
-        .filter(|hello| hello.maximum() <= Version::SSL3 || hello.ssl2_format)?;
-    let refused = tls.server_hello.is_none() && tls.alerts.iter().any(|alert| alert.level == AlertLevel::Fatal);
-    let only = hello.maximum() <= Version::SSL3;
-    let finding = Finding::of(rule, Stage::Tls, Evidence::client_hello(hello))
-        .with("offered", hello.maximum())
-        .with_some("only", only.then_some("yes"))
-        .with_some("refused", refused.then_some("yes"));
-    Some(if refused && only {
-        finding.as_severity(Severity::Fail)
-    } else {
-        finding
-    })
+        .filter(|hello| hello.ssl2_format || hello.maximum() <= Version::SSL3)?;
+    let old = hello.maximum() <= Version::SSL3;
+    let ended = tls.server_hello.is_none()
+        && tls.phase < Phase::AfterHandshake
+        && (evidence::fatal_alert(session).is_some()
+            || evidence::end(session).is_some_and(|end| end.by == Role::Server));
+    let severity = if ended && old { Severity::Fail } else { Severity::Risk };
+    Some(
+        Finding::of(rule, Stage::Tls, Evidence::client_hello(hello))
+            .as_severity(severity)
+            .with("offered", hello.maximum())
+            .with_some("format", (hello.ssl2_format && !old).then_some("yes"))
+            .with_some("refused", (ended && old).then_some("yes"))
+            .and_some(tls.alerts.first().map(Evidence::alert)),
+    )
 }

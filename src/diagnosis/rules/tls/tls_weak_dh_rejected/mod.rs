@@ -1,10 +1,9 @@
-//! The client refused a Diffie-Hellman group that is too small.
+//! The client found the server's Diffie-Hellman group too small.
 
-use crate::diagnosis::rules::tls::evidence;
+use crate::diagnosis::rules::tls::evidence::{self, Meaning};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::tls::alert_name;
 use crate::session::{Session, Stage};
-use crate::span::Role;
 
 /// `tls-weak-dh-rejected`.
 pub static RULE: Rule = Rule {
@@ -16,9 +15,14 @@ pub static RULE: Rule = Rule {
     actors: &[Actor::Server],
     explains_away: &[
         "auth-requires-tls-first",
+        "cert-weak-crypto",
+        "smtp-client-ignored-error",
         "smtp-client-vanished",
+        "smtp-no-greeting",
+        "smtp-server-421",
         "starttls-fallback-to-cleartext",
         "starttls-required",
+        "tcp-reset-before-greeting",
         "tcp-reset-mid-session",
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
@@ -31,14 +35,13 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let bits = tls.dhe_bits.filter(|bits| *bits < 2048)?;
-    let alert = evidence::fatal(tls, Role::Client).find(|alert| matches!(alert.description, 40 | 47 | 71 | 80))?;
+    let (tls, alert) = evidence::alert_of(session, Meaning::WeakKeyExchange)?;
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
-            .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
-            .with("bits", bits)
-            .and_some(tls.offer().map(Evidence::client_hello)),
+            .with("code", alert.description)
+            .with_some("alert", alert_name(alert.description))
+            .with_some("bits", tls.dhe_bits)
+            .with("wanted", evidence::STRONG_BITS)
+            .and_some(tls.server_hello.as_ref().map(Evidence::server_hello)),
     )
 }
