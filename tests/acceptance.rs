@@ -370,7 +370,7 @@ fn a_refused_starttls_that_is_followed_by_mail_is_told_as_continued_in_clear() {
     assert!(dialogue(&session).contains(&(Verb::Mail, Some(250))));
     assert_root(&findings, "starttls-refused");
     let story = outputs(&session, &findings).join("\n");
-    assert!(story.contains("went on without encryption"));
+    assert!(story.contains("continued without encryption"));
 }
 
 #[test]

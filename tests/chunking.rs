@@ -12,10 +12,10 @@ use smtpcap::session::Session;
 use smtpcap::time::Timestamp;
 use smtpcap_testkit::Script;
 
-/// Rules whose example is told differently octet by octet. The SMTP decoder takes a client that speaks in several frames to
-/// a silent server for a capture of one direction, even where those frames hold one command (tls-plaintext-…). Octet by
-/// octet a handshake takes seconds, and QUIT comes later than this rule waits for it (tls-client-aborts-…).
-const KNOWN_TO_DIFFER: [&str; 2] = ["tls-plaintext-on-implicit-port", "tls-client-aborts-after-finished"];
+/// Rules whose example is told differently octet by octet, and why. The SMTP decoder takes a client that speaks in several
+/// frames to a silent server for a capture of one direction, even where those frames hold one command. A QUIT cut into
+/// octets is no longer prompt, and only a prompt one is told as a refusal.
+const KNOWN_TO_DIFFER: [&str; 2] = ["tls-client-aborts-after-finished", "tls-plaintext-on-implicit-port"];
 
 /// What must not depend on the cuts: the endpoints, every command with its reply, the outcome, and what is said of it.
 #[derive(Debug, PartialEq)]

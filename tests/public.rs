@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use common::Analysed;
 use serde_json::Value;
 use smtpcap::analyzer::Options;
+use smtpcap::diagnosis::Severity;
 use smtpcap::protocol::smtp::{Detail, Verb};
 use smtpcap::protocol::tls::{Version, cipher_suite_name};
 use smtpcap::session::Session;
@@ -82,6 +83,16 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "TLS cipher",
         "STARTTLS of XMPP: no mail protocol",
     ),
+];
+
+/// Sessions in which nothing failed, and in which a rule once said that something had.
+const NO_FAILURE: &[&str] = &[
+    "arkime-arkime/smtp-subject-windows.pcap",
+    "OISF-suricata-verify/ruletype-firewall-132-smtp-nested-mail-from__smtp-nested-mail.pcap",
+    "OISF-suricata-verify/smtp-pipelined-rset-data-replies__input.pcap",
+    "realjimmy-sample-captures/pop-ssl.pcapng",
+    "snort3-snort3_demo/alert_before_server_response.pcap",
+    "snort3-snort3_demo/appids_smtp.pcap",
 ];
 
 fn text(value: &Value) -> &str {
@@ -278,6 +289,20 @@ fn files(folder: &Path) -> Vec<String> {
         .skip(1)
         .filter_map(|line| line.split('\t').next().map(str::to_owned))
         .collect()
+}
+
+#[test]
+fn sessions_of_public_captures_without_a_failure_raise_no_alarm() {
+    let Some(folder) = common::shared("public") else { return };
+    for file in NO_FAILURE.iter().filter(|file| folder.join(file).exists()) {
+        let analysed = common::analyse_file(&folder.join(file));
+        let findings = analysed.sessions.iter().flat_map(|(_, findings)| findings);
+        let failed: Vec<_> = findings
+            .filter(|finding| finding.severity == Severity::Fail)
+            .map(|finding| finding.rule.slug)
+            .collect();
+        assert!(failed.is_empty(), "{file}: {failed:?}");
+    }
 }
 
 #[test]

@@ -17,8 +17,10 @@ use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
 use crate::protocol::smtp::{Decoder, Detail, Exchange, Preamble, Reply, Verb, base64};
 use crate::protocol::{Progress, Seen, Upgrade};
-use crate::span::{Span, Stamp};
+use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
+
+mod transfer;
 
 /// Words of masked lines remembered for a while, to mask them in replies too.
 const REMEMBERED: usize = 8;
@@ -619,25 +621,6 @@ impl Decoder {
         }
     }
 
-    fn hold_data(&mut self, chunk: &Chunk<'_>) -> usize {
-        let unanswered = self.client.unanswered || self.go_ahead_may_be_hidden();
-        let Mode::HeldData(held) = &mut self.client.mode else {
-            return 0;
-        };
-        let line_feed = memchr(b'\n', chunk.bytes).filter(|_| unanswered);
-        let most = line_feed.map_or(chunk.bytes.len(), |position| position + 1);
-        let count = held.take(chunk, most);
-        if held.is_full() || line_feed.is_some_and(|position| position < count) {
-            self.decide_by_looks();
-        }
-        count
-    }
-
-    fn go_ahead_may_be_hidden(&self) -> bool {
-        let newest = self.ledger.open.back();
-        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
-    }
-
     /// The client sends: whatever waits behind a DATA command whose reply lies in a gap is read now.
     pub(super) fn decide_where_hidden(&mut self) {
         let has_line = matches!(&self.client.mode, Mode::HeldData(held) if memchr(b'\n', held.bytes()).is_some());
@@ -690,16 +673,6 @@ impl Decoder {
             self.begin_data();
         }
         self.release(&held);
-    }
-
-    fn begin_data(&mut self) {
-        let data = MailData::new(Form::Dotted, self.retention.message_text);
-        self.client.data = Some(Box::new(data));
-        if let Some(open) = self.ledger.newest() {
-            open.data_running = true;
-            self.client.data_of = open.exchange.index;
-        }
-        self.client.mode = Mode::Data;
     }
 
     /// 354 was seen.
@@ -797,74 +770,6 @@ impl Decoder {
         if let Some(open) = self.ledger.newest() {
             open.responses_may_be_hidden = true;
         }
-    }
-
-    fn mail_data(&mut self, chunk: &Chunk<'_>) -> usize {
-        let Some(data) = &mut self.client.data else {
-            self.client.mode = Mode::Commands;
-            return 0;
-        };
-        let begun = data.has_begun();
-        let count = data.read(chunk);
-        let ended = data.ended.is_some();
-        if !begun && let Some(open) = self.ledger.newest() {
-            open.exchange.continued = true;
-        }
-        if ended {
-            self.end_data();
-        }
-        count
-    }
-
-    fn bdat_chunk(&mut self, chunk: &Chunk<'_>) -> usize {
-        let Mode::Chunk { left, .. } = &mut self.client.mode else {
-            return 0;
-        };
-        let most = usize::try_from(*left).unwrap_or(usize::MAX).min(chunk.bytes.len());
-        *left -= most as u64;
-        if let Some(data) = &mut self.client.data {
-            data.read(&Chunk {
-                bytes: chunk.bytes.get(..most).unwrap_or_default(),
-                ..*chunk
-            });
-        }
-        self.end_chunk(chunk.stamp);
-        most
-    }
-
-    fn end_chunk(&mut self, at: Stamp) {
-        let Mode::Chunk { left: 0, last } = self.client.mode else {
-            return;
-        };
-        self.client.mode = Mode::Commands;
-        if last {
-            if let Some(data) = &mut self.client.data {
-                data.ended = Some(at);
-            }
-            self.end_data();
-        } else if let Some(open) = self.ledger.newest() {
-            open.data_running = false;
-            self.ledger.settle();
-        }
-    }
-
-    /// The mail data is over, one way or another: its facts go to its command.
-    fn end_data(&mut self) {
-        self.client.mode = Mode::Commands;
-        let Some(data) = self.client.data.take() else {
-            return;
-        };
-        if let Some(open) = self.ledger.newest() {
-            open.data_running = false;
-        }
-        if let Some(exchange) = self.ledger.find(self.client.data_of) {
-            let facts = data.finish_at(exchange.command).map(Box::new);
-            match &mut exchange.detail {
-                Detail::Data(slot) | Detail::Bdat { data: slot, .. } => *slot = facts,
-                _ => {}
-            }
-        }
-        self.ledger.settle();
     }
 
     /// Octets of the client are missing.

@@ -87,7 +87,7 @@ impl Decoder {
         self.injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let Some((last, kept)) = self.dialogue.injected.last_mut() {
             *last = last.through(span);
-            *kept = masked_lines(&self.injected);
+            *kept = masked_lines(whole_lines(&self.injected));
         }
     }
 
@@ -141,6 +141,18 @@ impl Decoder {
         exchange.inside_tls = self.inside_tls;
         self.ledger.send(exchange);
     }
+}
+
+/// What is kept of injected octets, without a line that was cut at the limit: half a credential is not known for one.
+fn whole_lines(kept: &[u8]) -> &[u8] {
+    if kept.len() < INJECTED_KEPT {
+        return kept;
+    }
+    let end = kept
+        .iter()
+        .rposition(|octet| *octet == b'\n')
+        .map_or(0, |line_feed| line_feed + 1);
+    kept.get(..end).unwrap_or_default()
 }
 
 /// Octets with every line as it may be shown.

@@ -76,6 +76,7 @@ fn after_data(exchange: &Exchange) -> bool {
 fn is_elsewhere(exchange: &Exchange, reply: &Reply) -> bool {
     facts::wants_starttls(reply)
         || reply.code == 530
+        || exchange.verb == Verb::Bdat && reply.enhanced.is_some_and(|(_, subject, _)| subject == 5)
         || says_any(
             reply,
             &[

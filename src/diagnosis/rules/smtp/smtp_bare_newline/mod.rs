@@ -100,7 +100,10 @@ fn outcome(session: &Session, exchange: &Exchange) -> Outcome {
         return Outcome::Taken;
     };
     let ambiguous = data.line_facts.ambiguous_ends > 0;
-    if ambiguous && extra_replies(session, exchange).next().is_some() {
+    // Replies to an empty line or to QUIT behind a lenient end of data are those of a client that writes LF everywhere;
+    // a smuggled mail has its commands accepted.
+    let accepted = |reply: &Reply| matches!(reply.class(), 2 | 3) && reply.code != 221;
+    if ambiguous && extra_replies(session, exchange).any(accepted) {
         return Outcome::Smuggled;
     }
     let until = session
