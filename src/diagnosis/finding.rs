@@ -342,6 +342,12 @@ impl Finding {
         }
     }
 
+    /// The value of this name, the first.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// Another severity than the rule's.
     #[must_use]
     pub fn as_severity(mut self, severity: Severity) -> Self {

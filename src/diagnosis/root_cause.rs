@@ -38,9 +38,9 @@ fn choose(session: &Session, findings: &[Finding]) -> Option<usize> {
     let candidate = |finding: &Finding| {
         finding.severity == Severity::Fail && finding.rule.precedence.is_some() && allowed(session, finding)
     };
-    let explained = |slug: &str| {
+    let explained = |finding: &Finding| {
         findings.iter().any(|other| {
-            other.severity == Severity::Fail && other.rule.slug != slug && other.rule.explains_away.contains(&slug)
+            other.severity == Severity::Fail && other.rule.slug != finding.rule.slug && explains(other, finding)
         })
     };
     let rank = |finding: &Finding| {
@@ -54,7 +54,7 @@ fn choose(session: &Session, findings: &[Finding]) -> Option<usize> {
         findings
             .iter()
             .enumerate()
-            .filter(|(_, finding)| candidate(finding) && !(only_unexplained && explained(finding.rule.slug)))
+            .filter(|(_, finding)| candidate(finding) && !(only_unexplained && explained(finding)))
             .min_by_key(|(_, finding)| rank(finding))
             .map(|(position, _)| position)
     };
@@ -81,20 +81,38 @@ fn allowed(session: &Session, finding: &Finding) -> bool {
 
 /// A finding that the root cause (or another failing finding) explains becomes its consequence.
 fn fold(findings: &mut [Finding], root: Option<&'static str>) {
-    let explainers: Vec<_> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Fail)
-        .map(|finding| (finding.rule.slug, finding.rule.explains_away))
-        .collect();
-    for finding in findings.iter_mut().filter(|finding| !finding.root_cause) {
-        let by_root = explainers
-            .iter()
-            .find(|(slug, away)| Some(*slug) == root && away.contains(&finding.rule.slug));
-        let by_any = explainers.iter().find(|(_, away)| away.contains(&finding.rule.slug));
-        finding.because_of = by_root.or(by_any).map(|(slug, _)| *slug);
-        if finding.because_of.is_none() && finding.severity == Severity::Fail {
-            finding.because_of = root;
-        }
+    let reasons: Vec<Option<&'static str>> = findings.iter().map(|finding| reason(findings, finding, root)).collect();
+    for (finding, reason) in findings.iter_mut().zip(reasons) {
+        finding.because_of = reason;
+    }
+}
+
+fn reason(findings: &[Finding], finding: &Finding, root: Option<&'static str>) -> Option<&'static str> {
+    if finding.root_cause {
+        return None;
+    }
+    let failures = || findings.iter().filter(|other| other.severity == Severity::Fail);
+    let explainers = || {
+        failures()
+            .filter(|other| explains(other, finding))
+            .map(|other| other.rule.slug)
+    };
+    let by_root = explainers().find(|slug| Some(*slug) == root);
+    let alone = failures().any(|other| Some(other.rule.slug) == root && concern_others(other, finding));
+    let follows = finding.severity == Severity::Fail && !alone;
+    by_root.or_else(|| explainers().next()).or(root.filter(|_| follows))
+}
+
+/// The other finding is a consequence of this one.
+fn explains(this: &Finding, other: &Finding) -> bool {
+    this.rule.explains_away.contains(&other.rule.slug) && !concern_others(this, other)
+}
+
+/// Both speak of one recipient, and not of the same: each recipient has its own result (RFC 5321, section 3.3).
+fn concern_others(this: &Finding, other: &Finding) -> bool {
+    match (this.value("recipient"), other.value("recipient")) {
+        (Some(this), Some(other)) => this != other,
+        _ => false,
     }
 }
 

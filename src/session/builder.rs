@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::protocol::retrieval;
-use crate::protocol::smtp::{self, Verb};
+use crate::protocol::smtp;
 use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId};
 use crate::session::outcome::{View, outcome, stage};
@@ -68,7 +68,7 @@ pub fn build(
         service,
         protocol,
         protocol_confirmed,
-        security: security(tls.as_deref(), smtp.as_deref()),
+        security: security(tls.as_deref(), smtp.as_deref(), service),
         ended_by: ended_by(&connection),
         connection,
         smtp,
@@ -83,22 +83,21 @@ pub fn build(
     }
 }
 
-fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>) -> Security {
+fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Service) -> Security {
     match tls.map(|tls| tls.start) {
         None if smtp.is_some_and(|dialogue| dialogue.decrypting_mirror) => Security::StartTls,
         None => Security::None,
         Some(TlsStart::Upgraded) => Security::StartTls,
         Some(TlsStart::Implicit) => Security::Implicit,
         Some(TlsStart::Inferred) => {
-            let asked = smtp.is_some_and(|dialogue| {
-                !dialogue.exchanges.is_empty()
-                    || dialogue.greeting.is_some()
-                    || dialogue
-                        .exchanges
-                        .iter()
-                        .any(|exchange| exchange.verb == Verb::StartTls)
-            });
-            if asked { Security::StartTls } else { Security::Implicit }
+            let spoken = smtp.is_some_and(|dialogue| !dialogue.exchanges.is_empty() || dialogue.greeting.is_some());
+            // Behind a late start on such a port only STARTTLS leads to TLS.
+            let plaintext_port = !service.is_implicit_tls() && service != Service::Other;
+            if spoken || plaintext_port {
+                Security::StartTls
+            } else {
+                Security::Implicit
+            }
         }
     }
 }

@@ -142,6 +142,8 @@ messages! {
     LadderResetIgnored: "RST that does not fit, ignored", "合わないRST(無視)";
     LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
+    LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
+    LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
     LadderEncrypted: "encrypted: {client} octets from the client, {server} from the server; content cannot be read",

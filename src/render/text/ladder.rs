@@ -1,6 +1,7 @@
 //! One session as a ladder: every exchange, TLS message and TCP event in the order of its frames, client on the left, server on
 //! the right.
 
+use crate::captured::Captured;
 use crate::protocol::Seen;
 use crate::protocol::retrieval;
 use crate::protocol::smtp::{Detail, Exchange, Reply};
@@ -10,6 +11,7 @@ use crate::render::text::layout::{pad, width, wrap};
 use crate::render::text::story::{Page, told};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
+use crate::secret::{MASK, Secret};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 use crate::tcp::ConnectionFacts;
@@ -206,6 +208,18 @@ impl Steps<'_> {
         for reply in &exchange.intermediate {
             self.reply(reply);
         }
+        if let Detail::Auth(facts) = &exchange.detail {
+            let at = exchange
+                .intermediate
+                .last()
+                .map_or(exchange.command.last, |reply| reply.span.last);
+            self.login(
+                at,
+                facts.identity.as_ref(),
+                facts.secret.as_ref(),
+                facts.response.as_ref(),
+            );
+        }
         if let Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } = &exchange.detail {
             let text = self
                 .style
@@ -222,6 +236,21 @@ impl Steps<'_> {
         }
     }
 
+    /// What a login showed to everybody on the path; secrets as far as this run reveals them.
+    fn login(&mut self, at: Stamp, user: Option<&Captured>, secret: Option<&Secret>, response: Option<&Secret>) {
+        let (message, crossed) = match (secret, response) {
+            (Some(secret), _) => (Message::LadderLoginReadable, secret),
+            (None, Some(response)) => (Message::LadderLoginResponse, response),
+            (None, None) => return,
+        };
+        let user = user.map_or_else(|| "?".to_owned(), |user| encode::terminal(user.bytes()).into_owned());
+        let shown = crossed
+            .reveal()
+            .map_or(MASK.to_owned(), |bytes| encode::terminal(bytes).into_owned());
+        let text = self.style.say(message, &[("user", &user), ("secret", &shown)]);
+        self.add(at, Some(Direction::ToServer), text, None);
+    }
+
     fn missing(&mut self, stamp: Stamp, message: Message) {
         let text = self.style.word(message);
         self.add(stamp, Some(Direction::ToClient), text, Some(Paint::Faint));
@@ -235,6 +264,14 @@ impl Steps<'_> {
         }
         for command in &dialogue.commands {
             self.captured(&command.span, command.line.bytes(), None);
+            if let Some(login) = command.login.as_deref() {
+                self.login(
+                    command.span.last,
+                    login.identity.as_ref(),
+                    login.secret.as_ref(),
+                    login.response.as_ref(),
+                );
+            }
             match &command.answer {
                 Seen::Yes(answer) => {
                     let evidence = crate::diagnosis::Evidence::answer(command, answer);
