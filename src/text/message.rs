@@ -114,7 +114,8 @@ messages! {
     AlsoSeen: "Also seen", "このほかに見えたもの";
     AndFurther: "… and {count} more.", "ほか{count}件。";
     TogetherHeading: "Several sessions together", "セッション横断で分かること";
-    SameIn: "The same in session(s) {ids}.", "セッション{ids}も同じです。";
+    InsightsAlike: "The same of {count} others:", "ほか{count}件で同じことが起きています:";
+    SameIn: "The same in sessions: {ids}.", "セッション{ids}も同じです。";
     OnSessions: "sessions {ids}", "セッション {ids}";
     CausesHeading: "Causes", "原因";
     CauseCount: "{sessions} sessions, one cause: {title}", "{sessions}セッション、原因は1つ: {title}";

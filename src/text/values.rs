@@ -15,9 +15,10 @@ pub type Encoder = fn(&[u8]) -> Cow<'_, str>;
 pub fn show(value: &Value, language: Language, encode: Encoder) -> String {
     match value {
         Value::Captured(text) => encode(text.bytes()).into_owned(),
+        // A name may hold octets of the capture all the same: a mechanism, a host.
         Value::Name(name) => match language {
-            Language::English => name.clone(),
-            Language::Japanese => japanese_name(name),
+            Language::English => encode(name.as_bytes()).into_owned(),
+            Language::Japanese => japanese_name(&encode(name.as_bytes())),
         },
         Value::Number(number) => grouped(*number),
         Value::Duration(duration) => self::duration(*duration, language),

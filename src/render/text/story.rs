@@ -1,5 +1,7 @@
 //! Findings for people: what happened, why, what to do and who, proof, how sure; consequences folded under their cause.
 
+use std::collections::BTreeMap;
+
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
 use crate::insight::Insight;
 use crate::render::encode;
@@ -82,6 +84,11 @@ impl<'a> Page<'a> {
     }
 }
 
+/// More insights of one rule than this are grouped.
+const INSIGHTS_IN_FULL: usize = 3;
+/// Headlines shown of a group.
+const INSIGHT_HEADLINES: usize = 5;
+
 /// The stories of a run: several sessions together, then failures, then what works but is exposed.
 pub fn stories(page: &mut Page<'_>, report: &Report) {
     let style = page.style;
@@ -90,8 +97,9 @@ pub fn stories(page: &mut Page<'_>, report: &Report) {
         page.heading(style.word(Message::TogetherHeading).as_str());
         let mut insights = telling;
         insights.sort_by_key(|insight| std::cmp::Reverse(insight.finding.severity));
-        for insight in insights.into_iter().chain(excusing) {
-            self::insight(page, insight);
+        let kinds = by_kind(insights.into_iter().chain(excusing));
+        for kind in kinds {
+            insights_of_a_kind(page, &kind);
         }
     }
     let causes = report.causes_in_order();
@@ -130,6 +138,44 @@ fn closing(page: &mut Page<'_>, report: &Report) {
     let exposes = |slug: &str| slug.ends_with("-cleartext-credentials") || slug == "auth-cram-md5-exposed";
     if report.tally.findings.keys().any(|slug| exposes(slug)) {
         page.text(0, &style.word(Message::SecretNotice));
+    }
+}
+
+/// Insights of one rule together, in the order of their first.
+fn by_kind<'a>(insights: impl Iterator<Item = &'a Insight>) -> Vec<Vec<&'a Insight>> {
+    let mut kinds: Vec<Vec<&Insight>> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for insight in insights {
+        let place = *places.entry(insight.finding.rule.slug).or_insert(kinds.len());
+        match kinds.get_mut(place) {
+            Some(kind) => kind.push(insight),
+            None => kinds.push(vec![insight]),
+        }
+    }
+    kinds
+}
+
+/// A few are told in full; of many the first, then headlines, then a count.
+fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight]) {
+    let in_full = if kind.len() > INSIGHTS_IN_FULL { 1 } else { kind.len() };
+    let (told, further) = kind.split_at(in_full);
+    for insight in told {
+        self::insight(page, insight);
+    }
+    if further.is_empty() {
+        return;
+    }
+    let style = page.style;
+    page.text(
+        2,
+        &style.say(Message::InsightsAlike, &[("count", &further.len().to_string())]),
+    );
+    for insight in further.iter().take(INSIGHT_HEADLINES) {
+        page.text(4, &tell(&insight.finding, style.language, encode::terminal).what);
+    }
+    let rest = further.len().saturating_sub(INSIGHT_HEADLINES);
+    if rest > 0 {
+        page.text(4, &style.say(Message::ListFurther, &[("count", &rest.to_string())]));
     }
 }
 
