@@ -1,7 +1,7 @@
 //! Questions that rules of several layers ask of a session. Facts only; no verdicts.
 
 use crate::captured::Captured;
-use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
+use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
 
 /// AUTH exchanges with what they carried.
@@ -112,17 +112,9 @@ pub(super) fn words(reply: &Reply) -> Captured {
     Captured::new(&text)
 }
 
-/// The mail data of an exchange.
-pub(super) fn mail_data(exchange: &Exchange) -> Option<&DataFacts> {
-    match &exchange.detail {
-        Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
-        _ => None,
-    }
-}
-
 /// Octets of mail data that was begun and not ended, where none of it is missing from the capture: the server has no mail.
 pub(super) fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
-    match mail_data(exchange) {
+    match exchange.mail_data() {
         Some(data) => (data.ended.is_none() && data.missing == 0).then_some(data.size),
         None if exchange.verb == Verb::Data => exchange.intermediate.iter().any(|reply| reply.code == 354).then_some(0),
         None => None,

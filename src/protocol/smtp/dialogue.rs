@@ -265,6 +265,17 @@ pub struct Exchange {
     pub inside_tls: bool,
 }
 
+impl Exchange {
+    /// The mail data that this DATA or BDAT exchange carried; `None` on other commands, and before the client sent any.
+    #[must_use]
+    pub fn mail_data(&self) -> Option<&DataFacts> {
+        match &self.detail {
+            Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// A protocol that stood in front of SMTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preamble {

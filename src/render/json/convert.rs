@@ -6,7 +6,7 @@ use crate::captured::Captured;
 use crate::diagnosis::Finding;
 use crate::message::{MessageFacts, Protection};
 use crate::protocol::retrieval::{Answer, Command, Status};
-use crate::protocol::smtp::{AuthFacts, DataFacts, Detail, Exchange, Reply, Verb};
+use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::protocol::{Seen, retrieval};
 use crate::render::encode;
 use crate::render::json::finding::FindingRecord;
@@ -308,17 +308,10 @@ fn retrieval_auth(command: &Command, login: &retrieval::Login, form: Form) -> Au
     }
 }
 
-fn mail_data(exchange: &Exchange) -> Option<&DataFacts> {
-    match &exchange.detail {
-        Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
-        _ => None,
-    }
-}
-
 fn transaction(session: &Session, transaction: &Transaction, form: Form) -> TransactionRecord {
     let exchanges = session.exchanges();
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
-    let data = deciding.and_then(mail_data);
+    let data = deciding.and_then(Exchange::mail_data);
     TransactionRecord {
         reverse_path: text(&transaction.reverse_path),
         forward_paths: transaction

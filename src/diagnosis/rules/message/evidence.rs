@@ -1,7 +1,6 @@
 //! The messages of a session that were seen in clear, and the questions that several message rules ask. Facts only.
 
 use crate::captured::Captured;
-use crate::diagnosis::rules::facts;
 use crate::message::MessageFacts;
 use crate::session::{Session, Transaction};
 use crate::span::Span;
@@ -24,7 +23,7 @@ pub(super) fn messages(session: &Session) -> impl Iterator<Item = Seen<'_>> {
 /// Messages that were sent.
 pub(super) fn sent(session: &Session) -> impl Iterator<Item = Seen<'_>> {
     session.transactions.iter().filter_map(|transaction| {
-        let data = facts::mail_data(session.exchanges().get(transaction.data?)?)?;
+        let data = session.exchanges().get(transaction.data?)?.mail_data()?;
         Some(Seen {
             facts: data.message.as_deref()?,
             span: &data.span,

@@ -70,7 +70,7 @@ pub(super) fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
 }
 
 fn after_data(exchange: &Exchange) -> bool {
-    facts::mail_data(exchange).is_some()
+    exchange.mail_data().is_some()
 }
 
 fn is_elsewhere(exchange: &Exchange, reply: &Reply) -> bool {
@@ -331,7 +331,7 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
     let sender = transaction
         .map(|one| one.reverse_path.clone())
         .filter(|path| !path.is_empty());
-    let size = facts::mail_data(exchange).map(|data| data.size);
+    let size = exchange.mail_data().map(|data| data.size);
     let limit = facts::list_before(session, exchange).and_then(size_limit);
     let logged_in = facts::authenticated(session);
     let used = [

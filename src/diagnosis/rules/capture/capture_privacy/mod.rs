@@ -35,7 +35,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let mail = session
         .exchanges()
         .iter()
-        .find(|exchange| facts::mail_data(exchange).is_some_and(|data| data.size > 0));
+        .find(|exchange| exchange.mail_data().is_some_and(|data| data.size > 0));
     let fetched = session.commands().iter().find(|command| command.data_octets > 0);
     let mail = mail.map(Evidence::command).or_else(|| fetched.map(Evidence::retrieval));
     let (secret, body) = (login.is_some(), mail.is_some());

@@ -72,7 +72,7 @@ fn closed_inside_mail_data(rule: &'static Rule, session: &Session) -> Option<Fin
     let last = session.exchanges().last().filter(|last| last.reply == Seen::No)?;
     let octets = facts::unfinished_octets(last)?;
     // Mail data with an end that only some servers see is the line ends' matter; so is a client that left first.
-    let ambiguous = facts::mail_data(last).is_some_and(|data| data.line_facts.ambiguous_ends > 0);
+    let ambiguous = last.mail_data().is_some_and(|data| data.line_facts.ambiguous_ends > 0);
     let said_why = session
         .smtp
         .as_ref()
@@ -105,7 +105,7 @@ fn finished_before(session: &Session, at: Stamp) -> bool {
         .iter()
         .any(|exchange| exchange.verb == Verb::Quit && before(exchange.command.first));
     let accepted_last = exchanges.last().is_some_and(|exchange| {
-        facts::mail_data(exchange).is_some() && exchange.reply.yes().is_some_and(|reply| before(reply.span.last))
+        exchange.mail_data().is_some() && exchange.reply.yes().is_some_and(|reply| before(reply.span.last))
     });
     let farewell = session.smtp.as_ref().is_some_and(|dialogue| {
         dialogue

@@ -42,18 +42,19 @@ const SILENCE: Duration = Duration::from_secs(5);
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let found = |exchange: &&Exchange| {
         // Counted chunks may hold any octet.
-        facts::mail_data(exchange)
+        exchange
+            .mail_data()
             .filter(|data| data.chunks == 0)
             .is_some_and(|data| data.line_facts.first_odd.is_some())
     };
     let worst = session.exchanges().iter().filter(found).max_by_key(|exchange| {
         (
             outcome(session, exchange),
-            facts::mail_data(exchange).map(|data| data.line_facts.ambiguous_ends),
+            exchange.mail_data().map(|data| data.line_facts.ambiguous_ends),
             Reverse(exchange.index),
         )
     })?;
-    let data = facts::mail_data(worst)?;
+    let data = worst.mail_data()?;
     let odd = data.line_facts.first_odd?;
     let outcome = outcome(session, worst);
     let finding = Finding::of(
@@ -96,7 +97,7 @@ enum Outcome {
 }
 
 fn outcome(session: &Session, exchange: &Exchange) -> Outcome {
-    let Some(data) = facts::mail_data(exchange) else {
+    let Some(data) = exchange.mail_data() else {
         return Outcome::Taken;
     };
     let ambiguous = data.line_facts.ambiguous_ends > 0;
@@ -143,7 +144,7 @@ fn speaks_of_it(reply: &Reply) -> bool {
 
 /// Replies that no command asked for, behind the beginning of this mail data and before the next command.
 fn extra_replies<'a>(session: &'a Session, exchange: &'a Exchange) -> impl Iterator<Item = &'a Reply> {
-    let from = facts::mail_data(exchange).map(|data| data.span.first);
+    let from = exchange.mail_data().map(|data| data.span.first);
     let until = session
         .exchanges()
         .iter()

@@ -37,7 +37,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 }
 
 fn look(rule: &'static Rule, session: &Session, exchange: &Exchange) -> Option<Finding> {
-    let data = facts::mail_data(exchange)?;
+    let data = exchange.mail_data()?;
     let ended = data.ended?;
     let end = Evidence::frame(ended, Some(Direction::ToServer), "end of the mail data");
     if let Some(reply) = exchange.reply.yes() {

@@ -35,7 +35,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .zip(exchanges.iter().skip(1))
         .enumerate()
         .find_map(|(position, (mail, first))| {
-            let data = facts::mail_data(mail).filter(|data| data.chunks == 0)?;
+            let data = mail.mail_data().filter(|data| data.chunks == 0)?;
             let ended = data.ended?;
             let accepted = mail.reply.yes().filter(|reply| reply.class() == 2)?;
             let rest = exchanges

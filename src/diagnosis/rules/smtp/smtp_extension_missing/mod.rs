@@ -117,7 +117,7 @@ fn refused_extension(rule: &'static Rule, session: &Session, exchange: &Exchange
 
 /// Octets of 0x80 and above that nothing announced: they usually pass.
 fn undeclared_octets(rule: &'static Rule, session: &Session, exchange: &Exchange) -> Option<Finding> {
-    let data = facts::mail_data(exchange).filter(|data| data.line_facts.eight_bit)?;
+    let data = exchange.mail_data().filter(|data| data.line_facts.eight_bit)?;
     let at = |position: usize| session.exchanges().get(position);
     let mail = session
         .transactions

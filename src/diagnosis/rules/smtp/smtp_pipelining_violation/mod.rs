@@ -90,7 +90,7 @@ fn violation<'a>(
     }
     let last_of_group = match before.verb {
         Verb::Ehlo | Verb::Auth | Verb::Vrfy | Verb::Expn | Verb::Turn | Verb::Quit => true,
-        Verb::Data => facts::mail_data(before).is_none(),
+        Verb::Data => before.mail_data().is_none(),
         _ => false,
     };
     // What stands behind STARTTLS in clear is told as an injection.
@@ -112,7 +112,7 @@ fn violation<'a>(
 
 /// Mail data in a frame before the 354 that allows it.
 fn body_before_go_ahead(exchange: &Exchange) -> Option<(&Exchange, Stamp)> {
-    let data = facts::mail_data(exchange).filter(|data| data.chunks == 0)?;
+    let data = exchange.mail_data().filter(|data| data.chunks == 0)?;
     let go_ahead = exchange.intermediate.iter().find(|reply| reply.code == 354)?;
     (data.missing == 0 && data.span.first < go_ahead.span.first).then_some((exchange, data.span.first))
 }
