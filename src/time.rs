@@ -143,7 +143,14 @@ mod tests {
     #[test]
     fn times_are_written_as_jiff_writes_them() {
         let mut state = 88_172_645_463_325_252_u64;
-        let edges = [i64::MIN, i64::MAX, 0, -1, 951_782_400_000_000_000, 1_709_164_800_123_456_789];
+        let edges = [
+            i64::MIN,
+            i64::MAX,
+            0,
+            -1,
+            951_782_400_000_000_000,
+            1_709_164_800_123_456_789,
+        ];
         let random = std::iter::repeat_with(|| {
             state ^= state << 13;
             state ^= state >> 7;

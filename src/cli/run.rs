@@ -93,7 +93,7 @@ fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Si
     Ok(Health {
         capture: reader.facts().clone(),
         packets: analyzer.packet_counts().clone(),
-        connections: analyzer.tcp_counts().clone(),
+        connections: analyzer.tcp_counts(),
         frames: analyzer.frames(),
         forgotten: 0,
         ports: options.ports,

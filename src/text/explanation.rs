@@ -57,7 +57,8 @@ impl<'a> Explanation<'a> {
                 Language::English => rule.texts.english,
                 Language::Japanese => rule.texts.japanese,
             })));
-            READ.write().map_or(parsed, |mut read| *read.entry(key).or_insert(parsed))
+            READ.write()
+                .map_or(parsed, |mut read| *read.entry(key).or_insert(parsed))
         })
     }
 
