@@ -143,6 +143,15 @@ impl Router {
         self.decoder.counts()
     }
 
+    /// What the router counts of the TCP room: segments that no shard was given. To be added to the shards' counts.
+    #[must_use]
+    pub fn connection_counts(&self) -> tcp::Counts {
+        tcp::Counts {
+            other_ports: self.other_ports,
+            ..tcp::Counts::default()
+        }
+    }
+
     /// Frames taken, and how many of them one look at their ports told to be no mail.
     #[must_use]
     pub const fn frames(&self) -> (u64, u64) {
@@ -281,10 +290,7 @@ impl Analyzer {
     /// Counts of the TCP room.
     #[must_use]
     pub fn tcp_counts(&self) -> tcp::Counts {
-        let mut counts = tcp::Counts {
-            other_ports: self.router.other_ports,
-            ..tcp::Counts::default()
-        };
+        let mut counts = self.router.connection_counts();
         for shard in &self.shards {
             counts.add(shard.tcp_counts());
         }
