@@ -118,8 +118,8 @@ impl Told {
         let shown = filter.matches(session, &findings);
         let mut record = Vec::new();
         if shown && format != Format::Table {
-            // A vector takes everything.
-            let _ = json::write_line(&SessionRecord::of(session, &findings, form), &mut record);
+            // A vector takes everything, and our records can be written.
+            let _ = json::append_line(&SessionRecord::of(session, &findings, form), &mut record);
         }
         Self {
             id: session.id,
