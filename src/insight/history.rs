@@ -11,7 +11,7 @@ use crate::session::SessionId;
 use crate::time::Timestamp;
 
 /// Sessions remembered at most; the oldest are forgotten and counted.
-pub const MAXIMUM_DIGESTS: usize = 65_536;
+pub const MAXIMUM_DIGESTS: usize = 32_768;
 /// Sessions listed in an insight; the rest is counted.
 pub const LISTED_SESSIONS: usize = 100;
 
