@@ -30,11 +30,15 @@ impl Captured {
     #[must_use]
     pub fn contains_ignoring_case(&self, needle: &str) -> bool {
         let needle = needle.as_bytes();
-        !needle.is_empty()
-            && self
-                .0
-                .windows(needle.len())
-                .any(|window| window.eq_ignore_ascii_case(needle))
+        let Some(first) = needle.first() else {
+            return false;
+        };
+        // Rules ask for a hundred phrases: the first letter is looked for as `memchr` does it.
+        memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), &self.0).any(|at| {
+            self.0
+                .get(at..at + needle.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(needle))
+        })
     }
 
     /// ASCII case-insensitive comparison.
@@ -59,5 +63,26 @@ impl From<&str> for Captured {
 impl fmt::Debug for Captured {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_in_any_case_and_nothing_else() {
+        let text = Captured::from("550 5.7.1 Relaying DENIED, rElAy access");
+        for (needle, found) in [
+            ("relay access", true),
+            ("RELAYING denied", true),
+            ("relayed", false),
+            ("access", true),
+            ("access ", false),
+            ("", false),
+        ] {
+            assert_eq!(text.contains_ignoring_case(needle), found, "{needle}");
+        }
+        assert!(!Captured::default().contains_ignoring_case("a"));
     }
 }
