@@ -279,9 +279,9 @@ fn is_sender(exchange: &Exchange, reply: &Reply) -> bool {
 }
 
 fn is_user_unknown(exchange: &Exchange, reply: &Reply) -> bool {
-    let coded = reply
-        .enhanced
-        .is_some_and(|(_, subject, detail)| (subject == 1 && matches!(detail, 1 | 2 | 3 | 6 | 10)) || (subject == 2 && matches!(detail, 1 | 4)));
+    let coded = reply.enhanced.is_some_and(|(_, subject, detail)| {
+        (subject == 1 && matches!(detail, 1 | 2 | 3 | 6 | 10)) || (subject == 2 && matches!(detail, 1 | 4))
+    });
     let worded = says_any(
         reply,
         &[

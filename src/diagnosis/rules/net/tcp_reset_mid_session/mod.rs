@@ -52,8 +52,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if by_client && last.is_some_and(|last| last.mail_data().is_some_and(|data| data.ended.is_some())) {
         return None;
     }
-    // Its own choice, with nothing left open: a client that only wanted to know whether the login works.
-    let open = session.retrieval.is_none() && last.is_none_or(|last| last.reply.yes().is_none());
+    // Its own choice, with nothing left open: a client that only wanted to see the greeting, or whether the login works.
+    let waits = session
+        .commands()
+        .last()
+        .is_some_and(|last| last.answer.yes().is_none() && last.verb.bytes() != b"IDLE");
+    let open = waits || last.is_some_and(|last| last.reply.yes().is_none());
     let begun = session.transactions.last().is_some_and(|one| one.data.is_none());
     let severity = match by_client && !open && !begun {
         true => Severity::Note,

@@ -27,7 +27,10 @@ fn begun(session: &Session) -> bool {
     session.transactions.last().is_some_and(|one| {
         one.data.is_none()
             && !one.reverse_path.is_empty()
-            && one.recipients.iter().any(|recipient| recipient.code.is_some_and(|code| code < 300))
+            && one
+                .recipients
+                .iter()
+                .any(|recipient| recipient.code.is_some_and(|code| code < 300))
     })
 }
 

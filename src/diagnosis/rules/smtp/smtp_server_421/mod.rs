@@ -29,7 +29,13 @@ fn client_left(session: &Session) -> Option<Stamp> {
         .iter()
         .find(|reset| reset.in_window && reset.direction == Direction::ToServer)
         .map(|reset| reset.stamp);
-    connection.directions.to_server.fin.into_iter().chain(reset).min_by_key(|stamp| stamp.frame)
+    connection
+        .directions
+        .to_server
+        .fin
+        .into_iter()
+        .chain(reset)
+        .min_by_key(|stamp| stamp.frame)
 }
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
@@ -44,6 +50,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         reply,
         &[
             "too many connections",
+            "too many concurrent",
             "too many recipients",
             "rate",
             "too many messages",
@@ -57,7 +64,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .any(|exchange| exchange.verb == Verb::Quit && exchange.command.first < reply.span.first);
     // A server may still say that it lost the connection: then the client's leaving is the cause.
-    let left = client_left(session).is_some_and(|left| left.frame < reply.span.first.frame);
+    let left = client_left(session).is_some_and(|left| left.frame < reply.span.first.frame)
+        || facts::says_any(reply, &["lost input connection", "lost connection"]);
     if quit || left {
         return None;
     }
