@@ -1,0 +1,1 @@
+//! smtpcap's report against the truth.

@@ -1,0 +1,399 @@
+//! SMTP sessions as plans: mail in clear, pipelined, inside TLS, refused, broken off.
+
+use crate::plan::{Fault, Outcome, Piece, Plan, Source, Step};
+use crate::random::Random;
+use crate::recorded::Conversation;
+use crate::text::{Fill, LINE, Pools};
+use crate::wire::Path;
+
+/// Least and greatest octets of a message body.
+const BODY: (f64, f64) = (2_000.0, 10_000_000.0);
+/// Octets that a TLS record carries at most.
+const RECORD: usize = 16_384;
+/// A segment that something goes wrong with has some before and behind it.
+const SEGMENTS_FOR_A_FAULT: u64 = 6;
+
+const CLIENT: bool = true;
+const SERVER: bool = false;
+/// The server delivers to disk before it says 250.
+const DELIVERY: u64 = 4_000_000;
+
+/// What a message looks like.
+#[derive(Clone, Copy, Debug)]
+pub struct Mail {
+    /// Greatest octets of a body.
+    pub largest: f64,
+    /// Median octets of a body.
+    pub median: f64,
+}
+
+impl Mail {
+    /// Median 12 kB, up to 10 MB.
+    pub const FULL: Self = Self {
+        largest: BODY.1,
+        median: 12_000.0,
+    };
+    /// Up to 64 kB: little memory for whoever plays it.
+    pub const LIGHT: Self = Self {
+        largest: 64_000.0,
+        median: 12_000.0,
+    };
+    /// One or two segments.
+    pub const SMALL: Self = Self {
+        largest: 2_000.0,
+        median: 1_000.0,
+    };
+
+    fn octets(self, random: &mut Random) -> usize {
+        random
+            .log_normal(self.median, 1.6)
+            .clamp(BODY.0.min(self.largest), self.largest) as usize
+    }
+}
+
+/// What the client calls itself.
+fn client_name(random: &mut Random) -> String {
+    format!("out{}.sender.example", random.below(400))
+}
+
+fn greet(plan: &mut Plan, random: &mut Random) {
+    plan.steps.push(Step::Open);
+    let number = plan.path.server.1 % 7 + 1;
+    plan.server(&format!("220 mx{number}.receiver.example ESMTP Postfix"));
+    plan.client(&format!("EHLO {}", client_name(random)));
+    plan.server(&format!(
+        "250-mx{number}.receiver.example\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-ETRN\r\n250-STARTTLS\r\n\
+         250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING"
+    ));
+}
+
+fn quit(plan: &mut Plan) {
+    plan.client("QUIT");
+    plan.server("221 2.0.0 Bye");
+    plan.steps.push(Step::Close { from_client: SERVER });
+}
+
+/// Messages in clear, all accepted.
+pub fn plain(path: Path, random: &mut Random, mail: Mail, pipelined: bool) -> Plan {
+    let kind = if pipelined { "pipelined" } else { "plain" };
+    let mut plan = Plan::session(path, kind, Outcome::Accepted);
+    greet(&mut plan, random);
+    for _ in 0..random.weighted(&[(75, 1), (15, 2), (10, 3)]) {
+        deliver(&mut plan, random, mail, pipelined);
+    }
+    quit(&mut plan);
+    plan
+}
+
+fn deliver(plan: &mut Plan, random: &mut Random, mail: Mail, pipelined: bool) {
+    let recipients = random.weighted(&[(80, 1), (12, 2), (8, 5)]);
+    let bdat = random.chance(30);
+    let octets = mail.octets(random);
+    let message = message(plan, random, octets, !bdat);
+    let size: usize = message.iter().map(|piece| piece.length).sum();
+    let mut commands = vec![format!("MAIL FROM:<{}> SIZE={size}", sender(random))];
+    let mut replies = vec!["250 2.1.0 Ok"];
+    for _ in 0..recipients {
+        commands.push(format!("RCPT TO:<{}>", recipient(random)));
+        replies.push("250 2.1.5 Ok");
+    }
+    if !bdat {
+        commands.push("DATA".to_owned());
+        replies.push("354 End data with <CR><LF>.<CR><LF>");
+    }
+    if pipelined {
+        plan.client(&commands.join("\r\n"));
+        plan.server(&replies.join("\r\n"));
+    } else {
+        for (command, reply) in commands.iter().zip(replies) {
+            plan.client(command);
+            plan.server(reply);
+        }
+    }
+    if bdat {
+        send_chunks(plan, &message);
+    } else {
+        let end = plan.own(b".\r\n");
+        plan.say_pieces(CLIENT, 50_000, &[message.as_slice(), &[end]].concat());
+    }
+    plan.say(
+        SERVER,
+        DELIVERY,
+        format!("250 2.0.0 Ok: queued as {:010X}\r\n", random.next() >> 24).as_bytes(),
+    );
+    plan.note(|truth| {
+        truth.messages += 1;
+        truth.bdat += u64::from(bdat);
+        truth.recipients += recipients;
+    });
+}
+
+/// The header in a chunk of its own, the rest with LAST (RFC 3030).
+fn send_chunks(plan: &mut Plan, message: &[Piece]) {
+    let (first, rest) = message.split_at(1);
+    let octets = |pieces: &[Piece]| pieces.iter().map(|piece| piece.length).sum::<usize>();
+    let command = plan.own(format!("BDAT {}\r\n", octets(first)).as_bytes());
+    plan.say_pieces(CLIENT, 20_000, &[&[command], first].concat());
+    plan.server("250 2.0.0 Ok: chunk received");
+    let command = plan.own(format!("BDAT {} LAST\r\n", octets(rest)).as_bytes());
+    plan.say_pieces(CLIENT, 20_000, &[&[command], rest].concat());
+}
+
+fn sender(random: &mut Random) -> String {
+    format!("user{}@sender.example", random.below(5_000))
+}
+
+fn recipient(random: &mut Random) -> String {
+    format!("user{}@receiver.example", random.below(5_000))
+}
+
+/// A message of about so many octets: the header, then the body. Without dot-stuffing for BDAT.
+fn message(plan: &mut Plan, random: &mut Random, octets: usize, stuffed: bool) -> Vec<Piece> {
+    let prose = if stuffed { Fill::Prose } else { Fill::ProseUnstuffed };
+    let id = random.next();
+    let boundary = format!("=_{id:016x}");
+    let form = match octets {
+        ..30_000 => random.weighted(&[(1, "text/plain; charset=utf-8"), (1, "multipart/alternative")]),
+        _ => random.weighted(&[(1, "text/html; charset=utf-8"), (4, "multipart/mixed")]),
+    };
+    let content_type = match form.starts_with("multipart/") {
+        true => format!("{form};\r\n boundary=\"{boundary}\""),
+        false => form.to_owned(),
+    };
+    let header = format!(
+        "Received: from desk{}.sender.example (desk.sender.example [192.0.2.{}])\r\n\
+         \tby out.sender.example (Postfix) with ESMTPS id {:010X};\r\n\tMon,  2 Nov 2026 09:00:{:02} +0000 (UTC)\r\n\
+         From: Alice <{}>\r\nTo: Bob <{}>\r\nSubject: Report {} of the week\r\nDate: Mon, 2 Nov 2026 09:00:{:02} +0000\r\n\
+         Message-ID: <{id:016x}@sender.example>\r\nMIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\
+         Content-Transfer-Encoding: 8bit\r\n\r\n",
+        random.below(100),
+        random.between(1, 254),
+        random.next() >> 24,
+        random.below(60),
+        sender(random),
+        recipient(random),
+        random.below(1_000),
+        random.below(60),
+    );
+    let mut pieces = vec![plan.own(header.as_bytes())];
+    let mut fill = |fill: Fill, octets: usize| {
+        let length = (octets / LINE).max(1) * LINE;
+        Piece {
+            source: Source::Pool(fill),
+            place: Pools::place(random),
+            length,
+        }
+    };
+    let end = format!("--{boundary}--\r\n");
+    let mut part = |header: &str| match header {
+        "" => plan.own(end.as_bytes()),
+        header => plan.own(format!("--{boundary}\r\n{header}\r\n\r\n").as_bytes()),
+    };
+    match form {
+        "multipart/alternative" => pieces.extend([
+            part("Content-Type: text/plain; charset=utf-8"),
+            fill(prose, octets * 2 / 5),
+            part("Content-Type: text/html; charset=utf-8"),
+            fill(prose, octets * 3 / 5),
+            part(""),
+        ]),
+        "multipart/mixed" => pieces.extend([
+            part("Content-Type: text/plain; charset=utf-8"),
+            fill(prose, 3_000),
+            part(
+                "Content-Type: application/pdf; name=\"report.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\
+                 Content-Disposition: attachment; filename=\"report.pdf\"",
+            ),
+            fill(Fill::Base64, octets - 3_000),
+            part(""),
+        ]),
+        _ => pieces.push(fill(prose, octets)),
+    }
+    pieces
+}
+
+/// A recorded TLS conversation with as much mail in it as `mail` says.
+pub fn encrypted(path: Path, random: &mut Random, mail: Mail, recorded: &Conversation) -> Plan {
+    let kind = if path.server.1 == 465 {
+        "implicit_tls"
+    } else {
+        "starttls"
+    };
+    let mut plan = Plan::session(path, kind, Outcome::Encrypted);
+    plan.note(|truth| truth.handshake = true);
+    plan.steps.push(Step::Open);
+    for (number, flight) in recorded.flights.iter().enumerate() {
+        let mut pieces = Vec::new();
+        if number == recorded.mail_before {
+            let mut left = mail.octets(random);
+            while left > 0 {
+                let length = left.min(RECORD);
+                let sealed = length + 24;
+                pieces.push(plan.own(&[23, 3, 3, (sealed >> 8) as u8, sealed as u8]));
+                let place = random.below(1 << 20) as usize;
+                pieces.push(Piece {
+                    source: Source::Pool(Fill::Cipher),
+                    place,
+                    length: sealed,
+                });
+                left -= length;
+            }
+        }
+        pieces.push(plan.own(&flight.bytes));
+        let think = if flight.from_client { 200_000 } else { 800_000 };
+        plan.say_pieces(flight.from_client, think, &pieces);
+    }
+    plan.steps.push(Step::Close { from_client: SERVER });
+    plan
+}
+
+/// A recorded TLS conversation that an alert ends.
+pub fn alert(path: Path, recorded: &Conversation) -> Plan {
+    let mut plan = Plan::session(path, "tls_alert", Outcome::TlsFailed);
+    plan.note(|truth| truth.alert = recorded.alert);
+    plan.steps.push(Step::Open);
+    for flight in &recorded.flights {
+        plan.say(flight.from_client, 500_000, &flight.bytes);
+    }
+    plan.steps.push(Step::Close { from_client: CLIENT });
+    plan
+}
+
+/// Where a mail is refused, and with which words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    Mail,
+    Recipient,
+    Content,
+}
+
+const REFUSALS: [(u64, (Refusal, u16, &str)); 6] = [
+    (
+        40,
+        (
+            Refusal::Recipient,
+            550,
+            "5.1.1 <user@receiver.example>: Recipient address rejected: User unknown",
+        ),
+    ),
+    (
+        20,
+        (
+            Refusal::Recipient,
+            554,
+            "5.7.1 <user@other.example>: Relay access denied",
+        ),
+    ),
+    (
+        15,
+        (
+            Refusal::Recipient,
+            450,
+            "4.2.0 <user@receiver.example>: Recipient address rejected: Greylisted",
+        ),
+    ),
+    (10, (Refusal::Mail, 552, "5.3.4 Message size exceeds fixed limit")),
+    (
+        5,
+        (Refusal::Recipient, 452, "4.2.2 <user@receiver.example>: mailbox full"),
+    ),
+    (10, (Refusal::Content, 550, "5.7.1 Message rejected as spam")),
+];
+
+/// One mail that is refused.
+pub fn rejected(path: Path, random: &mut Random, mail: Mail) -> Plan {
+    let (refusal, code, text) = random.weighted(&REFUSALS);
+    let outcome = if code < 500 {
+        Outcome::Deferred
+    } else {
+        Outcome::Refused
+    };
+    let mut plan = Plan::session(path, "rejection", outcome);
+    plan.note(|truth| truth.rejection = Some(code));
+    greet(&mut plan, random);
+    plan.client(&format!(
+        "MAIL FROM:<{}> SIZE={}",
+        sender(random),
+        random.between(2_000, 90_000_000)
+    ));
+    let refused = format!("{code} {text}");
+    if refusal != Refusal::Mail {
+        plan.server("250 2.1.0 Ok");
+        plan.client(&format!("RCPT TO:<{}>", recipient(random)));
+    }
+    if refusal == Refusal::Content {
+        plan.server("250 2.1.5 Ok");
+        plan.client("DATA");
+        plan.server("354 End data with <CR><LF>.<CR><LF>");
+        let octets = mail.octets(random);
+        let mut pieces = message(&mut plan, random, octets, true);
+        pieces.push(plan.own(b".\r\n"));
+        plan.say_pieces(CLIENT, 50_000, &pieces);
+        plan.note(|truth| truth.recipients += 1);
+    }
+    plan.server(&refused);
+    quit(&mut plan);
+    plan
+}
+
+/// A connection that does not come about, or is broken off.
+pub fn tcp_failure(path: Path, random: &mut Random) -> Plan {
+    let failure = random.weighted(&[(4, "refused"), (3, "unanswered"), (3, "reset")]);
+    let outcome = if failure == "reset" {
+        Outcome::Aborted
+    } else {
+        Outcome::NoConnection
+    };
+    let mut plan = Plan::session(path, "tcp_failure", outcome);
+    plan.note(|truth| truth.tcp_failure = Some(failure));
+    match failure {
+        "refused" => plan.steps.push(Step::Refused),
+        "unanswered" => plan.steps.push(Step::Unanswered(4)),
+        _ => {
+            greet(&mut plan, random);
+            plan.client(&format!("MAIL FROM:<{}>", sender(random)));
+            plan.steps.push(Step::Reset { from_client: SERVER });
+        }
+    }
+    plan
+}
+
+/// Greeting, EHLO, QUIT.
+pub fn hello_and_quit(path: Path, random: &mut Random) -> Plan {
+    let mut plan = Plan::session(path, "hello_quit", Outcome::NothingTried);
+    greet(&mut plan, random);
+    quit(&mut plan);
+    plan
+}
+
+/// Greeting, EHLO, and nothing more.
+pub fn left_open(path: Path, random: &mut Random) -> Plan {
+    let mut plan = Plan::session(path, "left_open", Outcome::Unknown);
+    greet(&mut plan, random);
+    plan
+}
+
+/// Lets something go wrong, where the session is long enough for it. True where it will.
+pub fn spoil(plan: &mut Plan, fault: Fault, handshake_ends: usize) -> bool {
+    let step = match fault {
+        Fault::MidStream => {
+            // Steps: Open, then one per flight. In clear: from EHLO on.
+            let implicit = plan.path.server.1 == 465;
+            Some(if implicit { 1 + handshake_ends } else { 2 })
+        }
+        _ => {
+            let enough = SEGMENTS_FOR_A_FAULT * plan.path.full_payload() as u64;
+            plan.steps.iter().position(|step| {
+                matches!(step, Step::Say { from_client: true, .. }) && plan.step_octets(step) >= enough
+            })
+        }
+    };
+    plan.fault = step.map(|step| (fault, step));
+    if let (Fault::MidStream, true) = (fault, plan.path.server.1 == 465) {
+        plan.note(|truth| truth.handshake = false);
+    }
+    if plan.fault.is_some() {
+        plan.note(|truth| truth.fault = Some(fault));
+    }
+    plan.fault.is_some()
+}

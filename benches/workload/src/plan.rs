@@ -1,0 +1,260 @@
+//! What will happen on one connection, before it is played: who says what, what goes wrong, and what is true of it.
+
+use serde::Serialize;
+
+use crate::text::Fill;
+use crate::wire::Path;
+
+/// Where octets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The plan's own octets.
+    Own,
+    /// A pool.
+    Pool(Fill),
+}
+
+/// A stretch of octets.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Where they come from.
+    pub source: Source,
+    /// Where they begin there.
+    pub place: usize,
+    /// How many.
+    pub length: usize,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The TCP handshake.
+    Open,
+    /// A SYN, answered by a reset.
+    Refused,
+    /// So many SYNs without an answer.
+    Unanswered(u32),
+    /// One side speaks.
+    Say {
+        /// Which side.
+        from_client: bool,
+        /// It waits so long before it speaks, in nanoseconds.
+        think: u64,
+        /// First piece and the one behind the last.
+        pieces: (usize, usize),
+    },
+    /// Both sides close; this one first.
+    Close {
+        /// Which side.
+        from_client: bool,
+    },
+    /// This side breaks off with a reset.
+    Reset {
+        /// Which side.
+        from_client: bool,
+    },
+    /// SYNs of so many other connections, never answered.
+    Flood(u64),
+}
+
+/// What goes wrong on the way of a session that ends well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// A segment is sent twice, both are captured.
+    Retransmitted,
+    /// Two segments are captured in the wrong order.
+    Reordered,
+    /// A segment repeats the second half of the one before it.
+    Overlapping,
+    /// One to three segments of the mail data are not in the capture.
+    Lost,
+    /// The capture begins behind the greeting (implicit TLS: behind the handshake).
+    MidStream,
+}
+
+/// What the session comes to, in the words of smtpcap's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All messages accepted.
+    Accepted,
+    /// Refused, 5xx.
+    Refused,
+    /// Refused for now, 4xx.
+    Deferred,
+    /// TLS completed.
+    Encrypted,
+    /// TLS did not complete.
+    TlsFailed,
+    /// No TCP connection.
+    NoConnection,
+    /// Broken off.
+    Aborted,
+    /// Greeting, EHLO, QUIT.
+    NothingTried,
+    /// Never ended within the capture.
+    Unknown,
+}
+
+/// What is true of one session.
+#[derive(Clone, Debug, Serialize)]
+pub struct Truth {
+    /// Number of its first frame in the capture.
+    pub first_frame: u64,
+    /// What it was made as.
+    pub kind: &'static str,
+    /// Port of the server.
+    pub port: u16,
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// Messages accepted in clear.
+    pub messages: u64,
+    /// Of these, sent with BDAT.
+    pub bdat: u64,
+    /// Recipients accepted in clear.
+    pub recipients: u64,
+    /// The code that refused.
+    pub rejection: Option<u16>,
+    /// A TLS handshake completed, and was captured.
+    pub handshake: bool,
+    /// The fatal alert.
+    pub alert: Option<u8>,
+    /// refused, unanswered, reset.
+    pub tcp_failure: Option<&'static str>,
+    /// What went wrong on the way.
+    pub fault: Option<Fault>,
+    /// Frames of it that the capture lacks (not those before its beginning).
+    pub lost_frames: u64,
+}
+
+/// The plan of one connection.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Both ends.
+    pub path: Path,
+    /// What happens.
+    pub steps: Vec<Step>,
+    /// What is said, referred to by the steps.
+    pub pieces: Vec<Piece>,
+    /// Octets of the plan's own.
+    pub own: Vec<u8>,
+    /// What goes wrong, and in which step.
+    pub fault: Option<(Fault, usize)>,
+    /// What is true of it; `None` for connections that are no mail.
+    pub truth: Option<Truth>,
+}
+
+impl Plan {
+    /// A connection on which nothing happens yet.
+    #[must_use]
+    pub const fn new(path: Path) -> Self {
+        Self {
+            path,
+            steps: vec![],
+            pieces: vec![],
+            own: vec![],
+            fault: None,
+            truth: None,
+        }
+    }
+
+    /// A mail session; what is true of it is filled in with [`Plan::truth`].
+    #[must_use]
+    pub const fn session(path: Path, kind: &'static str, outcome: Outcome) -> Self {
+        let truth = Truth {
+            first_frame: 0,
+            kind,
+            port: path.server.1,
+            outcome,
+            messages: 0,
+            bdat: 0,
+            recipients: 0,
+            rejection: None,
+            handshake: false,
+            alert: None,
+            tcp_failure: None,
+            fault: None,
+            lost_frames: 0,
+        };
+        let mut plan = Self::new(path);
+        plan.truth = Some(truth);
+        plan
+    }
+
+    /// Changes what is true of the session.
+    pub fn note(&mut self, change: impl FnOnce(&mut Truth)) {
+        if let Some(truth) = &mut self.truth {
+            change(truth);
+        }
+    }
+
+    /// A piece of the plan's own.
+    pub fn own(&mut self, bytes: &[u8]) -> Piece {
+        let place = self.own.len();
+        self.own.extend_from_slice(bytes);
+        Piece {
+            source: Source::Own,
+            place,
+            length: bytes.len(),
+        }
+    }
+
+    /// One side says pieces.
+    pub fn say_pieces(&mut self, from_client: bool, think: u64, pieces: &[Piece]) {
+        let begin = self.pieces.len();
+        self.pieces.extend_from_slice(pieces);
+        self.steps.push(Step::Say {
+            from_client,
+            think,
+            pieces: (begin, self.pieces.len()),
+        });
+    }
+
+    /// One side says octets.
+    pub fn say(&mut self, from_client: bool, think: u64, bytes: &[u8]) {
+        let piece = self.own(bytes);
+        self.say_pieces(from_client, think, &[piece]);
+    }
+
+    /// The client says a line (CR LF is added).
+    pub fn client(&mut self, line: &str) {
+        self.say(true, 20_000, format!("{line}\r\n").as_bytes());
+    }
+
+    /// The server says a line (CR LF is added).
+    pub fn server(&mut self, line: &str) {
+        self.say(false, 300_000, format!("{line}\r\n").as_bytes());
+    }
+
+    /// Octets that a step says.
+    #[must_use]
+    pub fn step_octets(&self, step: &Step) -> u64 {
+        match step {
+            Step::Say {
+                pieces: (begin, end), ..
+            } => self.pieces[*begin..*end].iter().map(|piece| piece.length as u64).sum(),
+            _ => 0,
+        }
+    }
+
+    /// About how many bytes of a capture file it makes: octets, headers, acknowledgments.
+    #[must_use]
+    pub fn file_octets(&self) -> u64 {
+        let frame = 16 + 14 + 20 + 32;
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Say { .. } => {
+                    let octets = self.step_octets(step);
+                    let segments = octets.div_ceil(self.path.full_payload() as u64);
+                    let acknowledgments = if self.path.udp { 0 } else { segments / 2 };
+                    octets + (segments + acknowledgments) * frame
+                }
+                Step::Flood(count) => count * 76,
+                Step::Open | Step::Close { .. } => 3 * frame,
+                _ => 2 * frame,
+            })
+            .sum()
+    }
+}
