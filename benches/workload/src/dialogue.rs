@@ -345,7 +345,7 @@ pub fn tcp_failure(path: Path, random: &mut Random) -> Plan {
         Outcome::NoConnection
     };
     let mut plan = Plan::session(path, "tcp_failure", outcome);
-    plan.note(|truth| truth.tcp_failure = Some(failure));
+    plan.note(|truth| truth.tcp_failure = Some(failure.into()));
     match failure {
         "refused" => plan.steps.push(Step::Refused),
         "unanswered" => plan.steps.push(Step::Unanswered(4)),

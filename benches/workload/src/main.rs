@@ -1,11 +1,13 @@
 //! `smtpcap-workload`: makes captures with a known truth, and checks a report against it.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use smtpcap_workload::check::Report;
+use smtpcap_workload::truth::Totals;
 use smtpcap_workload::{Format, Order, Profile, Size, generate};
 
 /// Makes captures of any size with a known truth, and holds smtpcap's report against it.
@@ -20,6 +22,20 @@ struct Arguments {
 enum Command {
     /// Makes a capture and its truth.
     Generate(Generate),
+    /// Compares a report (JSON Lines) with the truth; fails where they differ.
+    Check(Check),
+}
+
+#[derive(Args)]
+struct Check {
+    /// The truth that was written with the capture.
+    #[arg(long)]
+    truth: PathBuf,
+    /// The truth of each session, to tell which differ.
+    #[arg(long)]
+    session_truth: Option<PathBuf>,
+    /// What `smtpcap analyze --format jsonl` wrote.
+    report: PathBuf,
 }
 
 #[derive(Args)]
@@ -64,9 +80,13 @@ fn quantity(text: &str) -> Result<u64, String> {
 }
 
 fn main() -> ExitCode {
-    let Command::Generate(arguments) = Arguments::parse().command;
-    match make(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    let result = match Arguments::parse().command {
+        Command::Generate(arguments) => make(&arguments).map(|()| true),
+        Command::Check(arguments) => check(&arguments),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("smtpcap-workload: {error}");
             ExitCode::FAILURE
@@ -114,4 +134,19 @@ fn make(arguments: &Generate) -> io::Result<()> {
         file.flush()?;
     }
     Ok(())
+}
+
+/// True where the report says what was put in.
+fn check(arguments: &Check) -> io::Result<bool> {
+    let open = |path: &PathBuf| File::open(path).map(|file| BufReader::with_capacity(1 << 20, file));
+    let truth: Totals = serde_json::from_reader(open(&arguments.truth)?)?;
+    let report = Report::read(open(&arguments.report)?, arguments.session_truth.is_some())?;
+    let mut differences = report.differences(&truth);
+    if let Some(path) = &arguments.session_truth {
+        differences.extend(report.session_differences(open(path)?)?);
+    }
+    for difference in &differences {
+        println!("{difference}");
+    }
+    Ok(differences.is_empty())
 }

@@ -1,6 +1,8 @@
 //! What will happen on one connection, before it is played: who says what, what goes wrong, and what is true of it.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::text::Fill;
 use crate::wire::Path;
@@ -58,7 +60,7 @@ pub enum Step {
 }
 
 /// What goes wrong on the way of a session that ends well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// A segment is sent twice, both are captured.
@@ -74,7 +76,7 @@ pub enum Fault {
 }
 
 /// What the session comes to, in the words of smtpcap's report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// All messages accepted.
@@ -95,15 +97,18 @@ pub enum Outcome {
     NothingTried,
     /// Never ended within the capture.
     Unknown,
+    /// What smtpcap may report and no session here comes to.
+    #[serde(other)]
+    Other,
 }
 
 /// What is true of one session.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
     /// Number of its first frame in the capture.
     pub first_frame: u64,
     /// What it was made as.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Port of the server.
     pub port: u16,
     /// What it comes to.
@@ -121,11 +126,13 @@ pub struct Truth {
     /// The fatal alert.
     pub alert: Option<u8>,
     /// refused, unanswered, reset.
-    pub tcp_failure: Option<&'static str>,
+    pub tcp_failure: Option<Cow<'static, str>>,
     /// What went wrong on the way.
     pub fault: Option<Fault>,
     /// Frames of it that the capture lacks (not those before its beginning).
     pub lost_frames: u64,
+    /// Octets of the stream that the capture lacks because of it.
+    pub lost_octets: u64,
 }
 
 /// The plan of one connection.
@@ -161,10 +168,10 @@ impl Plan {
 
     /// A mail session; what is true of it is filled in with [`Plan::truth`].
     #[must_use]
-    pub const fn session(path: Path, kind: &'static str, outcome: Outcome) -> Self {
+    pub fn session(path: Path, kind: &'static str, outcome: Outcome) -> Self {
         let truth = Truth {
             first_frame: 0,
-            kind,
+            kind: Cow::Borrowed(kind),
             port: path.server.1,
             outcome,
             messages: 0,
@@ -176,6 +183,7 @@ impl Plan {
             tcp_failure: None,
             fault: None,
             lost_frames: 0,
+            lost_octets: 0,
         };
         let mut plan = Self::new(path);
         plan.truth = Some(truth);
@@ -238,23 +246,27 @@ impl Plan {
         }
     }
 
-    /// About how many bytes of a capture file it makes: octets, headers, acknowledgments.
+    /// About how many frames it makes.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        let frames = |step| match step {
+            &Step::Say { .. } => {
+                let segments = self.step_octets(step).div_ceil(self.path.full_payload() as u64);
+                segments + if self.path.udp { 0 } else { segments / 2 }
+            }
+            Step::Flood(count) => *count,
+            Step::Open | Step::Close { .. } => 3,
+            Step::Refused => 2,
+            Step::Reset { .. } => 1,
+            Step::Unanswered(count) => u64::from(*count),
+        };
+        self.steps.iter().map(frames).sum()
+    }
+
+    /// About how many bytes of a capture file it makes: records, headers, octets.
     #[must_use]
     pub fn file_octets(&self) -> u64 {
-        let frame = 16 + 14 + 20 + 32;
-        self.steps
-            .iter()
-            .map(|step| match step {
-                Step::Say { .. } => {
-                    let octets = self.step_octets(step);
-                    let segments = octets.div_ceil(self.path.full_payload() as u64);
-                    let acknowledgments = if self.path.udp { 0 } else { segments / 2 };
-                    octets + (segments + acknowledgments) * frame
-                }
-                Step::Flood(count) => count * 76,
-                Step::Open | Step::Close { .. } => 3 * frame,
-                _ => 2 * frame,
-            })
-            .sum()
+        const HEADERS: u64 = 16 + 14 + 20 + 32;
+        self.frames() * HEADERS + self.steps.iter().map(|step| self.step_octets(step)).sum::<u64>()
     }
 }

@@ -10,7 +10,7 @@ use crate::wire::{ACK, Address, FIN, Fields, PSH, Path, RST, SYN, Template};
 /// Segments made in one go.
 const BATCH: usize = 16;
 /// The address block from which floods come: 10.0.0.0/8.
-const FLOOD_BLOCK: u8 = 10;
+const FLOOD_BLOCK: u32 = 10;
 /// Time between two SYNs of a flood.
 const FLOOD_GAP: u64 = 2_000;
 /// Window announced, not scaled.
@@ -66,6 +66,7 @@ pub struct Player {
     round_trip: u64,
     gap: u64,
     flood_left: u64,
+    flood_number: u64,
     /// Frames handed out.
     pub frames: u64,
 }
@@ -89,6 +90,7 @@ impl Player {
             saying: None,
             hidden: false,
             flood_left: 0,
+            flood_number: 0,
             frames: 0,
         };
         player.fill();
@@ -218,8 +220,7 @@ impl Player {
 
     /// Another connection's SYN. The queue is empty: its template goes for this frame only.
     fn flood(&mut self) {
-        let source = (self.random.next() >> 40) as u32 | u32::from(FLOOD_BLOCK) << 24;
-        let port = self.random.between(1_024, 65_535) as u16;
+        let (source, port) = self.flood_source();
         let path = Path {
             client: (Address::V4(source.to_be_bytes()), port),
             ..self.plan.path
@@ -227,6 +228,23 @@ impl Player {
         self.templates[1] = Template::new(&path, true);
         self.next[1] = self.random.next() as u32;
         self.push(true, SYN, Cursor::default(), 0);
+    }
+
+    /// A source that looks random and never comes twice.
+    fn flood_source(&mut self) -> (u32, u16) {
+        const MASK: u64 = (1 << 40) - 1;
+        loop {
+            self.flood_number += 1;
+            // Bijections of 40 bits.
+            let mut mixed = self.flood_number.wrapping_mul(0x9e_3779_b97f_4a7d) & MASK;
+            mixed ^= mixed >> 19;
+            mixed = mixed.wrapping_mul(0xff_51af_d7ed_558d) & MASK;
+            mixed ^= mixed >> 21;
+            let port = mixed as u16;
+            if port >= 1_024 && !matches!(port, 2_525) {
+                return ((mixed >> 16) as u32 | FLOOD_BLOCK << 24, port);
+            }
+        }
     }
 
     /// Makes the next segments of a step.
@@ -331,7 +349,10 @@ impl Player {
                 for _ in 0..count {
                     self.pass(saying, full);
                 }
-                self.plan.note(|truth| truth.lost_frames = count);
+                self.plan.note(|truth| {
+                    truth.lost_frames = count;
+                    truth.lost_octets = count * full as u64;
+                });
             }
             Fault::MidStream => {}
         }

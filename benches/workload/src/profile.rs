@@ -81,8 +81,8 @@ pub struct Planner {
     random: Random,
     library: Library,
     connections: u64,
-    mail_octets: u64,
-    octets: u64,
+    mail_frames: u64,
+    frames: u64,
 }
 
 impl Planner {
@@ -95,8 +95,8 @@ impl Planner {
             random,
             library: Library::new(),
             connections: 0,
-            mail_octets: 0,
-            octets: 0,
+            mail_frames: 0,
+            frames: 0,
         }
     }
 
@@ -104,10 +104,9 @@ impl Planner {
     pub fn next(&mut self) -> Plan {
         let plan = self.plan();
         self.connections += 1;
-        // On a mirror port shares are counted in frames; these follow the octets closely enough to steer by.
-        let octets = plan.file_octets();
-        self.octets += octets;
-        self.mail_octets += if plan.truth.is_some() { octets } else { 0 };
+        let frames = plan.frames();
+        self.frames += frames;
+        self.mail_frames += if plan.truth.is_some() { frames } else { 0 };
         plan
     }
 
@@ -120,7 +119,7 @@ impl Planner {
         match self.profile {
             Profile::MailHeavy => self.mail(Mail::FULL),
             Profile::LiveMix => self.mail(Mail::LIGHT),
-            Profile::MirrorPort if self.mail_octets * 1_000 < self.octets * MIRROR_MAIL => self.mail(Mail::FULL),
+            Profile::MirrorPort if self.mail_frames * 1_000 < self.frames * MIRROR_MAIL => self.mail(Mail::FULL),
             Profile::MirrorPort => {
                 let client = self.client(false);
                 noise::connection(client, &mut self.random, &self.library)

@@ -60,6 +60,8 @@ pub struct Totals {
     pub faults: Counts,
     /// Frames the capture lacks.
     pub lost_frames: u64,
+    /// Octets of streams that it lacks because of them.
+    pub lost_octets: u64,
 }
 
 impl Totals {
@@ -88,7 +90,7 @@ impl Totals {
         let mut add = |counts: fn(&mut Self) -> &mut Counts, name: String| {
             *counts(self).entry(name).or_default() += 1;
         };
-        add(|totals| &mut totals.kinds, truth.kind.to_owned());
+        add(|totals| &mut totals.kinds, truth.kind.to_string());
         add(|totals| &mut totals.outcomes, word(&truth.outcome));
         add(|totals| &mut totals.ports, truth.port.to_string());
         if let Some(alert) = truth.alert {
@@ -97,8 +99,8 @@ impl Totals {
         if let Some(code) = truth.rejection {
             add(|totals| &mut totals.rejections, code.to_string());
         }
-        if let Some(failure) = truth.tcp_failure {
-            add(|totals| &mut totals.tcp_failures, failure.to_owned());
+        if let Some(failure) = &truth.tcp_failure {
+            add(|totals| &mut totals.tcp_failures, failure.to_string());
         }
         if let Some(fault) = truth.fault {
             add(|totals| &mut totals.faults, word::<Fault>(&fault));
@@ -109,6 +111,7 @@ impl Totals {
         self.recipients_accepted += truth.recipients;
         self.handshakes += u64::from(truth.handshake);
         self.lost_frames += truth.lost_frames;
+        self.lost_octets += truth.lost_octets;
     }
 
     /// The file is complete.
