@@ -50,7 +50,7 @@ pub fn build(
     let quality = quality(&connection, capture_end);
     let transactions = smtp
         .as_ref()
-        .map(|dialogue| transactions(&dialogue.exchanges))
+        .map(|dialogue| transactions(&dialogue.exchanges, quality.cut_off))
         .unwrap_or_default();
     let view = View {
         connection: &connection,

@@ -233,7 +233,14 @@ fn smtp_dialogue(dialogue: &Dialogue, view: &View<'_>) -> Outcome {
     match (refused, quit) {
         (Some(4), _) => Outcome::Deferred,
         (Some(_), _) => Outcome::Refused,
+        (None, true) if began_unseen(dialogue, view) => Outcome::Unknown,
         (None, true) => Outcome::NothingTried,
         (None, false) => aborted(view),
     }
+}
+
+/// True where the capture begins behind the hello: mail may have been sent before.
+fn began_unseen(dialogue: &Dialogue, view: &View<'_>) -> bool {
+    let hello = |verb: &Verb| matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+    view.quality.started_late && !dialogue.exchanges.first().is_some_and(|first| hello(&first.verb))
 }

@@ -1,7 +1,7 @@
 //! smtpcap's report (JSON Lines) against the truth: read back into the same counts, compared count by count and, where the
 //! truth of each session is at hand, session by session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 
 use serde::Deserialize;
@@ -160,66 +160,37 @@ impl Report {
     /// Says every count that differs: name, truth, report.
     #[must_use]
     pub fn differences(&self, truth: &Totals) -> Vec<String> {
-        let (truth, mut seen) = (comparable(truth.clone()), comparable(self.totals.clone()));
-        let mut said = Vec::new();
-        // The SYNs of a flood are reported as connections without an answer, or as forgotten.
+        let truth = comparable(truth.clone());
+        let mut seen = comparable(self.totals.clone());
         if truth.flood_syns > 0 {
-            let of_flood = |seen: &Totals| {
-                let without_answer = seen.outcomes.get("no_connection").copied().unwrap_or(0);
-                (without_answer + self.forgotten_syns)
-                    .saturating_sub(truth.outcomes.get("no_connection").copied().unwrap_or(0))
-            };
-            seen.flood_syns = of_flood(&seen);
-            let reported = truth.flood_syns.saturating_sub(self.forgotten_syns);
-            seen.sessions = seen.sessions.saturating_sub(reported);
-            for (counts, name) in [
-                (&mut seen.outcomes, "no_connection"),
-                (&mut seen.ports, "25"),
-                (&mut seen.tcp_failures, "unanswered"),
-            ] {
-                let left = counts.remove(name).unwrap_or(0).saturating_sub(reported);
-                if left > 0 {
-                    counts.insert(name.to_owned(), left);
-                }
+            self.take_flood_out(&mut seen, &truth);
+        }
+        let mut numbers = numbers(&truth);
+        for (name, number) in self::numbers(&seen) {
+            numbers.entry(name).or_default().1 = number.0;
+        }
+        numbers
+            .into_iter()
+            .filter(|(_, (truth, seen))| truth != seen)
+            .map(|(name, (truth, seen))| format!("{name}: put in {truth}, reported {seen}"))
+            .collect()
+    }
+
+    /// The SYNs of a flood are reported as connections without an answer, or as forgotten: they are counted apart.
+    fn take_flood_out(&self, seen: &mut Totals, truth: &Totals) {
+        let count = |counts: &Counts| counts.get("no_connection").copied().unwrap_or(0);
+        let of_flood = count(&seen.outcomes).saturating_sub(count(&truth.outcomes));
+        seen.flood_syns = of_flood + self.forgotten_syns;
+        seen.sessions -= of_flood;
+        for (counts, name) in [
+            (&mut seen.outcomes, "no_connection"),
+            (&mut seen.ports, "25"),
+            (&mut seen.tcp_failures, "unanswered"),
+        ] {
+            if let Some(count) = counts.get_mut(name) {
+                *count = count.saturating_sub(of_flood);
             }
         }
-        let mut compare = |name: &str, truth: u64, seen: u64| {
-            if truth != seen {
-                said.push(format!("{name}: put in {truth}, reported {seen}"));
-            }
-        };
-        compare("frames", truth.frames, seen.frames);
-        compare("bytes", truth.bytes, seen.bytes);
-        compare("SYNs of the flood", truth.flood_syns, seen.flood_syns);
-        compare("sessions", truth.sessions, seen.sessions);
-        compare("messages accepted", truth.messages_accepted, seen.messages_accepted);
-        compare("messages by BDAT", truth.messages_bdat, seen.messages_bdat);
-        compare(
-            "recipients accepted",
-            truth.recipients_accepted,
-            seen.recipients_accepted,
-        );
-        compare("TLS handshakes", truth.handshakes, seen.handshakes);
-        compare("octets lost", truth.lost_octets, seen.lost_octets);
-        let maps: [(&str, fn(&Totals) -> &Counts); 6] = [
-            ("outcome", |totals| &totals.outcomes),
-            ("port", |totals| &totals.ports),
-            ("alert", |totals| &totals.alerts),
-            ("rejection", |totals| &totals.rejections),
-            ("TCP failure", |totals| &totals.tcp_failures),
-            ("fault", |totals| &totals.faults),
-        ];
-        for (name, counts) in maps {
-            let (truth, seen) = (counts(&truth), counts(&seen));
-            let mut keys: Vec<_> = truth.keys().chain(seen.keys()).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            for key in keys {
-                let of = |counts: &Counts| counts.get(key).copied().unwrap_or(0);
-                compare(&format!("{name} {key}"), of(truth), of(seen));
-            }
-        }
-        said
     }
 
     /// Says the first sessions that differ; `truths` is the file of `--session-truth`.
@@ -262,6 +233,35 @@ const fn as_seen(fault: Fault) -> Fault {
         Fault::Overlapping => Fault::Retransmitted,
         other => other,
     }
+}
+
+/// Every count that is compared, by name, as the truth's; none is reported yet.
+fn numbers(totals: &Totals) -> BTreeMap<String, (u64, u64)> {
+    let mut numbers = BTreeMap::from(
+        [
+            ("frames", totals.frames),
+            ("bytes", totals.bytes),
+            ("SYNs of the flood", totals.flood_syns),
+            ("sessions", totals.sessions),
+            ("messages accepted", totals.messages_accepted),
+            ("messages by BDAT", totals.messages_bdat),
+            ("recipients accepted", totals.recipients_accepted),
+            ("TLS handshakes", totals.handshakes),
+            ("octets lost", totals.lost_octets),
+        ]
+        .map(|(name, number)| (name.to_owned(), (number, 0))),
+    );
+    for (name, counts) in [
+        ("outcome", &totals.outcomes),
+        ("port", &totals.ports),
+        ("alert", &totals.alerts),
+        ("rejection", &totals.rejections),
+        ("TCP failure", &totals.tcp_failures),
+        ("fault", &totals.faults),
+    ] {
+        numbers.extend(counts.iter().map(|(key, count)| (format!("{name} {key}"), (*count, 0))));
+    }
+    numbers
 }
 
 /// The counts with what a report cannot tell apart put together.

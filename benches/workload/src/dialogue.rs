@@ -1,6 +1,6 @@
 //! SMTP sessions as plans: mail in clear, pipelined, inside TLS, refused, broken off.
 
-use crate::plan::{Fault, Outcome, Piece, Plan, Source, Step};
+use crate::plan::{Fault, Message, Outcome, Piece, Plan, Source, Step};
 use crate::random::Random;
 use crate::recorded::Conversation;
 use crate::text::{Fill, LINE, Pools};
@@ -81,6 +81,7 @@ pub fn plain(path: Path, random: &mut Random, mail: Mail, pipelined: bool) -> Pl
     for _ in 0..random.weighted(&[(75, 1), (15, 2), (10, 3)]) {
         deliver(&mut plan, random, mail, pipelined);
     }
+    plan.note_messages(0);
     quit(&mut plan);
     plan
 }
@@ -121,11 +122,8 @@ fn deliver(plan: &mut Plan, random: &mut Random, mail: Mail, pipelined: bool) {
         DELIVERY,
         format!("250 2.0.0 Ok: queued as {:010X}\r\n", random.next() >> 24).as_bytes(),
     );
-    plan.note(|truth| {
-        truth.messages += 1;
-        truth.bdat += u64::from(bdat);
-        truth.recipients += recipients;
-    });
+    let step = plan.steps.len() - 2;
+    plan.messages.push(Message { step, recipients, bdat });
 }
 
 /// The header in a chunk of its own, the rest with LAST (RFC 3030).
@@ -373,27 +371,27 @@ pub fn left_open(path: Path, random: &mut Random) -> Plan {
     plan
 }
 
-/// Lets something go wrong, where the session is long enough for it. True where it will.
-pub fn spoil(plan: &mut Plan, fault: Fault, handshake_ends: usize) -> bool {
+/// Lets something go wrong, where the session is long enough for it.
+pub fn spoil(plan: &mut Plan, fault: Fault, at_hello: bool) {
+    let enough = SEGMENTS_FOR_A_FAULT * plan.path.full_payload() as u64;
+    let is_long = |step: &Step| matches!(step, Step::Say { from_client: true, .. }) && plan.step_octets(step) >= enough;
+    let is_clear = plan.truth.as_ref().is_some_and(|truth| !truth.handshake);
     let step = match fault {
-        Fault::MidStream => {
-            // Steps: Open, then one per flight. In clear: from EHLO on.
-            let implicit = plan.path.server.1 == 465;
-            Some(if implicit { 1 + handshake_ends } else { 2 })
-        }
-        _ => {
-            let enough = SEGMENTS_FOR_A_FAULT * plan.path.full_payload() as u64;
-            plan.steps.iter().position(|step| {
-                matches!(step, Step::Say { from_client: true, .. }) && plan.step_octets(step) >= enough
-            })
-        }
+        // Steps: Open, the greeting, EHLO.
+        Fault::MidStream if at_hello && plan.path.server.1 != 465 => Some(2),
+        _ => plan.steps.iter().position(is_long),
     };
-    plan.fault = step.map(|step| (fault, step));
-    if let (Fault::MidStream, true) = (fault, plan.path.server.1 == 465) {
+    let Some(step) = step else { return };
+    plan.fault = Some((fault, step));
+    plan.note(|truth| truth.fault = Some(fault));
+    if fault == Fault::MidStream && step > 2 {
         plan.note(|truth| truth.handshake = false);
+        plan.note_messages(step);
+        plan.note(|truth| {
+            // Of a message that is not seen to begin nobody can say what it was.
+            if is_clear && truth.messages == 0 {
+                truth.outcome = Outcome::Unknown;
+            }
+        });
     }
-    if plan.fault.is_some() {
-        plan.note(|truth| truth.fault = Some(fault));
-    }
-    plan.fault.is_some()
 }

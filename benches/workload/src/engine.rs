@@ -15,6 +15,8 @@ use crate::truth::Totals;
 const START: u64 = 1_793_610_000_000_000_000;
 /// Connections of a closed profile begin within this time, so that they do not march in step.
 const SPREAD: u64 = 400_000_000;
+/// Bytes of a capture file for a real session of a flood with its share of the SYNs.
+const FLOOD_SESSION_OCTETS: u64 = SYNS_PER_SESSION * 90 + 8_000;
 
 /// How much of a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +101,12 @@ const ARRIVAL: usize = usize::MAX;
 
 impl Engine {
     fn new(order: &Order) -> Self {
+        let mut order = *order;
+        if let (Profile::SynFlood, Size::Bytes(bytes)) = (order.profile, order.size) {
+            order.size = Size::Sessions((bytes / FLOOD_SESSION_OCTETS).max(1));
+        }
         Self {
-            order: *order,
+            order,
             planner: Planner::new(order.profile, order.seed),
             slots: vec![],
             free: vec![],
@@ -133,15 +139,11 @@ impl Engine {
         if enough {
             return None;
         }
-        let mut plan = self.planner.next();
-        if let [Step::Flood(count)] = &mut plan.steps[..] {
-            *count = match self.order.size {
-                Size::Sessions(sessions) => sessions * SYNS_PER_SESSION,
-                Size::Bytes(bytes) => bytes / 76 / 1_100 * 1_000,
-            };
-        } else {
-            self.planned += plan.file_octets();
+        let mut plan = self.planner.connection();
+        if let ([Step::Flood(count)], Size::Sessions(sessions)) = (&mut plan.steps[..], self.order.size) {
+            *count = sessions * SYNS_PER_SESSION;
         }
+        self.planned += plan.file_octets();
         self.sessions += u64::from(plan.truth.is_some());
         Some(plan)
     }

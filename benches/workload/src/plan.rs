@@ -71,7 +71,7 @@ pub enum Fault {
     Overlapping,
     /// One to three segments of the mail data are not in the capture.
     Lost,
-    /// The capture begins behind the greeting (implicit TLS: behind the handshake).
+    /// The capture begins at EHLO, or within the mail data.
     MidStream,
 }
 
@@ -135,6 +135,17 @@ pub struct Truth {
     pub lost_octets: u64,
 }
 
+/// A message that is accepted in clear.
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// The step in which the last of it is sent.
+    pub step: usize,
+    /// Recipients accepted.
+    pub recipients: u64,
+    /// Sent with BDAT.
+    pub bdat: bool,
+}
+
 /// The plan of one connection.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -146,6 +157,8 @@ pub struct Plan {
     pub pieces: Vec<Piece>,
     /// Octets of the plan's own.
     pub own: Vec<u8>,
+    /// Messages accepted in clear.
+    pub messages: Vec<Message>,
     /// What goes wrong, and in which step.
     pub fault: Option<(Fault, usize)>,
     /// What is true of it; `None` for connections that are no mail.
@@ -161,6 +174,7 @@ impl Plan {
             steps: vec![],
             pieces: vec![],
             own: vec![],
+            messages: vec![],
             fault: None,
             truth: None,
         }
@@ -195,6 +209,18 @@ impl Plan {
         if let Some(truth) = &mut self.truth {
             change(truth);
         }
+    }
+
+    /// Counts the messages whose data the capture shows from the beginning, which is in this step.
+    pub fn note_messages(&mut self, begin: usize) {
+        let seen = self.messages.iter().filter(|message| message.step > begin);
+        let (mut messages, mut bdat, mut recipients) = (0, 0, 0);
+        for message in seen {
+            messages += 1;
+            bdat += u64::from(message.bdat);
+            recipients += message.recipients;
+        }
+        self.note(|truth| (truth.messages, truth.bdat, truth.recipients) = (messages, bdat, recipients));
     }
 
     /// A piece of the plan's own.

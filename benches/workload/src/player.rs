@@ -11,8 +11,10 @@ use crate::wire::{ACK, Address, FIN, Fields, PSH, Path, RST, SYN, Template};
 const BATCH: usize = 16;
 /// The address block from which floods come: 10.0.0.0/8.
 const FLOOD_BLOCK: u32 = 10;
-/// Time between two SYNs of a flood.
-const FLOOD_GAP: u64 = 2_000;
+/// Time between two frames of one connection at least.
+const TICK: u64 = 1_000;
+/// Time between two SYNs of a flood, besides.
+const FLOOD_GAP: u64 = 1_000;
 /// Window announced, not scaled.
 const WINDOW: u16 = 502;
 /// Longer than any copy that a capture makes of a packet, shorter than a retransmission time-out's minimum.
@@ -145,7 +147,7 @@ impl Player {
             let Some(step) = self.plan.steps.get(self.step).cloned() else {
                 return;
             };
-            self.hidden = matches!(self.plan.fault, Some((Fault::MidStream, begin)) if self.step < begin);
+            self.hidden |= matches!(self.plan.fault, Some((Fault::MidStream, _))) && self.step == 0;
             self.begin(&step);
             self.step += 1;
         }
@@ -185,11 +187,11 @@ impl Player {
                     .map(|piece| piece.length as u64)
                     .sum();
                 let segments = left / self.plan.path.full_payload() as u64;
-                let calm = self
-                    .plan
-                    .fault
-                    .filter(|(_, step)| *step == self.step)
-                    .map(|_| self.random.between(1, segments.saturating_sub(4).max(1)) as u32);
+                let faulty = self.plan.fault.is_some_and(|(_, step)| step == self.step);
+                let calm = faulty.then(|| match segments {
+                    0..=4 => 0,
+                    _ => self.random.between(1, segments - 4) as u32,
+                });
                 let at = Cursor {
                     piece: pieces.0,
                     offset: 0,
@@ -305,7 +307,7 @@ impl Player {
         }
     }
 
-    /// What the plan says goes wrong with the next segments; at least four full ones are left.
+    /// What the plan says goes wrong with the next segments; at least four full ones are left, but for a late beginning.
     fn go_wrong(&mut self, saying: &mut Saying) {
         let Some((fault, _)) = self.plan.fault else { return };
         let side = usize::from(saying.from_client);
@@ -354,7 +356,7 @@ impl Player {
                     truth.lost_octets = count * full as u64;
                 });
             }
-            Fault::MidStream => {}
+            Fault::MidStream => self.hidden = false,
         }
         saying.unacknowledged = 2;
         self.acknowledge(saying, 2);
@@ -371,7 +373,7 @@ impl Player {
 
     /// Queues a segment at the present time, unless the capture begins later.
     fn push(&mut self, from_client: bool, flags: u8, payload: Cursor, length: usize) {
-        self.now += 1_000;
+        self.now += TICK;
         if self.hidden {
             return;
         }

@@ -101,7 +101,7 @@ impl Planner {
     }
 
     /// The next connection.
-    pub fn next(&mut self) -> Plan {
+    pub fn connection(&mut self) -> Plan {
         let plan = self.plan();
         self.connections += 1;
         let frames = plan.frames();
@@ -163,7 +163,6 @@ impl Planner {
             (5, Kind::Rejection),
             (2, Kind::TcpFailure),
         ]);
-        let mut handshake_ends = 0;
         let relay = if self.random.chance(850) { 25 } else { 587 };
         let mut plan = match kind {
             Kind::Plain | Kind::Pipelined => {
@@ -176,7 +175,6 @@ impl Planner {
                     _ => &self.library.implicit,
                 };
                 let recorded = self.random.pick(choices).clone();
-                handshake_ends = recorded.handshake_ends;
                 let path = self.path(recorded.port);
                 dialogue::encrypted(path, &mut self.random, mail, &recorded)
             }
@@ -194,14 +192,14 @@ impl Planner {
             }
         };
         if matches!(kind, Kind::Plain | Kind::Pipelined | Kind::StartTls | Kind::Implicit) {
-            self.spoil(&mut plan, handshake_ends);
+            self.spoil(&mut plan);
         }
         plan
     }
 
     /// 3 % retransmit, 3 % reorder, 1 % overlap, 1 % lose packets, 0.5 % start mid-stream; of all sessions, so more of the
     /// nine in ten that carry mail, and more still of the half of them that is long enough.
-    fn spoil(&mut self, plan: &mut Plan, handshake_ends: usize) {
+    fn spoil(&mut self, plan: &mut Plan) {
         let fault = self.random.weighted(&[
             (55, Some(Fault::Retransmitted)),
             (55, Some(Fault::Reordered)),
@@ -211,7 +209,8 @@ impl Planner {
             (848, None),
         ]);
         if let Some(fault) = fault {
-            dialogue::spoil(plan, fault, handshake_ends);
+            let at_hello = self.random.chance(500);
+            dialogue::spoil(plan, fault, at_hello);
         }
     }
 
