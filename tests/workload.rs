@@ -111,7 +111,8 @@ fn a_wrong_truth_is_found() {
     let made = make("wrong", Profile::MailHeavy, Size::Sessions(120), Format::PcapNs, 19);
     let report = report(&made);
     assert_eq!(report.differences(&made.totals), Vec::<String>::new());
-    let changes: [(&str, fn(&mut Totals)); 8] = [
+    type Change = fn(&mut Totals);
+    let changes: [(&str, Change); 8] = [
         ("frames", |totals| totals.frames += 1),
         ("sessions", |totals| totals.sessions += 1),
         ("messages accepted", |totals| totals.messages_accepted -= 1),
