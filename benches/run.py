@@ -122,7 +122,7 @@ def page(found):
                          [[tool.name, found["versions"][tool.name], tool.task] for tool in tools.TOOLS
                           if tool.name in found["versions"]])
     for name, how in found["missing"].items():
-        text += f"\nNot there: {name} (`{how}`).\n"
+        text += f"\nNot there: {name} (`{how}`, where the release has it).\n"
     return text
 
 

@@ -52,10 +52,14 @@ class Series:
         }
 
 
-def measure(command, timeout, folder):
-    """Runs `command` (a list) with its output thrown away; kills it and all that it started after `timeout` seconds."""
+def measure(command, timeout, folder, memory=True):
+    """Runs `command` (a list) with its output thrown away; kills it and all that it started after `timeout` seconds.
+
+    GNU time itself costs a millisecond: without `memory` it is left out, and the peak is not told.
+    """
     with tempfile.NamedTemporaryFile("r", dir=folder) as peak:
-        wrapped = [GNU_TIME, "-f", "%M", "-o", peak.name] if GNU_TIME else []
+        by_time = memory and GNU_TIME
+        wrapped = [GNU_TIME, "-f", "%M", "-o", peak.name] if by_time else []
         begin = time.perf_counter()
         child = subprocess.Popen(
             wrapped + command,
@@ -69,11 +73,9 @@ def measure(command, timeout, folder):
         if status is None:
             return Run(trouble=f"not finished in {timeout:.0f} s")
         code = os.waitstatus_to_exitcode(status)
-        memory = usage.ru_maxrss
-        if GNU_TIME:
-            memory = int(peak.read().split()[-1])
+        kibibytes = int(peak.read().split()[-1]) if by_time else usage.ru_maxrss
     trouble = "" if code == 0 else f"ended with {code}"
-    return Run(usage.ru_utime + usage.ru_stime, wall, memory / 1024, trouble)
+    return Run(usage.ru_utime + usage.ru_stime, wall, kibibytes / 1024, trouble)
 
 
 def wait(child, deadline):
@@ -93,7 +95,7 @@ def wait(child, deadline):
         pause = min(pause * 1.5, 0.02)
 
 
-def alternate(commands, runs, timeout, folder, patience=8.0):
+def alternate(commands, runs, timeout, folder, patience=8.0, memory=True):
     """Runs every command of a dict `runs` times, in alternating order; one that takes longer than `patience` only once."""
     series = {name: Series() for name in commands}
     names = list(commands)
@@ -102,5 +104,5 @@ def alternate(commands, runs, timeout, folder, patience=8.0):
             one = series[name]
             if one.runs and (one.trouble or one.runs[0].wall > patience):
                 continue
-            one.add(measure(commands[name], timeout, folder))
+            one.add(measure(commands[name], timeout, folder, memory))
     return series

@@ -154,7 +154,10 @@ def start_up(setting):
     for tool in setting.tools:
         if tool.installed() and tool.name in wanted:
             commands[tool.name] = tool.command(file, setting.folder)
-    series = alternate(commands, max(setting.runs, 5), setting.timeout, setting.folder)
+    series = alternate(commands, max(setting.runs, 11), setting.timeout, setting.folder, memory=False)
+    for name, peak in alternate(commands, 1, setting.timeout, setting.folder).items():
+        for run in series[name].runs:
+            run.memory = peak.runs[0].memory
     (setting.folder / "report.txt").unlink(missing_ok=True)
     return series
 

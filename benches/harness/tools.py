@@ -109,13 +109,13 @@ TOOLS = [
     Tool("ssldump", "ssldump", "ssldump", "TLS records and handshakes, no mail",
          ("ssldump", "-v"), {"mail-heavy": 300 * MB, "mirror-port": 600 * MB, "many-short": 20 * MB, "syn-flood": 0},
          lambda file, _: ["ssldump", "-n", "-r", str(file)]),
-    Tool("suricata, EVE smtp+tls", "suricata", "suricata (Debian 12: from bookworm-backports)",
+    Tool("suricata, EVE smtp+tls", "suricata", "suricata",
          "events with EHLO, sender, recipients; TLS; no replies, no rules", ("suricata", "-V"),
          {"many-short": 400 * MB, "syn-flood": 100 * MB}, suricata),
-    Tool("suricata, EVE, BPF", "suricata", "suricata (Debian 12: from bookworm-backports)",
+    Tool("suricata, EVE, BPF", "suricata", "suricata",
          "the same behind a BPF filter", ("suricata", "-V"), {"any": 0, "mirror-port": 3_000 * MB},
          lambda file, scratch: suricata(file, scratch, bpf())),
-    Tool("zeek", "zeek", "zeek (not in Debian: from the project's own archive)", "conn, smtp and ssl logs",
+    Tool("zeek", "zeek", "zeek", "conn, smtp and ssl logs",
          ("zeek", "--version"), {"mail-heavy": 1_100 * MB, "many-short": 100 * MB, "syn-flood": 100 * MB},
          lambda file, scratch: shell(
              f"mkdir -p {scratch}/zeek && cd {scratch}/zeek && exec zeek -b -r {file} "
@@ -134,7 +134,7 @@ def chosen(names):
 
 def install():
     """Installs what is missing and Debian has, with apt-get; says what it cannot."""
-    missing = sorted({tool.package.split()[0] for tool in TOOLS if not tool.installed()})
+    missing = sorted({tool.package for tool in TOOLS if not tool.installed()})
     if not GNU_TIME:
         missing.append("time")
     if not missing:
