@@ -8,6 +8,7 @@ mod filter;
 mod list;
 mod messages;
 mod output;
+mod pipeline;
 mod progress;
 mod run;
 
