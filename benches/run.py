@@ -100,13 +100,12 @@ def run(options):
     return found
 
 
-def page(found):
+def page(found, scale):
     """The Markdown page."""
     text = f"# Benchmark of {found['about']['date'][:10]}\n\n"
     text += report.table(["", ""], found["about"].items())
     text += "\nSeconds are of this machine on this day: compare ratios. What the columns mean: [README](../README.md).\n"
-    wanted = report.goals(found["work"], found["growth"], found["open"], found["start"], found["threads"])
-    text += "\n## Against what is wanted (issue 4; meant for scale 1)\n\n" + wanted
+    text += "\n## Against what is wanted (issue 4)\n\n" + report.goals(found, scale)
     if found["work"]:
         text += "\n## Work\n\n" + "\n".join(report.work(row) for row in found["work"])
     if found["growth"]:
@@ -132,7 +131,7 @@ def main():
     if options.install:
         tools.install()
     found = run(options)
-    text = page(found)
+    text = page(found, options.scale)
     print(text)
     if options.output:
         Path(options.output).write_text(text)

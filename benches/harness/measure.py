@@ -42,6 +42,10 @@ class Series:
         """The median of `cpu`, `wall` or `memory`."""
         return statistics.median(getattr(run, what) for run in self.runs)
 
+    def lowest(self, what):
+        """The lowest of `cpu`, `wall` or `memory`: the least disturbed run."""
+        return min(getattr(run, what) for run in self.runs)
+
     def as_json(self):
         """For the dated file."""
         return {

@@ -57,9 +57,14 @@ def work(row):
     return head + "\n\n" + table(columns, lines)
 
 
-def goals(rows, growth, opened, started, threads):
-    """Measured against what issue 4 wants."""
+def goals(found, scale):
+    """Measured against what issue 4 wants. Judged at scale 1 only."""
+    rows, growth, opened, started, threads = (found[part] for part in ("work", "growth", "open", "start", "threads"))
     lines = []
+
+    def verdict(value, must, aim, higher):
+        return judge(value, must, aim, higher) if scale == 1 else "-"
+
     for profile, name, unit, must, aim in GOALS:
         row = next((row for row in rows if row["profile"] == profile), None)
         if row is None:
@@ -71,7 +76,8 @@ def goals(rows, growth, opened, started, threads):
         higher = unit == "GB per CPU s"
         value = {"GB per CPU s": row["octets"] / 1e9 / max(series.median("cpu"), 1e-9), "CPU s": series.median("cpu"),
                  "MiB": series.median("memory")}[unit]
-        lines.append([f"{profile} {row['size']}, {name}", unit, must, aim, f"{value:.2f}", verdict(value, must, aim, higher)])
+        reached = verdict(value, must, aim, higher)
+        lines.append([f"{profile} {row['size']}, {name}", unit, must, aim, f"{value:.2f}", reached])
     if growth:
         values = [row["series"]["smtpcap, JSON Lines"].median("memory") for row in growth]
         lines.append(["mail-heavy at four sizes, greatest peak", "MiB", 128, 48, f"{max(values):.0f}",
@@ -85,16 +91,16 @@ def goals(rows, growth, opened, started, threads):
     for section in threads:
         if 2 in section["series"] and not section["series"][2].trouble:
             one, two = section["series"][min(section["series"])], section["series"][2]
-            value = two.median("wall") / one.median("wall")
-            lines.append([f"two threads, {section['profile']}", "wall / one thread", 0.65, 0.55, f"{value:.2f}",
+            value = two.lowest("wall") / one.lowest("wall")
+            lines.append([f"two threads, {section['profile']}", "wall / one thread (lowest of each)", 0.65, 0.55, f"{value:.2f}",
                           verdict(value, 0.65, 0.55, False)])
             value = two.median("cpu") / one.median("cpu")
-            lines.append([f"two threads, {section['profile']}", "CPU / one thread", "-", 1.15, f"{value:.2f}",
-                          verdict(value, 1e9, 1.15, False)])
+            lines.append([f"two threads, {section['profile']}", "CPU / one thread", 1.15, 1.15, f"{value:.2f}",
+                          verdict(value, 1.15, 1.15, False)])
     return table(["work", "unit", "must", "aim", "measured", "reached"], lines)
 
 
-def verdict(value, must, aim, higher):
+def judge(value, must, aim, higher):
     """must, aim or no."""
     reached = (lambda limit: value >= limit) if higher else (lambda limit: value <= limit)
     return "aim" if reached(aim) else "must" if reached(must) else "no"
@@ -140,10 +146,10 @@ def threads_table(sections):
                 lines.append([section["profile"], number, series.trouble or NO_SPEED, "-", "-", "-", "-"])
                 continue
             lines.append([section["profile"], number, spread(series, "wall"), spread(series, "cpu"),
-                          f"{series.median('wall') / one.median('wall'):.2f}",
+                          f"{series.lowest('wall') / one.lowest('wall'):.2f}",
                           f"{series.median('cpu') / one.median('cpu'):.2f}",
                           "yes" if section["same"][number] else "**no**"])
-    return table(["profile", "threads", "wall s", "CPU s", "wall / first", "CPU / first", "same bytes"], lines)
+    return table(["profile", "threads", "wall s", "CPU s", "wall / first (lowest)", "CPU / first", "same bytes"], lines)
 
 
 def as_json(value):
