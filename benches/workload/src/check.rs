@@ -281,7 +281,11 @@ impl Session {
             first_frame: self.id,
             kind: "".into(),
             port: self.server.port,
-            outcome: self.outcome,
+            outcome: if self.is_left_open() {
+                Outcome::LeftOpen
+            } else {
+                self.outcome
+            },
             messages: self
                 .transactions
                 .iter()
@@ -305,6 +309,12 @@ impl Session {
             lost_frames: 0,
             lost_octets: self.tcp.to_server.missing_octets + self.tcp.to_client.missing_octets,
         }
+    }
+
+    /// Neither side ended it, and nothing became of it.
+    fn is_left_open(&self) -> bool {
+        matches!(self.ended_by.as_str(), "capture_end" | "idle" | "limit")
+            && matches!(self.outcome, Outcome::Unknown | Outcome::Aborted)
     }
 
     fn fatal_alert(&self) -> Option<u8> {

@@ -366,7 +366,7 @@ pub fn hello_and_quit(path: Path, random: &mut Random) -> Plan {
 
 /// Greeting, EHLO, and nothing more.
 pub fn left_open(path: Path, random: &mut Random) -> Plan {
-    let mut plan = Plan::session(path, "left_open", Outcome::Unknown);
+    let mut plan = Plan::session(path, "left_open", Outcome::LeftOpen);
     greet(&mut plan, random);
     plan
 }

@@ -75,7 +75,7 @@ pub enum Fault {
     MidStream,
 }
 
-/// What the session comes to, in the words of smtpcap's report.
+/// What the session comes to, in the words of smtpcap's report; but for `LeftOpen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -95,8 +95,10 @@ pub enum Outcome {
     Aborted,
     /// Greeting, EHLO, QUIT.
     NothingTried,
-    /// Never ended within the capture.
+    /// The capture does not show it.
     Unknown,
+    /// Never ended within the capture. (What smtpcap calls unknown up to a minute of silence, and aborted after it.)
+    LeftOpen,
     /// What smtpcap may report and no session here comes to.
     #[serde(other)]
     Other,
