@@ -9,9 +9,13 @@ use crate::wire::{Address, Path};
 const CLIENT: bool = true;
 const SERVER: bool = false;
 
-/// One connection from `client` to some server.
+/// One connection from `client` to some server of the same IP version.
 pub fn connection(client: (Address, u16), random: &mut Random, library: &Library) -> Plan {
-    let server = Address::V4([203, 0, 113, random.between(1, 254) as u8]);
+    let host = random.between(1, 254) as u8;
+    let server = match client.0 {
+        Address::V4(_) => Address::V4([203, 0, 113, host]),
+        Address::V6(_) => Address::V6([0x20, 0x01, 0x0d, 0xb8, 0, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, host]),
+    };
     let vlans = random.weighted(&[(78, [0, 0]), (20, [100, 0]), (2, [200, 101])]);
     let path = |port, udp| Path {
         client,

@@ -121,7 +121,8 @@ impl Planner {
             Profile::LiveMix => self.mail(Mail::LIGHT),
             Profile::MirrorPort if self.mail_frames * 1_000 < self.frames * MIRROR_MAIL => self.mail(Mail::FULL),
             Profile::MirrorPort => {
-                let client = self.client(false);
+                let version6 = self.random.chance(200);
+                let client = self.client(version6);
                 noise::connection(client, &mut self.random, &self.library)
             }
             Profile::ManyShort => self.short(),

@@ -58,7 +58,7 @@ fn the_same_order_gives_the_same_bytes() {
             Profile::MirrorPort,
             Size::Bytes(2_000_000),
             Format::PcapNs,
-            0x6406_6400_be30_c114,
+            0x9089_a65b_ab19_3a56,
         ),
         (
             Profile::ManyShort,
