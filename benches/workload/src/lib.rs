@@ -10,6 +10,7 @@ pub mod check;
 pub mod container;
 pub mod dialogue;
 pub mod engine;
+pub mod message;
 pub mod noise;
 pub mod plan;
 pub mod player;

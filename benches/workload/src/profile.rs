@@ -1,6 +1,7 @@
 //! The profiles: which connections a capture is made of. Shares in 1,000.
 
-use crate::dialogue::{self, Mail};
+use crate::dialogue;
+use crate::message::Mail;
 use crate::noise;
 use crate::plan::{Fault, Plan, Step};
 use crate::random::Random;

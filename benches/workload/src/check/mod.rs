@@ -1,12 +1,13 @@
 //! smtpcap's report (JSON Lines) against the truth: read back into the same counts, compared count by count and, where the
 //! truth of each session is at hand, session by session.
 
+mod record;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};
 
-use serde::Deserialize;
-
-use crate::plan::{Fault, Outcome, Truth};
+use self::record::{Count, Record};
+use crate::plan::{Fault, Truth};
 use crate::truth::{Counts, Totals};
 
 /// Differences between two sessions that are told one by one.
@@ -21,104 +22,6 @@ pub struct Report {
     sessions: HashMap<u64, Truth>,
     /// Connections without an answer that a limit made it forget.
     forgotten_syns: u64,
-}
-
-/// Any record of the report; what is not named here is not compared.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Record {
-    Session(Box<Session>),
-    Capture(Capture),
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    id: u64,
-    server: Endpoint,
-    outcome: Outcome,
-    ended_by: String,
-    #[serde(default)]
-    exchanges: Vec<Exchange>,
-    #[serde(default)]
-    transactions: Vec<Transaction>,
-    tls: Option<Tls>,
-    tcp: Tcp,
-}
-
-#[derive(Deserialize)]
-struct Endpoint {
-    port: u16,
-}
-
-#[derive(Deserialize)]
-struct Exchange {
-    command: String,
-}
-
-#[derive(Deserialize)]
-struct Transaction {
-    forward_paths: Vec<ForwardPath>,
-    result: String,
-    final_reply: Option<Reply>,
-}
-
-#[derive(Deserialize)]
-struct ForwardPath {
-    reply: Option<Reply>,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    code: Option<u16>,
-}
-
-#[derive(Deserialize)]
-struct Tls {
-    choice: Option<serde::de::IgnoredAny>,
-    alerts: Vec<Alert>,
-    stopped_at: String,
-}
-
-#[derive(Deserialize)]
-struct Alert {
-    level: Option<String>,
-    number: Option<u8>,
-}
-
-#[derive(Deserialize)]
-struct Tcp {
-    opening: String,
-    to_server: Direction,
-    to_client: Direction,
-    #[serde(default)]
-    resets: Vec<serde::de::IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Direction {
-    retransmissions: u64,
-    out_of_order: u64,
-    missing_octets: u64,
-}
-
-#[derive(Deserialize)]
-struct Capture {
-    frames: u64,
-    limits_reached: Vec<Count>,
-    files: Vec<CaptureFile>,
-}
-
-#[derive(Deserialize)]
-struct Count {
-    what: String,
-    count: u64,
-}
-
-#[derive(Deserialize)]
-struct CaptureFile {
-    octets: u64,
 }
 
 impl Report {
@@ -270,99 +173,4 @@ fn comparable(mut totals: Totals) -> Totals {
         *totals.faults.entry("retransmitted".to_owned()).or_default() += overlapping;
     }
     totals
-}
-
-impl Session {
-    /// What the report says of a session, in the truth's terms.
-    fn truth(&self) -> Truth {
-        let no_connection = self.outcome == Outcome::NoConnection;
-        let alert = self.fatal_alert();
-        Truth {
-            first_frame: self.id,
-            kind: "".into(),
-            port: self.server.port,
-            outcome: if self.is_left_open() {
-                Outcome::LeftOpen
-            } else {
-                self.outcome
-            },
-            messages: self
-                .transactions
-                .iter()
-                .filter(|one| one.result.ends_with("accepted"))
-                .count() as u64,
-            bdat: self
-                .exchanges
-                .iter()
-                .filter(|one| one.command.starts_with("BDAT") && one.command.ends_with("LAST"))
-                .count() as u64,
-            recipients: self.recipients(),
-            rejection: self.transactions.iter().find_map(Transaction::rejection),
-            handshake: alert.is_none() && self.tls.as_ref().is_some_and(Tls::is_complete),
-            alert,
-            tcp_failure: match (no_connection, self.tcp.resets.is_empty()) {
-                (true, true) => Some("unanswered".into()),
-                (true, false) => Some("refused".into()),
-                (false, _) => self.ended_by.ends_with("_reset").then(|| "reset".into()),
-            },
-            fault: self.tcp.fault(),
-            lost_frames: 0,
-            lost_octets: self.tcp.to_server.missing_octets + self.tcp.to_client.missing_octets,
-        }
-    }
-
-    /// Neither side ended it, and nothing became of it.
-    fn is_left_open(&self) -> bool {
-        matches!(self.ended_by.as_str(), "capture_end" | "idle" | "limit")
-            && matches!(self.outcome, Outcome::Unknown | Outcome::Aborted)
-    }
-
-    fn fatal_alert(&self) -> Option<u8> {
-        let fatal = |alert: &&Alert| alert.level.as_deref() == Some("fatal");
-        self.tls.as_ref()?.alerts.iter().find(fatal)?.number
-    }
-
-    fn recipients(&self) -> u64 {
-        let paths = self.transactions.iter().flat_map(|one| &one.forward_paths);
-        paths
-            .filter(|path| {
-                path.reply
-                    .as_ref()
-                    .and_then(|reply| reply.code)
-                    .is_some_and(|code| code / 100 == 2)
-            })
-            .count() as u64
-    }
-}
-
-impl Transaction {
-    fn rejection(&self) -> Option<u16> {
-        let of_recipients = self.forward_paths.iter().filter_map(|path| path.reply.as_ref());
-        let mut replies = of_recipients.chain(&self.final_reply).filter_map(|reply| reply.code);
-        matches!(self.result.as_str(), "refused" | "deferred").then(|| replies.find(|code| *code >= 400))?
-    }
-}
-
-impl Tls {
-    fn is_complete(&self) -> bool {
-        self.choice.is_some() && matches!(self.stopped_at.as_str(), "after_handshake" | "after_application_data")
-    }
-}
-
-impl Tcp {
-    fn fault(&self) -> Option<Fault> {
-        let directions = [&self.to_server, &self.to_client];
-        let any = |count: fn(&Direction) -> u64| directions.iter().any(|one| count(one) > 0);
-        if self.opening == "mid_stream" {
-            Some(Fault::MidStream)
-        } else if any(|one| one.missing_octets) {
-            Some(Fault::Lost)
-        } else if any(|one| one.out_of_order) {
-            Some(Fault::Reordered)
-        } else if any(|one| one.retransmissions) {
-            Some(Fault::Retransmitted)
-        } else {
-            None
-        }
-    }
 }

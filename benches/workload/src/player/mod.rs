@@ -1,24 +1,23 @@
 //! Plays a plan: steps → frames with times, a few at a time, so that thousands of connections stay small.
 
+mod faults;
+mod flood;
+
 use std::collections::VecDeque;
 
 use crate::plan::{Fault, Piece, Plan, Source, Step};
 use crate::random::Random;
 use crate::text::Pools;
-use crate::wire::{ACK, Address, FIN, Fields, PSH, Path, RST, SYN, Template};
+use crate::wire::{ACK, Address, FIN, Fields, PSH, RST, SYN, Template};
 
 /// Segments made in one go.
 const BATCH: usize = 16;
-/// The address block from which floods come: 10.0.0.0/8.
-const FLOOD_BLOCK: u32 = 10;
 /// Time between two frames of one connection at least.
 const TICK: u64 = 1_000;
 /// Time between two SYNs of a flood, besides.
 const FLOOD_GAP: u64 = 1_000;
 /// Window announced, not scaled.
 const WINDOW: u16 = 502;
-/// Longer than any copy that a capture makes of a packet, shorter than a retransmission time-out's minimum.
-const RETRANSMISSION_DELAY: u64 = 40_000_000;
 
 /// Where in the plan's pieces a stretch begins.
 #[derive(Clone, Copy, Debug, Default)]
@@ -220,35 +219,6 @@ impl Player {
         }
     }
 
-    /// Another connection's SYN. The queue is empty: its template goes for this frame only.
-    fn flood(&mut self) {
-        let (source, port) = self.flood_source();
-        let path = Path {
-            client: (Address::V4(source.to_be_bytes()), port),
-            ..self.plan.path
-        };
-        self.templates[1] = Template::new(&path, true);
-        self.next[1] = self.random.next() as u32;
-        self.push(true, SYN, Cursor::default(), 0);
-    }
-
-    /// A source that looks random and never comes twice.
-    fn flood_source(&mut self) -> (u32, u16) {
-        const MASK: u64 = (1 << 40) - 1;
-        loop {
-            self.flood_number += 1;
-            // Bijections of 40 bits.
-            let mut mixed = self.flood_number.wrapping_mul(0x9e_3779_b97f_4a7d) & MASK;
-            mixed ^= mixed >> 19;
-            mixed = mixed.wrapping_mul(0xff_51af_d7ed_558d) & MASK;
-            mixed ^= mixed >> 21;
-            let port = mixed as u16;
-            if port >= 1_024 && !matches!(port, 2_525) {
-                return ((mixed >> 16) as u32 | FLOOD_BLOCK << 24, port);
-            }
-        }
-    }
-
     /// Makes the next segments of a step.
     fn say(&mut self, mut saying: Saying) {
         for _ in 0..BATCH {
@@ -305,61 +275,6 @@ impl Player {
             self.now += 4_000;
             self.control(!saying.from_client, ACK);
         }
-    }
-
-    /// What the plan says goes wrong with the next segments; at least four full ones are left, but for a late beginning.
-    fn go_wrong(&mut self, saying: &mut Saying) {
-        let Some((fault, _)) = self.plan.fault else { return };
-        let side = usize::from(saying.from_client);
-        let full = self.plan.path.full_payload();
-        match fault {
-            Fault::Retransmitted => {
-                let (at, sequence) = (saying.at, self.next[side]);
-                self.segment(saying);
-                for _ in 0..2 {
-                    self.segment(saying);
-                    let next = std::mem::replace(&mut self.next[side], sequence);
-                    self.now += 4_000;
-                    self.control(!saying.from_client, ACK);
-                    self.next[side] = next;
-                }
-                let next = std::mem::replace(&mut self.next[side], sequence);
-                self.now += RETRANSMISSION_DELAY;
-                self.push(saying.from_client, ACK, at, full);
-                self.next[side] = next;
-            }
-            Fault::Reordered => {
-                self.segment(saying);
-                self.segment(saying);
-                if let [.., first, second] = self.queue.make_contiguous() {
-                    std::mem::swap(first, second);
-                    std::mem::swap(&mut first.time, &mut second.time);
-                }
-            }
-            Fault::Overlapping => {
-                let half = full / 2;
-                let at = advance(&self.plan.pieces, saying.at, half);
-                self.segment(saying);
-                self.now += RETRANSMISSION_DELAY;
-                self.next[side] = self.next[side].wrapping_sub((full - half) as u32);
-                self.push(saying.from_client, ACK, at, full);
-                self.next[side] = self.next[side].wrapping_add((full - half) as u32);
-                self.pass(saying, half);
-            }
-            Fault::Lost => {
-                let count = self.random.between(1, 3);
-                for _ in 0..count {
-                    self.pass(saying, full);
-                }
-                self.plan.note(|truth| {
-                    truth.lost_frames = count;
-                    truth.lost_octets = count * full as u64;
-                });
-            }
-            Fault::MidStream => self.hidden = false,
-        }
-        saying.unacknowledged = 2;
-        self.acknowledge(saying, 2);
     }
 
     /// A segment without payload; SYN and FIN count as one octet.
