@@ -6,7 +6,7 @@
 
 /// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
 /// older ones are counted as not compared.
-pub const COMPARED_OCTETS: usize = 8 << 10;
+pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing.
 pub const COMPARED_TAIL: usize = 256;
 
