@@ -7,6 +7,7 @@
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::Frame;
 use crate::packet::{self, Packet, PortSet, is_noise};
+use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
@@ -24,6 +25,8 @@ pub struct Options {
     pub retention: Retention,
     /// Limits of the TCP room.
     pub limits: Limits,
+    /// Secrets that open TLS; the analyzer shares them and takes more at any time ([`Analyzer::add_secrets`]).
+    pub keys: Keys,
 }
 
 impl Default for Options {
@@ -32,6 +35,7 @@ impl Default for Options {
             ports: DEFAULT_PORTS.to_vec(),
             retention: Retention::default(),
             limits: Limits::default(),
+            keys: Keys::default(),
         }
     }
 }
@@ -45,6 +49,7 @@ pub struct Analyzer {
     noise: u64,
     last: Option<Stamp>,
     ended: bool,
+    keys: Keys,
 }
 
 impl Analyzer {
@@ -57,11 +62,12 @@ impl Analyzer {
         }
         let retention = options.retention;
         let known = ports.clone();
+        let keys = options.keys.clone();
         Self {
             table: Table::new(
                 options.limits.clone(),
                 move |port| known.contains(port),
-                move |opened: &Opened| converse(opened, retention),
+                move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
             ),
             ports,
             decoder: packet::Decoder::new(),
@@ -69,7 +75,20 @@ impl Analyzer {
             noise: 0,
             last: None,
             ended: false,
+            keys: options.keys.clone(),
         }
+    }
+
+    /// Takes lines of a key log (SSLKEYLOGFILE), as a file or a decryption secrets block holds them; a line must not be
+    /// split over two calls. A connection finds only secrets that came before its first protected record.
+    pub fn add_secrets(&mut self, key_log: &[u8]) {
+        self.keys.add(key_log);
+    }
+
+    /// What the key logs held.
+    #[must_use]
+    pub fn key_log_counts(&self) -> KeyLogCounts {
+        self.keys.counts()
     }
 
     /// Takes the next frame.
