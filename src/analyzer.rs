@@ -4,14 +4,17 @@
 //! each (or after some) of them, [`Analyzer::finish`] once, [`Analyzer::poll_session`] again until it is empty. Sans-I/O:
 //! no file, no clock, no thread; the same frames give the same sessions.
 
+use std::collections::VecDeque;
+
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::Frame;
-use crate::packet::{self, Packet, PortSet, is_noise};
+use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
 use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Finished, Limits, Opened, Opening, Table};
+use crate::tcp::{self, Clock, Finished, Limits, Opened, Opening, Table};
+use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
 pub const DEFAULT_PORTS: [u16; 9] = [24, 25, 110, 143, 465, 587, 993, 995, 2525];
@@ -25,7 +28,8 @@ pub struct Options {
     pub retention: Retention,
     /// Limits of the TCP room.
     pub limits: Limits,
-    /// Secrets that open TLS; the analyzer shares them and takes more at any time ([`Analyzer::add_secrets`]).
+    /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]): for equal
+    /// reports with any number of threads, while no shard has frames of before to read.
     pub keys: Keys,
 }
 
@@ -40,15 +44,191 @@ impl Default for Options {
     }
 }
 
-/// Analyses the frames of a capture.
-pub struct Analyzer {
+/// Parts into which the connections of a run are divided, whatever the number of threads: each keeps its share of the
+/// limits, so that one thread and many report the same.
+pub const SHARDS: usize = 16;
+
+/// What a frame carries for one shard.
+#[derive(Clone, Copy, Debug)]
+pub enum Carried<'a> {
+    /// A TCP segment on a mail port.
+    Segment(Segment<'a>),
+    /// An ICMP error that quotes one.
+    IcmpError(IcmpError),
+}
+
+/// What a frame carries, where it belongs, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Routed<'a> {
+    /// The shard, below [`SHARDS`].
+    pub shard: usize,
+    /// Frame and time.
+    pub stamp: Stamp,
+    /// The run's clock: packet time that one odd frame cannot move.
+    pub now: Timestamp,
+    /// What it carries.
+    pub carried: Carried<'a>,
+}
+
+/// Frames → what they carry and which shard's it is. One for a run: it puts fragments together and keeps the clock.
+pub struct Router {
     ports: PortSet,
     decoder: packet::Decoder,
-    table: Table<Conversation>,
+    clock: Clock,
     frames: u64,
     noise: u64,
+    other_ports: u64,
     last: Option<Stamp>,
-    ended: bool,
+}
+
+impl Router {
+    /// A router that has seen nothing.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        Self {
+            ports: options.ports.iter().copied().collect(),
+            decoder: packet::Decoder::new(),
+            clock: Clock::new(),
+            frames: 0,
+            noise: 0,
+            other_ports: 0,
+            last: None,
+        }
+    }
+
+    /// Takes the next frame; `None` where it carries nothing of mail.
+    pub fn route<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Routed<'a>> {
+        self.frames += 1;
+        let stamp = Stamp {
+            frame: frame.number,
+            time: frame.time,
+        };
+        if self.last.is_none_or(|last| last.time <= stamp.time) {
+            self.last = Some(stamp);
+        }
+        if is_noise(frame, &self.ports) {
+            self.noise += 1;
+            return None;
+        }
+        let (source, destination, carried) = match self.decoder.decode(frame) {
+            Packet::Segment(segment) => (segment.source, segment.destination, Carried::Segment(segment)),
+            Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, Carried::IcmpError(error)),
+            Packet::Other => return None,
+        };
+        if !self.ports.contains(destination.port) && !self.ports.contains(source.port) {
+            self.other_ports += u64::from(matches!(carried, Carried::Segment(_)));
+            return None;
+        }
+        let now = match carried {
+            Carried::Segment(_) => self.clock.advance(stamp.time),
+            Carried::IcmpError(_) => self.clock.now(),
+        };
+        Some(Routed {
+            shard: tcp::shard(source, destination, SHARDS),
+            stamp,
+            now,
+            carried,
+        })
+    }
+
+    /// Ends the capture.
+    pub fn finish(&mut self) {
+        self.decoder.finish();
+    }
+
+    /// The run's clock, and the last frame in time.
+    #[must_use]
+    pub fn end(&self) -> (Timestamp, Option<Stamp>) {
+        (self.clock.now(), self.last)
+    }
+
+    /// Counts of the packet room.
+    #[must_use]
+    pub const fn packet_counts(&self) -> &packet::Counts {
+        self.decoder.counts()
+    }
+
+    /// Frames taken, and how many of them one look at their ports told to be no mail.
+    #[must_use]
+    pub const fn frames(&self) -> (u64, u64) {
+        (self.frames, self.noise)
+    }
+}
+
+/// The connections of one shard, from segments to sessions with findings.
+pub struct Shard {
+    table: Table<Conversation>,
+    capture_end: Option<Stamp>,
+}
+
+impl Shard {
+    /// A shard of [`SHARDS`] that has seen nothing.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        let ports: PortSet = options.ports.iter().copied().collect();
+        let retention = options.retention;
+        let keys = options.keys.clone();
+        Self {
+            table: Table::new(
+                options.limits.shared_by(SHARDS),
+                move |port| ports.contains(port),
+                move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
+            ),
+            capture_end: None,
+        }
+    }
+
+    /// Takes what a frame carries.
+    pub fn push(&mut self, carried: &Carried<'_>, now: Timestamp) {
+        match carried {
+            Carried::Segment(segment) => self.table.push_at(segment, now),
+            Carried::IcmpError(error) => self.table.push_icmp(error),
+        }
+    }
+
+    /// Ends the capture (see [`Router::end`]): every connection still open is handed out as the capture's end left it.
+    pub fn finish(&mut self, (now, last): (Timestamp, Option<Stamp>)) {
+        self.capture_end = last;
+        self.table.finish_at(now);
+    }
+
+    /// Sessions that are over and not yet taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.table.finished()
+    }
+
+    /// After [`finish`](Self::finish): the first frame of the session that [`poll_session`](Self::poll_session) gives
+    /// next. The shards' sessions are then taken in the order of these, the lowest shard first among equals.
+    #[must_use]
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        self.table.next_remaining()
+    }
+
+    /// The next session that is over, in the order in which they ended.
+    pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
+        let Finished { facts, stream, at } = self.table.poll_finished()?;
+        let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
+        let id = SessionId(facts.first.frame.0);
+        let session = session::build(id, facts, transcript.unwrap_or_default(), self.capture_end.or(Some(at)));
+        let findings = diagnose(&session);
+        Some((session, findings))
+    }
+
+    /// Counts of the TCP room.
+    #[must_use]
+    pub fn tcp_counts(&self) -> &tcp::Counts {
+        self.table.counts()
+    }
+}
+
+/// Analyses the frames of a capture: a [`Router`] and its [`Shard`]s in one thread.
+pub struct Analyzer {
+    router: Router,
+    shards: Vec<Shard>,
+    /// The shards of the sessions that are over, in the order in which they ended.
+    ended: VecDeque<usize>,
+    finished: bool,
     keys: Keys,
 }
 
@@ -56,25 +236,11 @@ impl Analyzer {
     /// An analyzer that has seen nothing.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        let mut ports = PortSet::new();
-        for port in &options.ports {
-            ports.insert(*port);
-        }
-        let retention = options.retention;
-        let known = ports.clone();
-        let keys = options.keys.clone();
         Self {
-            table: Table::new(
-                options.limits.clone(),
-                move |port| known.contains(port),
-                move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
-            ),
-            ports,
-            decoder: packet::Decoder::new(),
-            frames: 0,
-            noise: 0,
-            last: None,
-            ended: false,
+            router: Router::new(options),
+            shards: (0..SHARDS).map(|_| Shard::new(options)).collect(),
+            ended: VecDeque::new(),
+            finished: false,
             keys: options.keys.clone(),
         }
     }
@@ -93,60 +259,62 @@ impl Analyzer {
 
     /// Takes the next frame.
     pub fn push_frame(&mut self, frame: &Frame<'_>) {
-        self.frames += 1;
-        let stamp = Stamp {
-            frame: frame.number,
-            time: frame.time,
-        };
-        self.last = Some(
-            self.last
-                .map_or(stamp, |last| if last.time > stamp.time { last } else { stamp }),
-        );
-        if is_noise(frame, &self.ports) {
-            self.noise += 1;
+        let Some(routed) = self.router.route(frame) else {
             return;
-        }
-        match self.decoder.decode(frame) {
-            Packet::Segment(segment) => self.table.push(&segment),
-            Packet::IcmpError(error) => self.table.push_icmp(&error),
-            Packet::Other => {}
+        };
+        let Some(shard) = self.shards.get_mut(routed.shard) else {
+            return;
+        };
+        let before = shard.waiting();
+        shard.push(&routed.carried, routed.now);
+        for _ in before..shard.waiting() {
+            self.ended.push_back(routed.shard);
         }
     }
 
     /// Ends the capture: every connection still open is handed out as the capture's end left it.
     pub fn finish(&mut self) {
-        self.ended = true;
-        self.decoder.finish();
-        self.table.finish();
+        self.router.finish();
+        // Those that ended before are handed out before those that the end of the capture cut.
+        self.finished = true;
     }
 
-    /// The next session that is over, in the order in which they ended.
+    /// The next session that is over, in the order in which they ended; at the end of the capture by first frame.
     pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
-        let Finished { facts, stream } = self.table.poll_finished()?;
-        let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
-        let id = SessionId(facts.first.frame.0);
-        let capture_end = if self.ended { self.last } else { None };
-        let session = session::build(id, facts, transcript.unwrap_or_default(), capture_end);
-        let findings = diagnose(&session);
-        Some((session, findings))
+        if let Some(shard) = self.ended.pop_front() {
+            return self.shards.get_mut(shard)?.poll_session();
+        }
+        if std::mem::take(&mut self.finished) {
+            let end = self.router.end();
+            self.shards.iter_mut().for_each(|shard| shard.finish(end));
+        }
+        let next = self.shards.iter_mut().filter(|shard| shard.next_remaining().is_some());
+        next.min_by_key(|shard| shard.next_remaining())?.poll_session()
     }
 
     /// Counts of the packet room.
     #[must_use]
-    pub fn packet_counts(&self) -> &packet::Counts {
-        self.decoder.counts()
+    pub const fn packet_counts(&self) -> &packet::Counts {
+        self.router.packet_counts()
     }
 
     /// Counts of the TCP room.
     #[must_use]
-    pub fn tcp_counts(&self) -> &tcp::Counts {
-        self.table.counts()
+    pub fn tcp_counts(&self) -> tcp::Counts {
+        let mut counts = tcp::Counts {
+            other_ports: self.router.other_ports,
+            ..tcp::Counts::default()
+        };
+        for shard in &self.shards {
+            counts.add(shard.tcp_counts());
+        }
+        counts
     }
 
     /// Frames taken, and how many of them one look at their ports told to be no mail.
     #[must_use]
     pub const fn frames(&self) -> (u64, u64) {
-        (self.frames, self.noise)
+        self.router.frames()
     }
 }
 

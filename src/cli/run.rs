@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use crate::analyzer::{Analyzer, DEFAULT_PORTS, Options};
-use crate::capture::{Input, Reader};
+use crate::capture::{DecryptionSecrets, Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, Stop};
 use crate::cli::filter::Filter;
+use crate::cli::keylog;
 use crate::cli::messages;
 use crate::cli::output::Output;
 use crate::cli::progress::Progress;
@@ -53,9 +54,15 @@ fn options(reading: &Reading) -> Options {
 /// error and passed over.
 fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Sink<'_>) -> Result<Health, Stop> {
     let options = options(reading);
+    keylog::read(&reading.keylog, &options.keys, language)?;
     let mut analyzer = Analyzer::new(&options);
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
-    let mut reader = Reader::new(inputs);
+    let keys = options.keys.clone();
+    let mut reader = Reader::new(inputs).with_secrets(move |secrets| {
+        if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
+            keys.add(secrets.secret.reveal().unwrap_or_default());
+        }
+    });
     let mut progress = Progress::new();
     let mut errors = 0_usize;
     let mut frames = 0_u64;
@@ -93,9 +100,10 @@ fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Si
     Ok(Health {
         capture: reader.facts().clone(),
         packets: analyzer.packet_counts().clone(),
-        connections: analyzer.tcp_counts().clone(),
+        connections: analyzer.tcp_counts(),
         frames: analyzer.frames(),
         forgotten: 0,
+        key_log: analyzer.key_log_counts(),
         ports: options.ports,
     })
 }

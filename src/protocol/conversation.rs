@@ -22,6 +22,8 @@ use crate::tcp::{Chunk, ConnectionFacts, Ending, Gap, Stream};
 
 /// Octets held back in one direction while it is not decided where they belong.
 const HELD_OCTETS: usize = 16 * 1024;
+/// Octets that tell what a stream is.
+const BEGINNING: usize = 96;
 /// Octets of injected plaintext that are kept.
 const INJECTED_OCTETS: usize = 256;
 
@@ -71,7 +73,7 @@ impl Held {
         self.pieces
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
-            .take(96)
+            .take(BEGINNING)
             .collect()
     }
 
@@ -182,6 +184,15 @@ impl Conversation {
 
     fn read_undecided(&mut self, chunk: Chunk<'_>) {
         let direction = chunk.direction;
+        // Nearly always the first segment tells, and nothing needs to be set aside.
+        if self.held.get(direction).octets == 0 {
+            let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
+            if !matches!(found, First::NeedMore | First::Tls) {
+                self.decide(direction, found);
+                self.read(chunk);
+                return;
+            }
+        }
         self.held.get_mut(direction).keep(chunk);
         let held = self.held.get(direction);
         let found = match first(direction, &held.beginning()) {

@@ -309,7 +309,8 @@ pub struct Session {
     pub outcome: Outcome,
     /// Times.
     pub timing: Timing,
-    /// Last frame of the whole capture, known at the end of a run: how long the file still ran after this session.
+    /// How far the capture had been read when the session was over for the analysis: its last frame, or, of a session that
+    /// ended earlier, the frame that showed it: so long at least was it silent.
     pub capture_end: Option<Stamp>,
 }
 

@@ -65,6 +65,23 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The share of one of `shards` tables that keep these limits together: counts and octets divided, times and what
+    /// one connection may hold as they are.
+    #[must_use]
+    pub fn shared_by(&self, shards: usize) -> Self {
+        let share = |whole: usize| whole.div_ceil(shards.max(1));
+        Self {
+            flows: share(self.flows),
+            half_open: share(self.half_open),
+            memory: share(self.memory),
+            out_of_order_total: share(self.out_of_order_total),
+            lingering: share(self.lingering),
+            ..self.clone()
+        }
+    }
+}
+
 /// What happened to a [`Table`](super::Table) as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -98,4 +115,25 @@ pub struct Counts {
     pub uncompared_octets: u64,
     /// Resets that ended a connection whose sender went on sending.
     pub revived: u64,
+}
+
+impl Counts {
+    /// Adds the counts of another table.
+    pub const fn add(&mut self, other: &Self) {
+        self.segments += other.segments;
+        self.other_ports += other.other_ports;
+        self.opened += other.opened;
+        self.evicted += other.evicted;
+        self.half_open_evicted += other.half_open_evicted;
+        self.idle += other.idle;
+        self.ports_reused += other.ports_reused;
+        self.lingering_cut_short += other.lingering_cut_short;
+        self.late_segments += other.late_segments;
+        self.stray_resets += other.stray_resets;
+        self.unmatched_icmp_errors += other.unmatched_icmp_errors;
+        self.out_of_window += other.out_of_window;
+        self.holes_given_up += other.holes_given_up;
+        self.uncompared_octets += other.uncompared_octets;
+        self.revived += other.revived;
+    }
 }

@@ -31,6 +31,8 @@ pub struct Finished<S> {
     pub facts: ConnectionFacts,
     /// Its reader; `None` where there was nothing to read, because no connection came about.
     pub stream: Option<S>,
+    /// How far the table had come when it ended: its silence lasted until here at least.
+    pub at: Stamp,
 }
 
 /// All connections on the ports of a set.
@@ -51,6 +53,7 @@ pub struct Table<S> {
     remaining: Vec<(Stamp, u32)>,
     clock: Clock,
     next_sweep: Timestamp,
+    at: Stamp,
     counts: Counts,
     memory: usize,
     out_of_order: usize,
@@ -76,6 +79,7 @@ impl<S: Stream> Table<S> {
             remaining: Vec::new(),
             clock: Clock::new(),
             next_sweep: Timestamp::MIN,
+            at: Stamp::default(),
             counts: Counts::default(),
             memory: 0,
             out_of_order: 0,
@@ -110,14 +114,24 @@ impl<S: Stream> Table<S> {
         self.ports[usize::from(port >> 6)] & (1 << (port & 63)) != 0
     }
 
-    /// Takes a segment.
+    /// Takes a segment; its time moves the table's own clock.
     pub fn push(&mut self, segment: &Segment<'_>) {
+        let now = self.clock.advance(segment.stamp.time);
+        self.push_at(segment, now);
+    }
+
+    /// Takes a segment where several tables go by one clock, which says `now`.
+    pub fn push_at(&mut self, segment: &Segment<'_>, now: Timestamp) {
+        self.clock.set(now);
+        self.at = Stamp {
+            frame: segment.stamp.frame,
+            time: now,
+        };
         if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
             self.counts.other_ports += 1;
             return;
         }
         self.counts.segments += 1;
-        let now = self.clock.advance(segment.stamp.time);
         if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
             self.next_sweep = now.plus(SWEEP);
             self.sweep(now);
@@ -158,6 +172,33 @@ impl<S: Stream> Table<S> {
         if let Some(number) = number {
             self.weigh(number);
         }
+    }
+
+    /// Connections that are over and not yet taken.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// After [`finish`](Self::finish): the first frame of the connection that [`poll_finished`](Self::poll_finished)
+    /// gives next.
+    #[must_use]
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        let waiting = self.finished.front().map(|finished| finished.facts.first);
+        waiting.or_else(|| self.remaining.last().map(|(first, _)| *first))
+    }
+
+    /// Time goes on without a segment: what was silent for too long ends.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.at.time = now;
+        self.sweep(now);
+    }
+
+    /// The capture is over at `now`, as the clock of several tables says.
+    pub fn finish_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.finish();
     }
 
     /// The capture is over: everything that is left ends, in the order of first frames.
@@ -346,7 +387,11 @@ impl<S: Stream> Table<S> {
         refused.last = segment.stamp;
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
     }
 
     /// Counts what a connection weighs now.
@@ -489,7 +534,11 @@ impl<S: Stream> Table<S> {
         if let Some(stream) = &mut stream {
             stream.end(ending, &facts);
         }
-        self.finished.push_back(Finished { facts, stream });
+        self.finished.push_back(Finished {
+            facts,
+            stream,
+            at: self.at,
+        });
         if let Some(syn) = pending {
             let cause = if cause == Ending::PortReused {
                 Ending::Idle
@@ -511,6 +560,10 @@ impl<S: Stream> Table<S> {
 
     fn finish_syn(&mut self, key: Key, syn: &Syn, ending: Ending) {
         let facts = Transport::from_syn(key, syn).facts(ending);
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
     }
 }

@@ -6,6 +6,7 @@ mod finding;
 mod run;
 mod safe;
 mod session;
+mod time;
 mod tls;
 pub mod words;
 

@@ -19,7 +19,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The whole run as one document.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Document {
+pub struct Document<'a> {
     /// 1.
     pub schema_version: u32,
     /// Program and version.
@@ -27,7 +27,7 @@ pub struct Document {
     /// The capture.
     pub capture: CaptureRecord,
     /// Sessions by first frame.
-    pub sessions: Vec<SessionRecord>,
+    pub sessions: Vec<SessionRecord<'a>>,
     /// What several sessions together show.
     pub insights: Vec<InsightRecord>,
     /// Counts.
@@ -41,9 +41,9 @@ pub const GENERATOR: &str = concat!("smtpcap ", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant, reason = "one at a time, never in a collection")]
-pub enum Record {
+pub enum Record<'a> {
     /// A session.
-    Session(SessionRecord),
+    Session(SessionRecord<'a>),
     /// An insight.
     Insight(InsightRecord),
     /// The capture.

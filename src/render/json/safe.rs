@@ -12,6 +12,9 @@ pub struct SafeFormatter<F>(F);
 
 impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if is_plain(fragment.as_bytes()) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut clean_from = 0;
         for (at, character) in fragment
             .char_indices()
@@ -58,6 +61,13 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.0.end_object_value(writer)
     }
+}
+
+/// True where every octet is printable ASCII and none is `<`: nearly every fragment, told without decoding it.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |plain, octet| {
+        plain & matches!(octet, b' '..=b'~') & (*octet != b'<')
+    })
 }
 
 /// One line of JSON and a newline.

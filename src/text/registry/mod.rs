@@ -2,6 +2,9 @@
 //! Japanese. Tab-separated, one header line, no quoting (a `"` is a `"`), `-` means none. Read where they are needed; nothing
 //! is parsed at start-up.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::text::Language;
 
 /// A table: the first line names the columns.
@@ -70,18 +73,28 @@ impl Registry {
     }
 }
 
+/// The rows of [`ENHANCED_STATUS`] by key, read once: a report asks for every reply of every session.
+static ENHANCED_STATUS_ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
+    let mut rows = HashMap::new();
+    for row in ENHANCED_STATUS.rows() {
+        rows.entry(row.key()).or_insert(row);
+    }
+    rows
+});
+
 /// What an enhanced status code means; subject and detail decide, for the classes that the table allows.
 #[must_use]
 pub fn enhanced_status_meaning((class, subject, detail): (u8, u16, u16), language: Language) -> Option<&'static str> {
-    let class = class.to_string();
-    let allows = |row: &Row| {
-        row.field("classes")
-            .is_none_or(|classes| classes.split(',').any(|one| one == class))
-    };
-    ENHANCED_STATUS
-        .row(&format!("{class}.{subject}.{detail}"))
-        .or_else(|| ENHANCED_STATUS.row(&format!("X.{subject}.{detail}")).filter(allows))
-        .and_then(|row| row.in_language("meaning", language))
+    let exact = format!("{class}.{subject}.{detail}");
+    if let Some(row) = ENHANCED_STATUS_ROWS.get(exact.as_str()) {
+        return row.in_language("meaning", language);
+    }
+    let (class, rest) = exact.split_once('.')?;
+    let row = ENHANCED_STATUS_ROWS.get(format!("X.{rest}").as_str())?;
+    let allows = row
+        .field("classes")
+        .is_none_or(|classes| classes.split(',').any(|one| one == class));
+    row.in_language("meaning", language).filter(|_| allows)
 }
 
 #[cfg(test)]
