@@ -144,6 +144,8 @@ messages! {
     LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
     LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
+    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS, not readable on the way)",
+        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLS内のため経路上では読めません)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
