@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::Frame;
 use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
@@ -31,6 +32,18 @@ pub struct Options {
     /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]): for equal
     /// reports with any number of threads, while no shard has frames of before to read.
     pub keys: Keys,
+}
+
+impl Options {
+    /// Takes the key logs of decryption secrets blocks into [`Options::keys`]: for [`crate::capture::Reader::with_secrets`].
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets) + Send + 'static {
+        let keys = self.keys.clone();
+        move |secrets| {
+            if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
+                keys.add(secrets.secret.reveal().unwrap_or_default());
+            }
+        }
+    }
 }
 
 impl Default for Options {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use smtpcap::analyzer::Options;
 use smtpcap::diagnosis::{Finding, Severity};
 use smtpcap::insight::Insight;
 use smtpcap::protocol::smtp::{Detail, Verb};
@@ -327,10 +328,11 @@ fn same(found: &Value, expected: &Value) -> bool {
 
 fn compare_facts(place: &str, truth: &Value, session: &Session, score: &mut Score) {
     let ours = facts(session);
-    let hidden = strings(&truth["hidden_by_encryption"]);
-    for (name, expected) in truth["facts"].as_object().into_iter().flatten() {
-        // What the truth says of a hidden field is what stands in clear before TLS; it is compared all the same.
-        let _ = &hidden;
+    let keyed = truth["facts_with_keys"].as_object();
+    // With keys the facts inside take the place of those in clear.
+    let outside = truth["facts"].as_object().into_iter().flatten();
+    let outside = outside.filter(|(name, _)| keyed.is_none_or(|keyed| !keyed.contains_key(*name)));
+    for (name, expected) in outside.chain(keyed.into_iter().flatten()) {
         score.facts += 1;
         match ours.get(name.as_str()) {
             Some(found) if same(found, expected) => score.facts_right += 1,
@@ -417,7 +419,11 @@ fn leaks(secrets: &[String], outputs: &[String]) -> Vec<String> {
 
 fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
     let file = truth["file"].as_str().unwrap();
-    let analysed = common::analyse_file(&folder.join(file));
+    let options = Options::default();
+    if let Some(keylog) = truth["keylog"].as_str() {
+        options.keys.add(&std::fs::read(folder.join(keylog)).unwrap());
+    }
+    let analysed = common::analyse_with(&folder.join(file), &options);
     let mut matched = Vec::new();
     let mut outputs = Vec::new();
     for language in Language::ALL {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use crate::analyzer::{Analyzer, DEFAULT_PORTS, Options};
-use crate::capture::{DecryptionSecrets, Input, Reader};
+use crate::capture::{Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, Stop};
@@ -57,12 +57,7 @@ fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Si
     keylog::read(&reading.keylog, &options.keys, language)?;
     let mut analyzer = Analyzer::new(&options);
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
-    let keys = options.keys.clone();
-    let mut reader = Reader::new(inputs).with_secrets(move |secrets| {
-        if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
-            keys.add(secrets.secret.reveal().unwrap_or_default());
-        }
-    });
+    let mut reader = Reader::new(inputs).with_secrets(options.take_embedded_keys());
     let mut progress = Progress::new();
     let mut errors = 0_usize;
     let mut frames = 0_u64;
@@ -279,7 +274,7 @@ fn table(report: &Report, run: &Health, style: &Style, output: &mut Output) -> s
         ..style.clone()
     };
     let mut page = Page::new(style);
-    health(&mut page, run, style);
+    health(&mut page, run, report.tally.decrypted, style);
     if report.tally.sessions == 0 {
         let ports: Vec<_> = run.ports.iter().map(u16::to_string).collect();
         page.text(0, &style.say(Message::NoMail, &[("ports", &ports.join(", "))]));

@@ -33,6 +33,8 @@ pub struct Tally {
     pub severities: BTreeMap<Severity, u64>,
     /// Messages accepted, as seen.
     pub accepted_messages: u64,
+    /// Sessions whose inside was read with keys.
+    pub decrypted: u64,
 }
 
 /// Everything that is shown of a run.
@@ -94,6 +96,7 @@ impl Report {
         if let Some(gravest) = findings.iter().map(|finding| finding.severity).max() {
             *tally.severities.entry(gravest).or_default() += 1;
         }
+        tally.decrypted += u64::from(session.tls.as_ref().is_some_and(|tls| tls.decrypted));
         tally.accepted_messages += session
             .transactions
             .iter()

@@ -361,8 +361,10 @@ pub struct TlsDirection {
 /// Why protected records of a sender were not opened although a run had secrets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Unopened {
-    /// No secret for this connection, or not the one for this sender, or it came later than the handshake.
+    /// No secret for this connection, or not the one for this sender.
     NoSecret,
+    /// The secret came later in the capture than the first record that it opens.
+    TooLate,
     /// The hello messages, by which a secret is found, are not in the capture.
     NoHello,
     /// The first record did not open: the secret belongs to another connection.

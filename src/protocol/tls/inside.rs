@@ -396,6 +396,22 @@ impl Decoder {
         }
     }
 
+    /// Secrets that are there now and were not when they were asked for came too late.
+    pub(super) fn note_late_secrets(&mut self) {
+        let Some(vault) = &self.vault else { return };
+        let there = vault
+            .negotiated
+            .as_ref()
+            .is_some_and(|one| vault.opening.has_secret(one));
+        for direction in Direction::BOTH {
+            if let Some((reason @ Unopened::NoSecret, _)) = &mut self.facts.decryption.get_mut(direction).stopped
+                && there
+            {
+                *reason = Unopened::TooLate;
+            }
+        }
+    }
+
     /// Whether known secrets opened the inside.
     pub(super) fn is_decrypted(&self) -> bool {
         let handed_out = self

@@ -362,9 +362,10 @@ impl Steps<'_> {
             .into_iter()
             .flatten()
             .min();
-        if let Some(first) = first
-            && !facts.decrypted
-        {
+        if let Some(first) = first.filter(|_| facts.decrypted) {
+            let text = self.style.word(Message::LadderDecrypted);
+            self.add(first, None, text, Some(Paint::Faint));
+        } else if let Some(first) = first {
             let text = self.style.say(
                 Message::LadderEncrypted,
                 &[

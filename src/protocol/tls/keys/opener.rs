@@ -272,6 +272,15 @@ impl Opening {
             })
     }
 
+    /// All secrets of the connection are there now, whenever they came.
+    pub(in crate::protocol::tls) fn has_secret(&self, negotiated: &Negotiated) -> bool {
+        self.opens_both(negotiated)
+            && self
+                .keys
+                .of(&negotiated.client_random)
+                .is_some_and(|secrets| is_tls13(negotiated.version) || secrets.master.is_some())
+    }
+
     /// Records of a sender are missing, `octets` long together.
     pub(in crate::protocol::tls) fn miss(&mut self, direction: Direction, octets: u64) {
         let side = self.sides.get_mut(direction);

@@ -103,6 +103,14 @@ fn is_about_version(reply: &Reply) -> bool {
     facts::is_enhanced(reply, 7, 66)
         || facts::says_any(
             reply,
-            &["tls 1.0", "tls1.0", "tlsv1.0", "tls 1.1", "tls1.1", "tlsv1.1", "tls version"],
+            &[
+                "tls 1.0",
+                "tls1.0",
+                "tlsv1.0",
+                "tls 1.1",
+                "tls1.1",
+                "tlsv1.1",
+                "tls version",
+            ],
         )
 }
