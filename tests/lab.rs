@@ -101,7 +101,13 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             "tls_offered_suites",
             tls.offer().map(|hello| hello.cipher_suites.len()).into(),
         );
-        facts.insert("tls_encrypted_alerts", tls.encrypted_alerts.len().into());
+        // Of type alert on the outside, whether they were decrypted or not.
+        let opened = tls.alerts.iter().filter(|alert| alert.decrypted);
+        let older = tls.server_hello.as_ref().is_some_and(|hello| hello.version.0 < 0x0304);
+        let opened = if older { opened.count() } else { 0 };
+        facts.insert("tls_encrypted_alerts", (tls.encrypted_alerts.len() + opened).into());
+        facts.insert("tls_client_hellos", tls.client_hellos.len().into());
+        facts.insert("tls_hello_retry_request", (!tls.hello_retry_requests.is_empty()).into());
 
         if let Some(one) = tls
             .server_certificate
@@ -156,7 +162,15 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
                 .filter(|words: &Vec<String>| words.first().is_some_and(|first| first == keyword))
                 .collect()
         };
-        facts.insert("starttls_offered", (!words("STARTTLS").is_empty()).into());
+        // A server does not offer it again inside TLS: the list in clear counts.
+        let clear = exchanges.iter().rev().find(|exchange| {
+            matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+                && !exchange.inside_tls
+                && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+        });
+        let offered = clear.map(Session::extensions).unwrap_or_default();
+        let offers = |line: &smtpcap::captured::Captured| lossy(line).to_ascii_uppercase().starts_with("STARTTLS");
+        facts.insert("starttls_offered", offered.iter().any(offers).into());
         let mut offered: Vec<String> = words("AUTH")
             .into_iter()
             .flat_map(|words| words.into_iter().skip(1))
@@ -276,6 +290,7 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
         let keywords: Vec<String> = dialogue
             .capabilities
             .iter()
+            .filter(|list| !list.inside_tls)
             .flat_map(|list| &list.keywords)
             .map(lossy)
             .collect();

@@ -50,6 +50,9 @@ pub fn ladder(page: &mut Page<'_>, session: &Session, findings: &[crate::diagnos
         steps: Vec::new(),
     };
     steps.transport(connection);
+    if let Some(facts) = session.tls.as_deref().filter(|facts| facts.decrypted) {
+        steps.decrypted_from(facts);
+    }
     if let Some(dialogue) = session.smtp.as_deref() {
         if let Some(greeting) = &dialogue.greeting {
             steps.reply(greeting);
@@ -342,6 +345,18 @@ impl Steps<'_> {
         self.encrypted(facts);
     }
 
+    /// Where the dialogue inside TLS begins, before its first line.
+    fn decrypted_from(&mut self, facts: &TlsFacts) {
+        let first = Direction::BOTH
+            .into_iter()
+            .filter_map(|direction| facts.directions.get(direction).first_application_data)
+            .min();
+        if let Some(first) = first {
+            let text = self.style.word(Message::LadderDecrypted);
+            self.add(first, None, text, Some(Paint::Faint));
+        }
+    }
+
     fn alerts(&mut self, facts: &TlsFacts) {
         for alert in &facts.alerts {
             let evidence = crate::diagnosis::Evidence::alert(alert);
@@ -362,10 +377,9 @@ impl Steps<'_> {
             .into_iter()
             .flatten()
             .min();
-        if let Some(first) = first.filter(|_| facts.decrypted) {
-            let text = self.style.word(Message::LadderDecrypted);
-            self.add(first, None, text, Some(Paint::Faint));
-        } else if let Some(first) = first {
+        if let Some(first) = first
+            && !facts.decrypted
+        {
             let text = self.style.say(
                 Message::LadderEncrypted,
                 &[
