@@ -537,7 +537,7 @@ impl Decoder {
         self.facts.encrypted_alerts.sort_by_key(|alert| alert.stamp.frame);
         self.facts.phase = self.progress();
         self.facts.decrypted = self.is_decrypted();
-        self.note_late_secrets();
+        self.settle_decryption();
         self.facts.records.extend(self.recent);
         self.facts
     }

@@ -86,6 +86,8 @@ pub(super) struct Vault {
     next: PerDirection<Option<u64>>,
     /// Records are missing before the first one that keys could open.
     missed: PerDirection<bool>,
+    /// The first record that keys did not open.
+    first_failure: PerDirection<Option<Stamp>>,
 }
 
 impl Vault {
@@ -97,6 +99,7 @@ impl Vault {
             ready: VecDeque::new(),
             next: PerDirection::default(),
             missed: PerDirection::default(),
+            first_failure: PerDirection::default(),
         }
     }
 
@@ -232,8 +235,9 @@ impl Decoder {
                 self.read_inside(direction, ContentType::from_octet(content), range, &record);
             }
             Opened::No => {
-                let reason = vault.opening.shut(direction);
-                if let Some(reason) = reason {
+                let first = *vault.first_failure.get_mut(direction).get_or_insert(stamp);
+                if let Some(reason) = vault.opening.shut(direction) {
+                    let stamp = if reason == Unopened::WrongSecret { first } else { stamp };
                     let facts = self.facts.decryption.get_mut(direction);
                     facts.stopped.get_or_insert((reason, stamp));
                 }
@@ -366,9 +370,8 @@ impl Decoder {
     fn hand_out(&mut self, direction: Direction, range: Range<usize>, record: &Collected) {
         let Some(vault) = &mut self.vault else { return };
         let both = vault
-            .negotiated
-            .as_ref()
-            .is_some_and(|one| vault.opening.opens_both(one));
+            .client_random
+            .is_some_and(|random| vault.opening.opens_both(&random));
         if !both || range.is_empty() {
             return;
         }
@@ -396,18 +399,21 @@ impl Decoder {
         }
     }
 
-    /// Secrets that are there now and were not when they were asked for came too late.
-    pub(super) fn note_late_secrets(&mut self) {
+    /// At the end: secrets that are there now and were not when they were asked for came too late; those that opened
+    /// nothing were wrong.
+    pub(super) fn settle_decryption(&mut self) {
         let Some(vault) = &self.vault else { return };
         let there = vault
-            .negotiated
-            .as_ref()
-            .is_some_and(|one| vault.opening.has_secret(one));
+            .client_random
+            .is_some_and(|random| vault.opening.opens_both(&random));
         for direction in Direction::BOTH {
-            if let Some((reason @ Unopened::NoSecret, _)) = &mut self.facts.decryption.get_mut(direction).stopped
-                && there
-            {
-                *reason = Unopened::TooLate;
+            let stopped = &mut self.facts.decryption.get_mut(direction).stopped;
+            match (stopped, vault.first_failure.get(direction)) {
+                (Some((reason @ Unopened::NoSecret, _)), _) if there => *reason = Unopened::TooLate,
+                (stopped @ None, Some(first)) if vault.opening.is_unproven(direction) => {
+                    *stopped = Some((Unopened::WrongSecret, *first));
+                }
+                _ => {}
             }
         }
     }

@@ -22,6 +22,8 @@ use sha2::{Sha256, Sha384};
 use super::log::SecretOctets;
 use super::suite::{Block, Construction, MacHash, Sealing, Suite};
 
+/// Octets at the end of a fragment that hold the last block: it, and the longest MAC.
+pub(super) const TAIL: usize = 16 + 48;
 /// Octets of explicit nonce before a fragment of AES-GCM or AES-CCM in TLS 1.2.
 const EXPLICIT_NONCE: usize = 8;
 
@@ -76,7 +78,15 @@ pub(super) struct Cbc {
     mac: Authenticator,
     mac_first: bool,
     /// TLS 1.0: the last block of the record before.
-    chained: Option<Vec<u8>>,
+    chained: Option<Chained>,
+}
+
+/// The IV of the next record.
+struct Chained {
+    block: Vec<u8>,
+    /// It is the one that the sender used. Encrypt-then-MAC does not cover it: with another one the first block would be
+    /// authentic and wrong.
+    known: bool,
 }
 
 /// RC4 or nothing, and HMAC.
@@ -122,7 +132,10 @@ impl Cipher {
                 key,
                 mac: Authenticator { hash, key: mac },
                 mac_first,
-                chained: (!iv.octets().is_empty()).then(|| iv.octets().to_vec()),
+                chained: (!iv.octets().is_empty()).then(|| Chained {
+                    block: iv.octets().to_vec(),
+                    known: true,
+                }),
             }),
             Construction::Rc4(hash) => Self::Stream(Stream {
                 cipher: Some(Rc4::new_from_slice(key.octets()).ok()?),
@@ -151,14 +164,27 @@ impl Cipher {
     }
 
     /// A record was not opened; its last octets are told: with TLS 1.0 the last block is the IV of the next record.
-    pub(super) fn pass(&mut self, last: [u8; 16]) {
+    pub(super) fn pass(&mut self, tail: [u8; TAIL]) {
+        let Self::Cbc(cbc) = self else { return };
+        let tag = if cbc.mac_first { 0 } else { cbc.mac.hash.length() };
+        let end = TAIL.saturating_sub(tag);
+        let block = tail.get(end.saturating_sub(cbc.block.length())..end);
+        if let (Some(chained), Some(block)) = (&mut cbc.chained, block)
+            && chained.block != block
+        {
+            // A wrong one shows when the MAC covers what it decrypts.
+            chained.block = block.to_vec();
+            chained.known = cbc.mac_first;
+        }
+    }
+
+    /// Records are missing.
+    pub(super) const fn lose(&mut self) {
         if let Self::Cbc(Cbc {
-            chained: Some(chained),
-            block,
-            ..
+            chained: Some(chained), ..
         }) = self
         {
-            *chained = last.get(last.len() - block.length()..).unwrap_or_default().to_vec();
+            chained.known = false;
         }
     }
 }
@@ -228,7 +254,15 @@ impl Cbc {
             return None;
         }
         let last = body.get(body.len() - block..)?.to_vec();
-        let iv = self.chained.as_deref().unwrap_or(head);
+        if let Some(chained) = self.chained.as_mut().filter(|one| !one.known && !self.mac_first) {
+            // Authentic, but for the block before its first: the next record has one that is known.
+            *chained = Chained {
+                block: last,
+                known: true,
+            };
+            return None;
+        }
+        let iv = self.chained.as_ref().map_or(&*head, |chained| &chained.block);
         decrypt(self.block, self.key.octets(), iv, body)?;
         let content = unpadded(body)?;
         let length = if self.mac_first {
@@ -241,7 +275,10 @@ impl Cbc {
             content
         };
         if let Some(chained) = &mut self.chained {
-            *chained = last;
+            *chained = Chained {
+                block: last,
+                known: true,
+            };
         }
         Some(iv_length..iv_length + length)
     }

@@ -19,6 +19,17 @@ pub(super) enum Hash {
     Sha384,
 }
 
+impl Hash {
+    /// Octets of a traffic secret of TLS 1.3.
+    pub(super) const fn length(self) -> usize {
+        match self {
+            Self::Md5Sha1 => 36,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+        }
+    }
+}
+
 /// `count` octets of the PRF for a secret of TLS 1.2 or older.
 pub(super) fn prf(hash: Hash, secret: &[u8], label: &[u8], seed: &[u8], count: usize) -> Zeroizing<Vec<u8>> {
     let seed = [label, seed].concat();

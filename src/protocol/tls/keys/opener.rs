@@ -4,7 +4,7 @@
 //! | state of a sender | next |
 //! |---|---|
 //! | idle | open with the first keys; shut where there are none |
-//! | open, sequence known | a record that is not authentic is damaged, and the third in a row shuts; the first of all: wrong secret |
+//! | open, sequence known | a record that is not authentic is damaged; three in a row shut |
 //! | open, records missing | the next [`AHEAD`] sequence numbers and the next keys are tried |
 //! | shut | nothing is opened any more |
 //!
@@ -14,14 +14,13 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::cipher::{Cipher, Material, Outside};
+use super::cipher::{Cipher, Material, Outside, TAIL};
 use super::derive::{Hash, expand_label, prf};
 use super::log::{SecretOctets, SessionSecrets};
 use super::store::Keys;
 use super::suite::{Construction, Suite};
 use crate::protocol::tls::facts::{Unopened, Version};
 use crate::protocol::tls::record::Header;
-use crate::protocol::tls::registry::is_tls13;
 use crate::span::{Direction, PerDirection};
 
 /// Sequence numbers tried ahead after a hole in one direction.
@@ -206,7 +205,11 @@ impl Opening {
     /// TLS 1.3: a sender's first protected record behind the ServerHello comes. `missed`: records before it are missing.
     pub(in crate::protocol::tls) fn begin(&mut self, direction: Direction, negotiated: &Negotiated, missed: bool) {
         let begun = self.secrets(negotiated).and_then(|(secrets, suite)| {
-            let secret = secrets.handshake(direction).cloned().ok_or(Unopened::NoSecret)?;
+            let secret = secrets.handshake(direction).cloned();
+            // One that is too short for the hash was cut: it is none.
+            let secret = secret
+                .filter(|secret| secret.octets().len() == suite.hash.length())
+                .ok_or(Unopened::NoSecret)?;
             Opener::of(suite, (direction, Stage::Handshake), secrets, secret).ok_or(Unopened::Unsupported)
         });
         self.sides.get_mut(direction).state = match begun {
@@ -262,23 +265,22 @@ impl Opening {
         }
     }
 
-    /// Application data of both senders can be opened, as far as secrets are there; of one alone nothing is told.
-    pub(in crate::protocol::tls) fn opens_both(&self, negotiated: &Negotiated) -> bool {
-        !is_tls13(negotiated.version)
-            || self.keys.of(&negotiated.client_random).is_some_and(|secrets| {
-                Direction::BOTH
-                    .into_iter()
-                    .all(|direction| secrets.application(direction).is_some())
-            })
+    /// Keys are in use and have opened nothing yet: most likely those of another connection.
+    pub(in crate::protocol::tls) fn is_unproven(&self, direction: Direction) -> bool {
+        match &self.sides.get(direction).state {
+            State::Open(opener) => opener.opened == 0 && opener.failures > 0,
+            _ => false,
+        }
     }
 
-    /// All secrets of the connection are there now, whenever they came.
-    pub(in crate::protocol::tls) fn has_secret(&self, negotiated: &Negotiated) -> bool {
-        self.opens_both(negotiated)
-            && self
-                .keys
-                .of(&negotiated.client_random)
-                .is_some_and(|secrets| is_tls13(negotiated.version) || secrets.master.is_some())
+    /// Application data of both senders can be opened, as far as secrets are there; of one alone nothing is told.
+    pub(in crate::protocol::tls) fn opens_both(&self, client_random: &[u8; 32]) -> bool {
+        self.keys.of(client_random).is_some_and(|secrets| {
+            secrets.master.is_some()
+                || Direction::BOTH
+                    .into_iter()
+                    .all(|direction| secrets.application(direction).is_some())
+        })
     }
 
     /// Records of a sender are missing, `octets` long together.
@@ -289,6 +291,7 @@ impl Opening {
                 side.state = State::Shut(Unopened::LostPlace);
                 return;
             }
+            opener.cipher.lose();
             let most = octets / SHORTEST_RECORD + 1;
             opener.ahead = opener.ahead.saturating_add(most).min(AHEAD);
         }
@@ -299,6 +302,7 @@ impl Opening {
         let side = self.sides.get_mut(direction);
         if let State::Open(opener) = &mut side.state {
             if opener.cipher.can_skip() {
+                opener.cipher.lose();
                 opener.sequence = opener.sequence.saturating_add(1);
             } else {
                 side.state = State::Shut(Unopened::LostPlace);
@@ -325,7 +329,7 @@ impl Opening {
         if !opener.is_certain() {
             return side.search(outside, fragment, patient);
         }
-        let last = last_block(fragment);
+        let last = tail(fragment);
         match opener.open(outside, fragment) {
             Some(opened) => opened,
             None => {
@@ -342,18 +346,16 @@ impl Side {
         let State::Open(opener) = &mut self.state else {
             return Opened::No;
         };
-        opener.failures = opener.failures.saturating_add(1);
         if opener.opened == 0 && patient && opener.is_at(Stage::Handshake) {
             return Opened::No;
         }
+        opener.failures = opener.failures.saturating_add(1);
         opener.sequence = opener.sequence.saturating_add(1);
-        if opener.opened == 0 && opener.ahead == 0 {
-            self.state = State::Shut(Unopened::WrongSecret);
-        } else if opener.failures >= FAILURES {
-            self.state = State::Shut(if opener.ahead > 0 {
-                Unopened::LostPlace
-            } else {
-                Unopened::NotAuthentic
+        if opener.failures >= FAILURES {
+            self.state = State::Shut(match opener.opened {
+                _ if opener.ahead > 0 => Unopened::LostPlace,
+                0 => Unopened::WrongSecret,
+                _ => Unopened::NotAuthentic,
             });
         }
         Opened::No
@@ -390,7 +392,7 @@ impl Side {
             }
         }
         opener.sequence = first;
-        opener.cipher.pass(last_block(&whole));
+        opener.cipher.pass(tail(&whole));
         if opener.ahead > 0 {
             opener.ahead = opener.ahead.saturating_add(1).min(AHEAD);
         }
@@ -442,7 +444,9 @@ impl Opener {
 
     /// The next record has the next number and these keys.
     fn is_certain(&self) -> bool {
-        self.ahead == 0 && !self.is_at(Stage::Early)
+        // A TLS 1.3 record that did not open may have been the one that changes keys.
+        let changed = self.failures > 0 && self.epoch.is_some();
+        self.ahead == 0 && !changed && !self.is_at(Stage::Early)
     }
 
     fn is_at(&self, stage: Stage) -> bool {
@@ -462,13 +466,13 @@ impl Opener {
     }
 }
 
-/// The last octets of a fragment, as many as the longest block has; zeros before a shorter one.
-fn last_block(fragment: &[u8]) -> [u8; 16] {
-    let mut last = [0; 16];
-    for (slot, octet) in last.iter_mut().rev().zip(fragment.iter().rev()) {
+/// The last octets of a fragment; zeros before a shorter one.
+fn tail(fragment: &[u8]) -> [u8; TAIL] {
+    let mut tail = [0; TAIL];
+    for (slot, octet) in tail.iter_mut().rev().zip(fragment.iter().rev()) {
         *slot = *octet;
     }
-    last
+    tail
 }
 
 /// TLSInnerPlaintext (RFC 8446, section 5.4): content, type, zeros.

@@ -3,5 +3,8 @@
 mod captures;
 mod handshakes;
 mod hostile;
+mod keys;
 mod reading;
+mod renewal;
+mod sealer;
 mod wire;
