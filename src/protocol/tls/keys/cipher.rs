@@ -388,3 +388,95 @@ fn sealed(sealing: Sealing, key: &[u8]) -> Option<Box<dyn Open + Send>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cbc::cipher::{BlockModeEncrypt as _, KeyIvInit as _};
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::protocol::tls::facts::Version;
+
+    const OUTSIDE: Outside = Outside {
+        content: 23,
+        version: [3, 1],
+    };
+
+    fn secret(octet: u8, count: usize) -> SecretOctets {
+        SecretOctets::new(Zeroizing::new(vec![octet; count]))
+    }
+
+    fn cipher(mac_first: bool) -> Cipher {
+        let suite = Suite::of(Version::TLS1_0, 0x002F).unwrap();
+        let material = Material {
+            mac: secret(1, 20),
+            key: secret(2, 16),
+            iv: secret(3, 16),
+        };
+        Cipher::tls12(&suite, material, mac_first).unwrap()
+    }
+
+    fn padded(mut text: Vec<u8>) -> Vec<u8> {
+        let padding = 15 - text.len() % 16;
+        text.extend(vec![u8::try_from(padding).unwrap(); padding + 1]);
+        text
+    }
+
+    fn mac(sequence: u64, text: &[u8]) -> Vec<u8> {
+        let mut mac = <Hmac<Sha1> as hmac::KeyInit>::new_from_slice(&[1; 20]).unwrap();
+        mac.update(&covered(sequence, OUTSIDE, text.len()));
+        mac.update(text);
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    /// Records of TLS 1.0, each with the last block of the one before as its IV.
+    fn records(mac_first: bool) -> Vec<Vec<u8>> {
+        let mut iv = vec![3; 16];
+        (0..4_u64)
+            .map(|sequence| {
+                let text = format!("record {sequence} with more than one block of text").into_bytes();
+                let tag = mac(sequence, &text);
+                let mut body = padded(if mac_first { [text, tag].concat() } else { text });
+                let mut mode = cbc::Encryptor::<Aes128>::new_from_slices(&[2; 16], &iv).unwrap();
+                let (blocks, _) = Array::<u8, U16>::slice_as_chunks_mut(&mut body);
+                mode.encrypt_blocks(blocks);
+                iv = body[body.len() - 16..].to_vec();
+                if !mac_first {
+                    let tag = mac(sequence, &body);
+                    body.extend(tag);
+                }
+                body
+            })
+            .collect()
+    }
+
+    fn open(cipher: &mut Cipher, sequence: u64, record: &[u8]) -> Option<Vec<u8>> {
+        let mut fragment = record.to_vec();
+        let opened = cipher.open(sequence, OUTSIDE, &mut fragment);
+        if opened.is_none() {
+            let mut tail = [0; TAIL];
+            tail.copy_from_slice(&record[record.len() - TAIL..]);
+            cipher.pass(tail);
+        }
+        opened.map(|range| fragment[range].to_vec())
+    }
+
+    #[test]
+    fn a_lost_iv_costs_one_record_of_tls10_and_never_shows_a_wrong_block() {
+        for mac_first in [true, false] {
+            let records = records(mac_first);
+            let mut whole = cipher(mac_first);
+            for (sequence, record) in records.iter().enumerate() {
+                let text = open(&mut whole, sequence as u64, record).unwrap();
+                assert!(text.starts_with(format!("record {sequence} with").as_bytes()));
+            }
+            // The second record is in a hole: the third has no known IV, the fourth does.
+            let mut torn = cipher(mac_first);
+            assert!(open(&mut torn, 0, &records[0]).is_some());
+            torn.lose();
+            assert_eq!(open(&mut torn, 2, &records[2]), None, "mac_first {mac_first}");
+            let text = open(&mut torn, 3, &records[3]).unwrap();
+            assert!(text.starts_with(b"record 3 with"), "mac_first {mac_first}");
+        }
+    }
+}
