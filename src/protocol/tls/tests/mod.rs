@@ -6,5 +6,6 @@ mod hostile;
 mod keys;
 mod reading;
 mod renewal;
+mod rfc8448;
 mod sealer;
 mod wire;
