@@ -237,7 +237,8 @@ impl Assembler {
     /// The header is complete: keep the message, pass over it, or find that it is none.
     fn accept(&mut self, kind: u8, length: u32) -> bool {
         if self.adrift {
-            if !plausible(kind, length) && !(self.decrypted && plausible_inside(kind, length)) {
+            let may_begin = plausible(kind, length) || (self.decrypted && plausible_inside(kind, length));
+            if !may_begin {
                 self.started = None;
                 self.buffer.clear();
                 self.ignoring_record = true;

@@ -179,9 +179,13 @@ impl Decoder {
         }
         let open = vault.opening.is_open(direction);
         if let Some(reason) = vault.opening.shut(direction) {
-            let facts = self.facts.decryption.get_mut(direction);
-            facts.stopped.get_or_insert((reason, stamp));
-            self.count_unopened(direction, header, stamp);
+            vault.first_failure.get_mut(direction).get_or_insert(stamp);
+            // A run without secrets has nothing to tell.
+            if !vault.opening.has_none() {
+                let facts = self.facts.decryption.get_mut(direction);
+                facts.stopped.get_or_insert((reason, stamp));
+                self.count_unopened(direction, header, stamp);
+            }
         }
         open
     }
@@ -410,6 +414,9 @@ impl Decoder {
             let stopped = &mut self.facts.decryption.get_mut(direction).stopped;
             match (stopped, vault.first_failure.get(direction)) {
                 (Some((reason @ Unopened::NoSecret, _)), _) if there => *reason = Unopened::TooLate,
+                (stopped @ None, Some(first)) if there && vault.opening.shut(direction) == Some(Unopened::NoSecret) => {
+                    *stopped = Some((Unopened::TooLate, *first));
+                }
                 (stopped @ None, Some(first)) if vault.opening.is_unproven(direction) => {
                     *stopped = Some((Unopened::WrongSecret, *first));
                 }

@@ -132,8 +132,13 @@ impl Opening {
     }
 
     /// Neither keys nor a reason for their absence.
-    pub(in crate::protocol::tls) fn is_idle(&self, direction: Direction) -> bool {
-        matches!(self.sides.get(direction).state, State::Idle) && !self.keys.is_empty()
+    pub(in crate::protocol::tls) const fn is_idle(&self, direction: Direction) -> bool {
+        matches!(self.sides.get(direction).state, State::Idle)
+    }
+
+    /// The run has no secrets up to now.
+    pub(in crate::protocol::tls) fn has_none(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Why nothing of a sender is opened any more.
