@@ -29,7 +29,10 @@ pub enum Inside {
 pub struct Plaintext {
     direction: Direction,
     offset: u64,
+    /// The opened fragment.
     octets: Vec<u8>,
+    /// Where the data begin in it.
+    begins: usize,
     /// How many octets each frame brought.
     runs: Vec<(usize, Stamp)>,
 }
@@ -50,11 +53,11 @@ impl Plaintext {
 
     /// The octets, a chunk for each frame.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
-        let mut start = 0;
+        let mut start = self.begins;
         self.runs.iter().map(move |(count, stamp)| {
             let chunk = Chunk {
                 direction: self.direction,
-                offset: self.offset.saturating_add(start as u64),
+                offset: self.offset.saturating_add((start - self.begins) as u64),
                 bytes: self.octets.get(start..start + count).unwrap_or_default(),
                 stamp: *stamp,
             };
@@ -82,12 +85,16 @@ pub(super) struct Vault {
     pub(super) client_random: Option<[u8; 32]>,
     /// Text waits for the owner.
     pub(super) ready: VecDeque<Inside>,
+    /// The secrets of both directions are known; asked once a handshake.
+    both: Option<bool>,
     /// Offset of the next decrypted octet.
     next: PerDirection<Option<u64>>,
     /// Records are missing before the first one that keys could open.
     missed: PerDirection<bool>,
     /// The first record that keys did not open.
     first_failure: PerDirection<Option<Stamp>>,
+    /// The run had secrets when that record came: only then there is something to tell.
+    secrets: PerDirection<Option<bool>>,
 }
 
 impl Vault {
@@ -97,10 +104,28 @@ impl Vault {
             negotiated: None,
             client_random: None,
             ready: VecDeque::new(),
+            both: None,
             next: PerDirection::default(),
             missed: PerDirection::default(),
             first_failure: PerDirection::default(),
+            secrets: PerDirection::default(),
         }
+    }
+
+    fn opens_both(&mut self) -> bool {
+        let (opening, random) = (&self.opening, &self.client_random);
+        *self
+            .both
+            .get_or_insert_with(|| random.is_some_and(|random| opening.opens_both(&random)))
+    }
+
+    /// Asked once for each direction: the secrets are shared with other threads.
+    fn has_secrets(&mut self, direction: Direction) -> bool {
+        let opening = &self.opening;
+        *self
+            .secrets
+            .get_mut(direction)
+            .get_or_insert_with(|| !opening.has_none())
     }
 
     /// Octets of memory in use.
@@ -144,6 +169,7 @@ impl Decoder {
             encrypt_then_mac: hello.encrypt_then_mac,
             compressed,
         });
+        vault.both = None;
         if let Some(negotiated) = vault.negotiated.as_ref().filter(|one| is_tls13(one.version)) {
             vault.opening.settle_suite(negotiated);
         }
@@ -174,20 +200,22 @@ impl Decoder {
                         vault.opening.begin_early(random, suites);
                     }
                 }
-                None => vault.opening.close(direction, Unopened::NoHello),
+                // It may still come, where the capture holds packets out of order.
+                None => *vault.missed.get_mut(direction) = true,
             }
         }
-        let open = vault.opening.is_open(direction);
-        if let Some(reason) = vault.opening.shut(direction) {
-            vault.first_failure.get_mut(direction).get_or_insert(stamp);
-            // A run without secrets has nothing to tell.
-            if !vault.opening.has_none() {
-                let facts = self.facts.decryption.get_mut(direction);
-                facts.stopped.get_or_insert((reason, stamp));
-                self.count_unopened(direction, header, stamp);
-            }
+        if vault.opening.is_open(direction) {
+            return true;
         }
-        open
+        vault.first_failure.get_mut(direction).get_or_insert(stamp);
+        if let Some(reason) = vault.opening.shut(direction)
+            && vault.has_secrets(direction)
+        {
+            let facts = self.facts.decryption.get_mut(direction);
+            facts.stopped.get_or_insert((reason, stamp));
+            self.count_unopened(direction, header, stamp);
+        }
+        false
     }
 
     /// A protected record begins that keys may open.
@@ -236,7 +264,7 @@ impl Decoder {
             Opened::Content(content, range) => {
                 let facts = self.facts.decryption.get_mut(direction);
                 facts.opened = facts.opened.saturating_add(1);
-                self.read_inside(direction, ContentType::from_octet(content), range, &record);
+                self.read_inside(direction, ContentType::from_octet(content), range, record);
             }
             Opened::No => {
                 let first = *vault.first_failure.get_mut(direction).get_or_insert(stamp);
@@ -332,7 +360,7 @@ impl Decoder {
         }
     }
 
-    fn read_inside(&mut self, direction: Direction, content: ContentType, range: Range<usize>, record: &Collected) {
+    fn read_inside(&mut self, direction: Direction, content: ContentType, range: Range<usize>, record: Collected) {
         let Found { header, stamp } = record.found;
         let tls13 = self.is_tls13();
         match content {
@@ -345,13 +373,13 @@ impl Decoder {
                 let side = self.sides.get_mut(direction);
                 side.handshake.decrypted = true;
                 side.handshake.begin_record();
-                for piece in pieces(direction, range, record) {
+                for piece in pieces(direction, range, &record) {
                     self.read_handshake(piece);
                 }
             }
             ContentType::Alert => {
                 self.reading_inside = true;
-                for piece in pieces(direction, range, record) {
+                for piece in pieces(direction, range, &record) {
                     self.read_alerts(&piece);
                 }
                 self.reading_inside = false;
@@ -371,17 +399,15 @@ impl Decoder {
         }
     }
 
-    fn hand_out(&mut self, direction: Direction, range: Range<usize>, record: &Collected) {
+    /// Application data for the owner, where the secrets of both directions are known.
+    fn hand_out(&mut self, direction: Direction, range: Range<usize>, record: Collected) {
         let Some(vault) = &mut self.vault else { return };
-        let both = vault
-            .client_random
-            .is_some_and(|random| vault.opening.opens_both(&random));
-        if !both || range.is_empty() {
+        if !vault.opens_both() || range.is_empty() {
             return;
         }
         let mut runs = Vec::with_capacity(record.runs.len());
         let mut first = None;
-        for piece in pieces(direction, range.clone(), record) {
+        for piece in pieces(direction, range.clone(), &record) {
             first.get_or_insert(piece.offset);
             runs.push((piece.bytes.len(), piece.stamp));
         }
@@ -391,7 +417,8 @@ impl Decoder {
         vault.ready.push_back(Inside::Text(Plaintext {
             direction,
             offset,
-            octets: record.octets.get(range).unwrap_or_default().to_vec(),
+            octets: record.octets,
+            begins: range.start,
             runs,
         }));
     }
@@ -419,6 +446,9 @@ impl Decoder {
                 }
                 (stopped @ None, Some(first)) if vault.opening.is_unproven(direction) => {
                     *stopped = Some((Unopened::WrongSecret, *first));
+                }
+                (stopped @ None, Some(first)) if vault.opening.is_idle(direction) && !vault.opening.has_none() => {
+                    *stopped = Some((Unopened::NoHello, *first));
                 }
                 _ => {}
             }

@@ -149,11 +149,6 @@ impl Opening {
         }
     }
 
-    /// Nothing of a sender is opened from now on.
-    pub(in crate::protocol::tls) fn close(&mut self, direction: Direction, reason: Unopened) {
-        self.sides.get_mut(direction).state = State::Shut(reason);
-    }
-
     /// TLS 1.2 and older: a sender changed to the keys of the last handshake. `missed`: ChangeCipherSpec was not seen.
     pub(in crate::protocol::tls) fn change(&mut self, direction: Direction, negotiated: &Negotiated, missed: bool) {
         let state = match self.derive(direction, negotiated) {
