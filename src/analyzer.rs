@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameNumber};
 use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
 use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
@@ -29,18 +29,17 @@ pub struct Options {
     pub retention: Retention,
     /// Limits of the TCP room.
     pub limits: Limits,
-    /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]): for equal
-    /// reports with any number of threads, while no shard has frames of before to read.
+    /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]).
     pub keys: Keys,
 }
 
 impl Options {
     /// Takes the key logs of decryption secrets blocks into [`Options::keys`]: for [`crate::capture::Reader::with_secrets`].
-    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets) + Send + 'static {
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static {
         let keys = self.keys.clone();
-        move |secrets| {
+        move |secrets, since| {
             if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
-                keys.add(secrets.secret.reveal().unwrap_or_default());
+                keys.add(secrets.secret.reveal().unwrap_or_default(), since);
             }
         }
     }
@@ -161,6 +160,15 @@ impl Router {
         self.decoder.counts()
     }
 
+    /// What the router counts of the TCP room: segments that no shard was given. To be added to the shards' counts.
+    #[must_use]
+    pub fn connection_counts(&self) -> tcp::Counts {
+        tcp::Counts {
+            other_ports: self.other_ports,
+            ..tcp::Counts::default()
+        }
+    }
+
     /// Frames taken, and how many of them one look at their ports told to be no mail.
     #[must_use]
     pub const fn frames(&self) -> (u64, u64) {
@@ -258,10 +266,11 @@ impl Analyzer {
         }
     }
 
-    /// Takes lines of a key log (SSLKEYLOGFILE), as a file or a decryption secrets block holds them; a line must not be
-    /// split over two calls. A connection finds only secrets that came before its first protected record.
+    /// Takes lines of a key log (SSLKEYLOGFILE) between two frames, as a file or a decryption secrets block holds them; a
+    /// line must not be split over two calls. A connection finds only secrets that came before its first protected record.
     pub fn add_secrets(&mut self, key_log: &[u8]) {
-        self.keys.add(key_log);
+        let next = self.router.end().1.map_or(0, |last| last.frame.0.saturating_add(1));
+        self.keys.add(key_log, FrameNumber(next));
     }
 
     /// What the key logs held.
@@ -314,10 +323,7 @@ impl Analyzer {
     /// Counts of the TCP room.
     #[must_use]
     pub fn tcp_counts(&self) -> tcp::Counts {
-        let mut counts = tcp::Counts {
-            other_ports: self.router.other_ports,
-            ..tcp::Counts::default()
-        };
+        let mut counts = self.router.connection_counts();
         for shard in &self.shards {
             counts.add(shard.tcp_counts());
         }

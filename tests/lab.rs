@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 use smtpcap::analyzer::Options;
 use smtpcap::diagnosis::{Finding, Severity};
+use smtpcap::frame::FrameNumber;
 use smtpcap::insight::Insight;
 use smtpcap::protocol::smtp::{Detail, Verb};
 use smtpcap::protocol::tls::AlertLevel;
@@ -436,7 +437,9 @@ fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
     let file = truth["file"].as_str().unwrap();
     let options = Options::default();
     if let Some(keylog) = truth["keylog"].as_str() {
-        options.keys.add(&std::fs::read(folder.join(keylog)).unwrap());
+        options
+            .keys
+            .add(&std::fs::read(folder.join(keylog)).unwrap(), FrameNumber(0));
     }
     let analysed = common::analyse_with(&folder.join(file), &options);
     let mut matched = Vec::new();

@@ -44,7 +44,7 @@ pub struct Reader {
 }
 
 /// Takes the secrets of decryption secrets blocks.
-type OnSecrets = dyn FnMut(&DecryptionSecrets) + Send;
+type OnSecrets = dyn FnMut(&DecryptionSecrets, FrameNumber) + Send;
 
 struct Slot {
     source: Source,
@@ -86,9 +86,10 @@ impl Reader {
         }
     }
 
-    /// Hands every decryption secrets block that is kept to `take`, before the frame that stands behind it.
+    /// Hands every decryption secrets block that is kept to `take`, before the frame that stands behind it, with that
+    /// frame's number (one more than the last where none does).
     #[must_use]
-    pub fn with_secrets(mut self, take: impl FnMut(&DecryptionSecrets) + Send + 'static) -> Self {
+    pub fn with_secrets(mut self, take: impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static) -> Self {
         self.on_secrets = Some(Box::new(take));
         self
     }
@@ -237,13 +238,14 @@ impl Reader {
 
     /// Secrets of a file that were read since the last time.
     fn hand_out_secrets(&mut self, index: usize) {
+        let next = FrameNumber(self.last.0.saturating_add(1));
         if let (Some(take), Some(slot), Some(facts)) = (
             &mut self.on_secrets,
             self.slots.get_mut(index),
             self.facts.files.get(index),
         ) {
             for secrets in facts.secrets.kept().get(slot.secrets..).unwrap_or_default() {
-                take(secrets);
+                take(secrets, next);
             }
             slot.secrets = facts.secrets.kept().len();
         }

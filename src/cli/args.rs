@@ -128,7 +128,7 @@ pub struct Reading {
     /// Keep and show message texts
     #[arg(long)]
     pub show_body: bool,
-    /// Worker threads (no effect yet: one thread does everything)
+    /// Worker threads (default: one for each core); the report is the same for any number
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Memory for the state of connections, in MB

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::cli::exit::Stop;
+use crate::frame::FrameNumber;
 use crate::protocol::tls::{KEY_LOG_LINE, Keys};
 use crate::render::encode;
 use crate::text::{Language, Message};
@@ -50,11 +51,11 @@ fn add_stream(mut stream: impl Read, keys: &Keys) -> std::io::Result<()> {
             None if filled > KEY_LOG_LINE => filled,
             None => 0,
         };
-        keys.add(text.get(..whole).unwrap_or_default());
+        keys.add(text.get(..whole).unwrap_or_default(), FrameNumber(0));
         buffer.copy_within(whole..filled, 0);
         held = filled - whole;
     }
-    keys.add(buffer.get(..held).unwrap_or_default());
+    keys.add(buffer.get(..held).unwrap_or_default(), FrameNumber(0));
     Ok(())
 }
 

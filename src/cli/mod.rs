@@ -9,6 +9,7 @@ mod keylog;
 mod list;
 mod messages;
 mod output;
+mod pipeline;
 mod progress;
 mod run;
 

@@ -22,6 +22,8 @@ pub struct Health {
     pub ports: Vec<u16>,
     /// What the key logs held.
     pub key_log: KeyLogCounts,
+    /// Sessions with protected records of which no key came in time.
+    pub keyless: u64,
 }
 
 impl Health {

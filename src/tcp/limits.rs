@@ -15,7 +15,7 @@ pub const OUT_OF_ORDER_PIECES: usize = 4_096;
 /// Octets kept out of order in all connections together.
 pub const OUT_OF_ORDER_TOTAL: usize = 64 << 20;
 /// Ended connections that still wait for late segments; the oldest is handed out beyond it.
-pub const LINGERING: usize = 16_384;
+pub const LINGERING: usize = 4_096;
 
 /// The limits of one [`Table`](super::Table). All times are packet time.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,10 @@ use crate::time::Timestamp;
 
 /// In the index, this bit tells half-open connections from full ones.
 const HALF: u32 = 1 << 31;
+/// A connection is weighed at each of its first segments …
+const WEIGHED_ALWAYS: u64 = 4;
+/// … and then whenever so many more have come.
+const WEIGHED_EVERY: u64 = 8;
 /// How often time-outs are looked at, in packet time.
 const SWEEP: Duration = Duration::from_millis(250);
 
@@ -320,7 +324,7 @@ impl<S: Stream> Table<S> {
         match self.take(segment, number, source_is_low) {
             None | Some(Verdict::Taken) => {
                 self.slots.touch(number, self.clock.now());
-                self.weigh(number);
+                self.weigh_now_and_then(number);
             }
             Some(Verdict::AnswersPending) => {
                 let pending = self.replace(number);
@@ -392,6 +396,21 @@ impl<S: Stream> Table<S> {
             stream: None,
             at: self.at,
         });
+    }
+
+    /// Weighs a connection at its first segments, while octets wait out of order, and then every few segments: to look at
+    /// its decoder costs more than the limits gain.
+    fn weigh_now_and_then(&mut self, number: u32) {
+        let due = self.slots.get(number).is_some_and(|connection| {
+            let frames = connection.transport.frames;
+            frames < WEIGHED_ALWAYS
+                || frames.is_multiple_of(WEIGHED_EVERY)
+                || connection.out_of_order > 0
+                || connection.transport.out_of_order() > 0
+        });
+        if due {
+            self.weigh(number);
+        }
     }
 
     /// Counts what a connection weighs now.

@@ -54,6 +54,8 @@ messages! {
         "鍵: 鍵ログまたはキャプチャ内の鍵{secrets}個。{count}セッションを復号しました。";
     KeyLogDamaged: "Key logs: {count} damaged lines were passed over.", "鍵ログ: 破損した{count}行を無視しました。";
     KeyLogNothing: "Key logs: not one secret was found in them ({count} other lines).", "鍵ログ: 使える鍵がありません(ほかの行: {count})。";
+    KeysBehindFrames: "{count} keys stand behind packets in the capture, and {sessions} TLS sessions have none: keys open only what comes later. Name the key log with --keylog, or put them first: editcap --inject-secrets tls,KEYS in.pcapng out.pcapng.",
+        "キャプチャの途中に鍵が{count}個あり、鍵のないTLSセッションが{sessions}件あります。鍵で復号できるのは、それより後ろだけです。--keylog で鍵ログを指定するか、editcap --inject-secrets tls,KEYS in.pcapng out.pcapng で鍵を先頭に入れてください。";
     LimitKeys: "keys not kept", "保持しきれなかった鍵";
     NoMail: "No connection on a mail port ({ports}) is in this capture.", "メールのポート({ports})の接続は、このキャプチャにはありません。";
 

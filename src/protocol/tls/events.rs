@@ -75,7 +75,7 @@ impl Decoder {
             .change_cipher_spec
             .get_or_insert(stamp);
         self.sides.get_mut(direction).handshake.interrupt();
-        self.change_keys(direction);
+        self.change_keys(direction, stamp.frame);
     }
 
     /// TLS 1.2 and older: the first one is Finished; one after application data renegotiates.

@@ -454,6 +454,18 @@ impl TlsFacts {
         self.client_hellos.first()
     }
 
+    /// There are protected records, and no secret of this connection came in time.
+    #[must_use]
+    pub fn lacks_secrets(&self) -> bool {
+        self.records.iter().any(|record| {
+            let keys = self.decryption.get(record.direction);
+            let lacking = keys
+                .stopped
+                .is_none_or(|(reason, _)| matches!(reason, Unopened::NoSecret | Unopened::TooLate));
+            record.encrypted && keys.opened == 0 && lacking
+        })
+    }
+
     /// Records inside were not opened although others were: what they held is not known.
     #[must_use]
     pub fn has_unopened_records(&self) -> bool {

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use crate::frame::FrameNumber;
 use crate::protocol::tls::decoder::{Decoder, Fragment, Layer};
 use crate::protocol::tls::facts::{ContentType, Unopened};
 use crate::protocol::tls::handshake::Piece;
@@ -112,20 +113,20 @@ impl Vault {
         }
     }
 
-    fn opens_both(&mut self) -> bool {
+    fn opens_both(&mut self, at: FrameNumber) -> bool {
         let (opening, random) = (&self.opening, &self.client_random);
         *self
             .both
-            .get_or_insert_with(|| random.is_some_and(|random| opening.opens_both(&random)))
+            .get_or_insert_with(|| random.is_some_and(|random| opening.opens_both(&random, at)))
     }
 
     /// Asked once for each direction: the secrets are shared with other threads.
-    fn has_secrets(&mut self, direction: Direction) -> bool {
+    fn has_secrets(&mut self, direction: Direction, at: FrameNumber) -> bool {
         let opening = &self.opening;
         *self
             .secrets
             .get_mut(direction)
-            .get_or_insert_with(|| !opening.has_none())
+            .get_or_insert_with(|| !opening.has_none(at))
     }
 
     /// Octets of memory in use.
@@ -176,28 +177,31 @@ impl Decoder {
     }
 
     /// ChangeCipherSpec of TLS 1.2 and older: the sender's next records have the keys of the last handshake.
-    pub(super) fn change_keys(&mut self, direction: Direction) {
+    pub(super) fn change_keys(&mut self, direction: Direction, at: FrameNumber) {
         if let Some(vault) = &mut self.vault
             && let Some(negotiated) = vault.negotiated.as_ref().filter(|one| !is_tls13(one.version))
         {
-            vault.opening.change(direction, negotiated, false);
+            vault.opening.change(direction, negotiated, false, at);
         }
     }
 
     /// Whether a protected record is to be collected; finds the keys for a sender's first.
     pub(super) fn opens(&mut self, direction: Direction, header: Header, stamp: Stamp) -> bool {
         let early = self.early_data_offered() && self.facts.server_hello.is_none();
+        let at = stamp.frame;
         let Some(vault) = &mut self.vault else { return false };
         if vault.opening.is_idle(direction) {
             let missed = *vault.missed.get(direction);
             match &vault.negotiated {
-                Some(negotiated) if is_tls13(negotiated.version) => vault.opening.begin(direction, negotiated, missed),
+                Some(negotiated) if is_tls13(negotiated.version) => {
+                    vault.opening.begin(direction, negotiated, missed, at);
+                }
                 // The ChangeCipherSpec was not seen.
-                Some(negotiated) => vault.opening.change(direction, negotiated, true),
+                Some(negotiated) => vault.opening.change(direction, negotiated, true, at),
                 None if early && direction == Direction::ToServer => {
                     let suites = self.facts.client_hellos.first().map(|hello| &hello.cipher_suites);
                     if let (Some(random), Some(suites)) = (&vault.client_random, suites) {
-                        vault.opening.begin_early(random, suites);
+                        vault.opening.begin_early(random, suites, at);
                     }
                 }
                 // It may still come, where the capture holds packets out of order.
@@ -209,7 +213,7 @@ impl Decoder {
         }
         vault.first_failure.get_mut(direction).get_or_insert(stamp);
         if let Some(reason) = vault.opening.shut(direction)
-            && vault.has_secrets(direction)
+            && vault.has_secrets(direction, at)
         {
             let facts = self.facts.decryption.get_mut(direction);
             facts.stopped.get_or_insert((reason, stamp));
@@ -394,7 +398,7 @@ impl Decoder {
                 self.hand_out(direction, range, record);
             }
             // A renegotiation ends: the next keys.
-            ContentType::ChangeCipherSpec if !tls13 => self.change_keys(direction),
+            ContentType::ChangeCipherSpec if !tls13 => self.change_keys(direction, stamp.frame),
             _ => {}
         }
     }
@@ -402,7 +406,7 @@ impl Decoder {
     /// Application data for the owner, where the secrets of both directions are known.
     fn hand_out(&mut self, direction: Direction, range: Range<usize>, record: Collected) {
         let Some(vault) = &mut self.vault else { return };
-        if !vault.opens_both() || range.is_empty() {
+        if !vault.opens_both(record.found.stamp.frame) || range.is_empty() {
             return;
         }
         let mut runs = Vec::with_capacity(record.runs.len());
@@ -430,27 +434,35 @@ impl Decoder {
         }
     }
 
-    /// At the end: secrets that are there now and were not when they were asked for came too late; those that opened
-    /// nothing were wrong.
+    /// At the end: secrets that came before the connection's last record, but after they were asked for, came too late;
+    /// those that opened nothing were wrong.
     pub(super) fn settle_decryption(&mut self) {
         let Some(vault) = &self.vault else { return };
+        let last = Direction::BOTH
+            .into_iter()
+            .filter_map(|direction| self.facts.directions.get(direction).last_record)
+            .map(|stamp| stamp.frame)
+            .max()
+            .unwrap_or_default();
         let there = vault
             .client_random
-            .is_some_and(|random| vault.opening.opens_both(&random));
+            .is_some_and(|random| vault.opening.opens_both(&random, last));
         for direction in Direction::BOTH {
             let stopped = &mut self.facts.decryption.get_mut(direction).stopped;
-            match (stopped, vault.first_failure.get(direction)) {
-                (Some((reason @ Unopened::NoSecret, _)), _) if there => *reason = Unopened::TooLate,
-                (stopped @ None, Some(first)) if there && vault.opening.shut(direction) == Some(Unopened::NoSecret) => {
-                    *stopped = Some((Unopened::TooLate, *first));
+            let Some(first) = *vault.first_failure.get(direction) else {
+                continue;
+            };
+            let lacking = vault.opening.shut(direction) == Some(Unopened::NoSecret);
+            match stopped {
+                Some((reason @ Unopened::NoSecret, _)) if there => *reason = Unopened::TooLate,
+                Some(_) => {}
+                None if lacking && there => *stopped = Some((Unopened::TooLate, first)),
+                None if lacking && !vault.opening.has_none(last) => *stopped = Some((Unopened::NoSecret, first)),
+                None if vault.opening.is_unproven(direction) => *stopped = Some((Unopened::WrongSecret, first)),
+                None if vault.opening.is_idle(direction) && !vault.opening.has_none(last) => {
+                    *stopped = Some((Unopened::NoHello, first));
                 }
-                (stopped @ None, Some(first)) if vault.opening.is_unproven(direction) => {
-                    *stopped = Some((Unopened::WrongSecret, *first));
-                }
-                (stopped @ None, Some(first)) if vault.opening.is_idle(direction) && !vault.opening.has_none() => {
-                    *stopped = Some((Unopened::NoHello, *first));
-                }
-                _ => {}
+                None => {}
             }
         }
     }

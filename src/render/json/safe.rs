@@ -3,18 +3,24 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 
 use crate::render::encode::is_unsafe;
+use crate::render::json::writer::Writer;
 
 /// Compact or pretty JSON whose strings hold only harmless characters.
 pub struct SafeFormatter<F>(F);
 
+#[cfg(test)]
+impl SafeFormatter<serde_json::ser::CompactFormatter> {
+    /// Compact JSON; [`append_line`] writes the same.
+    pub const fn compact() -> Self {
+        Self(serde_json::ser::CompactFormatter)
+    }
+}
+
 impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment.as_bytes()) {
-            return writer.write_all(fragment.as_bytes());
-        }
         let mut clean_from = 0;
         for (at, character) in fragment
             .char_indices()
@@ -63,11 +69,14 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
     }
 }
 
-/// True where every octet is printable ASCII and none is `<`: nearly every fragment, told without decoding it.
-fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().fold(true, |plain, octet| {
-        plain & matches!(octet, b' '..=b'~') & (*octet != b'<')
-    })
+/// One line of JSON and a newline, appended to a vector.
+///
+/// # Errors
+/// Where the value is none that JSON can hold; none of our records is.
+pub fn append_line(value: &impl Serialize, line: &mut Vec<u8>) -> io::Result<()> {
+    value.serialize(&mut Writer(line)).map_err(io::Error::other)?;
+    line.push(b'\n');
+    Ok(())
 }
 
 /// One line of JSON and a newline.
@@ -75,11 +84,9 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// # Errors
 /// What the writer gives.
 pub fn write_line(value: &impl Serialize, writer: &mut impl io::Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *writer,
-        SafeFormatter(CompactFormatter),
-    ))?;
-    writer.write_all(b"\n")
+    let mut line = Vec::new();
+    append_line(value, &mut line)?;
+    writer.write_all(&line)
 }
 
 /// An indented JSON document and a newline.

@@ -89,6 +89,14 @@ pub fn troubles(health: &Health, style: &Style) -> Vec<String> {
         let others = (keys.unused + keys.damaged).to_string();
         said.push(style.say(Message::KeyLogNothing, &[("count", &others)]));
     }
+    if keys.behind_frames > 0 && health.keyless > 0 {
+        let values = [
+            ("count", keys.behind_frames.to_string()),
+            ("sessions", health.keyless.to_string()),
+        ];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        said.push(style.say(Message::KeysBehindFrames, &values));
+    }
     let limits = [
         (Message::LimitEvicted, health.connections.evicted),
         (Message::LimitHalfOpen, health.connections.half_open_evicted),

@@ -73,28 +73,58 @@ impl Registry {
     }
 }
 
-/// The rows of [`ENHANCED_STATUS`] by key, read once: a report asks for every reply of every session.
-static ENHANCED_STATUS_ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
-    let mut rows = HashMap::new();
+/// Class (`None` for X), subject and detail of a row of [`ENHANCED_STATUS`].
+type StatusKey = (Option<u8>, u16, u16);
+
+/// What [`ENHANCED_STATUS`] says of a code.
+struct StatusMeaning {
+    /// The classes it stands for; `None`: all.
+    classes: Option<Vec<u8>>,
+    english: Option<&'static str>,
+    japanese: Option<&'static str>,
+}
+
+/// [`ENHANCED_STATUS`], read once: a report asks for every reply of every session.
+static STATUS_MEANINGS: LazyLock<HashMap<StatusKey, StatusMeaning>> = LazyLock::new(|| {
+    let mut meanings = HashMap::new();
     for row in ENHANCED_STATUS.rows() {
-        rows.entry(row.key()).or_insert(row);
+        if let Some(key) = status_key(row.key()) {
+            meanings.entry(key).or_insert_with(|| StatusMeaning {
+                classes: row
+                    .field("classes")
+                    .map(|classes| classes.split(',').filter_map(|one| one.parse().ok()).collect()),
+                english: row.in_language("meaning", Language::English),
+                japanese: row.in_language("meaning", Language::Japanese),
+            });
+        }
     }
-    rows
+    meanings
 });
+
+fn status_key(key: &str) -> Option<StatusKey> {
+    let mut parts = key.split('.');
+    let class = match parts.next()? {
+        "X" | "x" => None,
+        class => Some(class.parse().ok()?),
+    };
+    Some((class, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
 
 /// What an enhanced status code means; subject and detail decide, for the classes that the table allows.
 #[must_use]
 pub fn enhanced_status_meaning((class, subject, detail): (u8, u16, u16), language: Language) -> Option<&'static str> {
-    let exact = format!("{class}.{subject}.{detail}");
-    if let Some(row) = ENHANCED_STATUS_ROWS.get(exact.as_str()) {
-        return row.in_language("meaning", language);
+    let any_class = || {
+        let meaning = STATUS_MEANINGS.get(&(None, subject, detail))?;
+        let allowed = meaning.classes.as_ref().is_none_or(|classes| classes.contains(&class));
+        allowed.then_some(meaning)
+    };
+    let meaning = STATUS_MEANINGS
+        .get(&(Some(class), subject, detail))
+        .or_else(any_class)?;
+    match language {
+        Language::English => meaning.english,
+        Language::Japanese => meaning.japanese,
     }
-    let (class, rest) = exact.split_once('.')?;
-    let row = ENHANCED_STATUS_ROWS.get(format!("X.{rest}").as_str())?;
-    let allows = row
-        .field("classes")
-        .is_none_or(|classes| classes.split(',').any(|one| one == class));
-    row.in_language("meaning", language).filter(|_| allows)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use crate::diagnosis::Value;
 use crate::insight::digest::{AuthDigest, Digest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 
 /// `cross-capability-matrix`.
@@ -46,14 +47,10 @@ struct Row<'a> {
     sample: Option<&'a AuthDigest>,
 }
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut servers: BTreeMap<IpAddr, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        servers.entry(digest.server.address).or_default().push(digest);
-    }
-    servers
-        .into_iter()
-        .filter_map(|(server, sessions)| matrix(rule, server, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_host()
+        .filter_map(|sessions| matrix(rule, sessions.first()?.server.address, sessions))
         .collect()
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use zeroize::Zeroizing;
 
+use crate::frame::FrameNumber;
 use crate::span::Direction;
 
 /// Client randoms whose secrets are kept; lines of further ones are counted.
@@ -23,6 +24,8 @@ pub struct KeyLogCounts {
     pub damaged: u64,
     /// Secrets beyond [`KEYED_SESSIONS`].
     pub not_kept: u64,
+    /// Of the secrets, those that stand behind the first frame of the capture.
+    pub behind_frames: u64,
 }
 
 /// Octets that open a connection: zeroed when dropped, never printed.
@@ -47,7 +50,31 @@ impl std::fmt::Debug for SecretOctets {
     }
 }
 
-/// What a key log says of one connection.
+/// A secret, and the frame from which on it is known.
+type Known = Option<(FrameNumber, SecretOctets)>;
+
+/// All that the key logs say of one connection.
+#[derive(Debug, Default)]
+struct Entry {
+    master: Known,
+    early: Known,
+    handshake: [Known; 2],
+    application: [Known; 2],
+}
+
+impl Entry {
+    fn slot(&mut self, label: Label) -> Option<&mut Known> {
+        match label {
+            Label::Master => Some(&mut self.master),
+            Label::Early => Some(&mut self.early),
+            Label::Handshake(direction) => self.handshake.get_mut(index(direction)),
+            Label::Application(direction) => self.application.get_mut(index(direction)),
+            Label::Unused => None,
+        }
+    }
+}
+
+/// What the key logs say of one connection, as far as it is known at a frame.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SessionSecrets {
     /// TLS 1.2 and older: the master secret.
@@ -80,7 +107,7 @@ const fn index(direction: Direction) -> usize {
 }
 
 /// Which secret a label names.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Label {
     Master,
     Early,
@@ -116,33 +143,47 @@ impl Label {
 /// The secrets of key logs.
 #[derive(Debug, Default)]
 pub(super) struct KeyLog {
-    sessions: HashMap<[u8; 32], Box<SessionSecrets>>,
+    sessions: HashMap<[u8; 32], Box<Entry>>,
+    /// The frame from which on the first secret is known.
+    first: Option<FrameNumber>,
     pub(super) counts: KeyLogCounts,
 }
 
 impl KeyLog {
-    /// No secret is there.
-    pub(super) fn is_empty(&self) -> bool {
-        self.sessions.is_empty()
+    /// No secret is known at a frame.
+    pub(super) fn is_empty(&self, at: FrameNumber) -> bool {
+        self.first.is_none_or(|first| first > at)
     }
 
-    /// The secrets for a client random.
-    pub(super) fn get(&self, random: &[u8; 32]) -> Option<&SessionSecrets> {
-        self.sessions.get(random).map(AsRef::as_ref)
+    /// The secrets for a client random that are known at a frame.
+    pub(super) fn get(&self, random: &[u8; 32], at: FrameNumber) -> Option<SessionSecrets> {
+        let known = |secret: &Known| {
+            secret
+                .as_ref()
+                .filter(|(since, _)| *since <= at)
+                .map(|(_, it)| it.clone())
+        };
+        let entry = self.sessions.get(random)?;
+        Some(SessionSecrets {
+            master: known(&entry.master),
+            early: known(&entry.early),
+            handshake: entry.handshake.each_ref().map(known),
+            application: entry.application.each_ref().map(known),
+        })
     }
 
-    /// Reads lines of text; one that does not end in a line feed is read as it stands.
-    pub(super) fn read(&mut self, text: &[u8]) {
+    /// Reads lines of text that are known from frame `since` on; one that does not end in a line feed is read as it stands.
+    pub(super) fn read(&mut self, text: &[u8], since: FrameNumber) {
         for line in text.split(|octet| *octet == b'\n') {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            self.read_line(line);
+            self.read_line(line, since);
         }
     }
 
-    fn read_line(&mut self, line: &[u8]) {
+    fn read_line(&mut self, line: &[u8], since: FrameNumber) {
         let Some((label, random, secret)) = parse(line) else {
             self.counts.damaged = self.counts.damaged.saturating_add(1);
             return;
@@ -156,16 +197,11 @@ impl KeyLog {
             return;
         }
         self.counts.secrets = self.counts.secrets.saturating_add(1);
-        let session = self.sessions.entry(random).or_default();
-        let slot = match label {
-            Label::Master => Some(&mut session.master),
-            Label::Early => Some(&mut session.early),
-            Label::Handshake(direction) => session.handshake.get_mut(index(direction)),
-            Label::Application(direction) => session.application.get_mut(index(direction)),
-            Label::Unused => None,
-        };
-        if let Some(slot) = slot {
-            *slot = Some(secret);
+        self.counts.behind_frames = self.counts.behind_frames.saturating_add(u64::from(since.0 > 1));
+        self.first = Some(self.first.map_or(since, |first| first.min(since)));
+        // What is known first stays: what comes later must not depend on who reads when.
+        if let Some(slot) = self.sessions.entry(random).or_default().slot(label) {
+            slot.get_or_insert((since, secret));
         }
     }
 }
@@ -233,20 +269,23 @@ mod tests {
             "220 mail.example ESMTP\n".to_owned(),
         ]
         .concat();
-        log.read(text.as_bytes());
+        log.read(text.as_bytes(), FrameNumber(7));
         assert_eq!(
             log.counts,
             KeyLogCounts {
                 secrets: 2,
                 unused: 3,
                 damaged: 5,
-                not_kept: 0
+                not_kept: 0,
+                behind_frames: 2
             }
         );
-        let secrets = log.get(&[0xAB; 32]).unwrap();
+        let secrets = log.get(&[0xAB; 32], FrameNumber(7)).unwrap();
         assert_eq!(secrets.master.as_ref().unwrap().octets(), [1; 48]);
         assert_eq!(secrets.application(Direction::ToServer).unwrap().octets(), [2; 48]);
         assert!(secrets.application(Direction::ToClient).is_none());
+        let before = FrameNumber(6);
+        assert!(log.is_empty(before) && log.get(&[0xAB; 32], before).unwrap().master.is_none());
         assert!(!format!("{log:?}").contains("[1, 1"), "a secret is printed");
     }
 
@@ -254,7 +293,10 @@ mod tests {
     fn memory_is_bounded() {
         let mut log = KeyLog::default();
         for number in 0..KEYED_SESSIONS as u64 + 10 {
-            log.read(format!("CLIENT_RANDOM {number:064x} {}\n", "00".repeat(48)).as_bytes());
+            log.read(
+                format!("CLIENT_RANDOM {number:064x} {}\n", "00".repeat(48)).as_bytes(),
+                FrameNumber(0),
+            );
         }
         assert_eq!(
             (log.sessions.len(), log.counts.not_kept),
@@ -262,7 +304,7 @@ mod tests {
             "{:?}",
             log.counts
         );
-        log.read(&vec![b'A'; 10 * KEY_LOG_LINE]);
+        log.read(&vec![b'A'; 10 * KEY_LOG_LINE], FrameNumber(0));
         assert_eq!(log.counts.damaged, 1);
     }
 }

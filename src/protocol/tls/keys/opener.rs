@@ -19,6 +19,7 @@ use super::derive::{Hash, expand_label, prf};
 use super::log::{SecretOctets, SessionSecrets};
 use super::store::Keys;
 use super::suite::{Construction, Suite};
+use crate::frame::FrameNumber;
 use crate::protocol::tls::facts::{Unopened, Version};
 use crate::protocol::tls::record::Header;
 use crate::span::{Direction, PerDirection};
@@ -136,9 +137,9 @@ impl Opening {
         matches!(self.sides.get(direction).state, State::Idle)
     }
 
-    /// The run has no secrets up to now.
-    pub(in crate::protocol::tls) fn has_none(&self) -> bool {
-        self.keys.is_empty()
+    /// The run has no secrets up to a frame.
+    pub(in crate::protocol::tls) fn has_none(&self, at: FrameNumber) -> bool {
+        self.keys.is_empty(at)
     }
 
     /// Why nothing of a sender is opened any more.
@@ -150,8 +151,14 @@ impl Opening {
     }
 
     /// TLS 1.2 and older: a sender changed to the keys of the last handshake. `missed`: ChangeCipherSpec was not seen.
-    pub(in crate::protocol::tls) fn change(&mut self, direction: Direction, negotiated: &Negotiated, missed: bool) {
-        let state = match self.derive(direction, negotiated) {
+    pub(in crate::protocol::tls) fn change(
+        &mut self,
+        direction: Direction,
+        negotiated: &Negotiated,
+        missed: bool,
+        at: FrameNumber,
+    ) {
+        let state = match self.derive(direction, negotiated, at) {
             Ok(cipher) => State::Open(Box::new(Opener {
                 cipher,
                 sequence: 0,
@@ -165,8 +172,8 @@ impl Opening {
         self.sides.get_mut(direction).state = state;
     }
 
-    fn secrets(&self, negotiated: &Negotiated) -> Result<(SessionSecrets, Suite), Unopened> {
-        let secrets = self.keys.of(&negotiated.client_random).ok_or(Unopened::NoSecret)?;
+    fn secrets(&self, negotiated: &Negotiated, at: FrameNumber) -> Result<(SessionSecrets, Suite), Unopened> {
+        let secrets = self.keys.of(&negotiated.client_random, at).ok_or(Unopened::NoSecret)?;
         if negotiated.compressed {
             return Err(Unopened::Unsupported);
         }
@@ -174,8 +181,8 @@ impl Opening {
         Ok((secrets, suite))
     }
 
-    fn derive(&self, direction: Direction, negotiated: &Negotiated) -> Result<Cipher, Unopened> {
-        let (secrets, suite) = self.secrets(negotiated)?;
+    fn derive(&self, direction: Direction, negotiated: &Negotiated, at: FrameNumber) -> Result<Cipher, Unopened> {
+        let (secrets, suite) = self.secrets(negotiated, at)?;
         let master = secrets.master.ok_or(Unopened::NoSecret)?;
         let (mac, key, iv) = (suite.mac_key(), suite.key, suite.key_block_iv(negotiated.version));
         let seed = [negotiated.server_random, negotiated.client_random].concat();
@@ -203,8 +210,14 @@ impl Opening {
     }
 
     /// TLS 1.3: a sender's first protected record behind the ServerHello comes. `missed`: records before it are missing.
-    pub(in crate::protocol::tls) fn begin(&mut self, direction: Direction, negotiated: &Negotiated, missed: bool) {
-        let begun = self.secrets(negotiated).and_then(|(secrets, suite)| {
+    pub(in crate::protocol::tls) fn begin(
+        &mut self,
+        direction: Direction,
+        negotiated: &Negotiated,
+        missed: bool,
+        at: FrameNumber,
+    ) {
+        let begun = self.secrets(negotiated, at).and_then(|(secrets, suite)| {
             let secret = secrets.handshake(direction).cloned();
             // One that is too short for the hash was cut: it is none.
             let secret = secret
@@ -223,9 +236,11 @@ impl Opening {
 
     /// TLS 1.3: the client offered early data with a suite that it hopes for. Where the secret is there its records open
     /// with it; else the first records behind the ServerHello may not open.
-    pub(in crate::protocol::tls) fn begin_early(&mut self, random: &[u8; 32], suites: &[u16]) {
+    pub(in crate::protocol::tls) fn begin_early(&mut self, random: &[u8; 32], suites: &[u16], at: FrameNumber) {
         self.unknown_early_data = true;
-        let Some(secrets) = self.keys.of(random) else { return };
+        let Some(secrets) = self.keys.of(random, at) else {
+            return;
+        };
         let Some(secret) = secrets.early.clone() else { return };
         // The suite of the session that is resumed: only its hash is told, by the secret's length.
         let fits = |suite: &Suite| match suite.hash {
@@ -274,8 +289,8 @@ impl Opening {
     }
 
     /// Application data of both senders can be opened, as far as secrets are there; of one alone nothing is told.
-    pub(in crate::protocol::tls) fn opens_both(&self, client_random: &[u8; 32]) -> bool {
-        self.keys.of(client_random).is_some_and(|secrets| {
+    pub(in crate::protocol::tls) fn opens_both(&self, client_random: &[u8; 32], at: FrameNumber) -> bool {
+        self.keys.of(client_random, at).is_some_and(|secrets| {
             secrets.master.is_some()
                 || Direction::BOTH
                     .into_iter()

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::reading::{Connection, connections, feed};
+use crate::frame::FrameNumber;
 use crate::protocol::tls::{
     Decoder, Decryption, Inside, Keys, Likeness, TlsFacts, TlsStart, Unopened, looks_like_record,
 };
@@ -28,7 +29,7 @@ fn key_log(name: &str) -> String {
 
 fn keys(text: &str) -> Keys {
     let keys = Keys::default();
-    keys.add(text.as_bytes());
+    keys.add(text.as_bytes(), FrameNumber(0));
     keys
 }
 
@@ -224,7 +225,7 @@ fn a_key_log_cut_anywhere_opens_all_or_says_why_not() {
                 assert!(!facts.decrypted || complete);
                 let reasons = both(&facts).map(|side| side.stopped.map(|(reason, _)| reason));
                 assert!(
-                    complete || keys.is_empty() || reasons.contains(&Some(Unopened::NoSecret)),
+                    complete || keys.is_empty(FrameNumber(0)) || reasons.contains(&Some(Unopened::NoSecret)),
                     "{name} cut at {end}: {reasons:?}"
                 );
             }
@@ -254,19 +255,25 @@ fn the_secrets_of_one_direction_tell_no_half_dialogue() {
 #[test]
 fn secrets_that_come_after_the_handshake_are_told_to_be_late() {
     let connection = &of("keys-suites")[0];
-    let keys = Keys::default();
-    keys.add(b"CLIENT_RANDOM 0000000000000000000000000000000000000000000000000000000000000000 ");
-    keys.add(format!("CLIENT_RANDOM {} {}\n", "00".repeat(32), "11".repeat(48)).as_bytes());
-    let late = keys.clone();
-    let (facts, told) = play_changed(connection, &keys, usize::MAX, |direction, number, bytes| {
-        if direction == Direction::ToServer && number == 3 {
-            late.add(key_log("keys-suites").as_bytes());
-        }
-        Some(bytes.to_vec())
-    });
-    assert_eq!(told, heard());
-    let reasons = both(&facts).map(|side| side.stopped.map(|(reason, _)| reason));
-    assert_eq!(reasons, [Some(Unopened::TooLate); 2]);
+    let last = connection.events.last().unwrap().stamp.frame.0;
+    let told = |since: u64| {
+        let keys = Keys::default();
+        keys.add(key_log("keys-suites").as_bytes(), FrameNumber(since));
+        let (facts, told) = play(connection, &keys, usize::MAX);
+        let reasons = both(&facts).map(|side| side.stopped.map(|(reason, _)| reason));
+        (reasons, told == heard())
+    };
+    assert_eq!(told(0), ([None; 2], false));
+    // Behind the handshake, behind the last record, and where a run has others already.
+    assert_eq!(told(last - 4), ([Some(Unopened::TooLate); 2], true));
+    assert_eq!(told(last + 1), ([None; 2], true));
+    let keys = keys(&key_log("keys-cbc"));
+    keys.add(key_log("keys-suites").as_bytes(), FrameNumber(last - 4));
+    let (facts, _) = play(connection, &keys, usize::MAX);
+    assert!(matches!(
+        facts.decryption.to_server.stopped,
+        Some((Unopened::TooLate, _))
+    ));
 }
 
 /// The fixtures and their sessions that say at least so many records each way, with text to check.

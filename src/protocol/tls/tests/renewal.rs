@@ -2,6 +2,7 @@
 
 use super::sealer::Sealer;
 use super::wire::{C, S, at, choice12, choice13, client_hello, extension, extensions13, message, record, server_hello};
+use crate::frame::FrameNumber;
 use crate::protocol::tls::keys::testing::expand_label_sha256;
 use crate::protocol::tls::{Decoder, Inside, Keys, TlsFacts, TlsStart, Unopened};
 use crate::span::Direction;
@@ -20,7 +21,7 @@ fn line(label: &str, random: &[u8; 32], secret: &[u8]) -> String {
 
 fn keys(lines: &[String]) -> Keys {
     let keys = Keys::default();
-    keys.add(lines.concat().as_bytes());
+    keys.add(lines.concat().as_bytes(), FrameNumber(0));
     keys
 }
 

@@ -1,6 +1,7 @@
 //! The simple 1-RTT handshake of RFC 8448, section 3, record by record, with its traffic secrets as a key log.
 
 use super::wire::{C, S, at};
+use crate::frame::FrameNumber;
 use crate::protocol::tls::{Decoder, Inside, Keys, TlsFacts, TlsStart};
 use crate::span::Direction;
 use crate::tcp::Chunk;
@@ -69,7 +70,7 @@ fn octets(hex: &str) -> Vec<u8> {
 fn play(records: &[(Direction, &str)]) -> (TlsFacts, [Vec<u8>; 2]) {
     let keys = Keys::default();
     for (label, secret) in SECRETS {
-        keys.add(format!("{label} {RANDOM} {secret}").as_bytes());
+        keys.add(format!("{label} {RANDOM} {secret}").as_bytes(), FrameNumber(0));
     }
     let mut decoder = Decoder::new(TlsStart::Implicit, at(1)).with_keys(keys);
     let mut heard = [Vec::new(), Vec::new()];
