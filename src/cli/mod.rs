@@ -5,6 +5,7 @@ pub mod args;
 mod environment;
 mod exit;
 mod filter;
+mod keylog;
 mod list;
 mod messages;
 mod output;
