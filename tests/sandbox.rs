@@ -371,7 +371,8 @@ mod linux {
             "listener" => serve(&mut permissions),
             other => panic!("{other}"),
         }
-        let _ = kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM);
+        // It may be traced and stopped: only this signal ends it then.
+        let _ = kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL);
         let _ = child.wait();
     }
 
@@ -480,9 +481,9 @@ mod linux {
             Ok::<_, std::fmt::Error>(std::thread::sleep(std::time::Duration::from_millis(1))),
         );
         let pid = Pid::from_raw(child.id().try_into().unwrap());
+        tell("ptrace", nix::sys::ptrace::attach(pid));
         tell("signal-child", kill(pid, Signal::SIGTERM));
         tell("namespace", nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWUSER));
-        tell("ptrace", nix::sys::ptrace::traceme());
         // Without a new process, too; where it succeeds nothing below this line is reached.
         if std::env::var(CASE).is_ok_and(|case| case == "strict") {
             tell(
