@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Open connections kept in full; the least recently active is evicted beyond it.
 pub const FLOWS: usize = 262_144;
 /// Unanswered SYNs kept, 64 octets each; the oldest is evicted beyond it.
-pub const HALF_OPEN: usize = 1_048_576;
+pub const HALF_OPEN: usize = 262_144;
 /// Octets of state in all, the streams' own weight included.
 pub const MEMORY: usize = 256_000_000;
 /// Octets kept out of order in one direction.
