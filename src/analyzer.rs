@@ -10,7 +10,8 @@ use crate::packet::{self, Packet, PortSet, is_noise};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Finished, Limits, Opened, Opening, Table};
+use crate::tcp::{self, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
+use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
 pub const DEFAULT_PORTS: [u16; 9] = [24, 25, 110, 143, 465, 587, 993, 995, 2525];
@@ -45,6 +46,7 @@ pub struct Analyzer {
     noise: u64,
     last: Option<Stamp>,
     ended: bool,
+    live: bool,
 }
 
 impl Analyzer {
@@ -69,6 +71,7 @@ impl Analyzer {
             noise: 0,
             last: None,
             ended: false,
+            live: false,
         }
     }
 
@@ -101,12 +104,59 @@ impl Analyzer {
         self.table.finish();
     }
 
+    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end. From then on a session
+    /// is told how long the watch ran on after it.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.live = true;
+        self.table.advance(now);
+    }
+
+    /// Live: whoever watched stops. Every connection still open is handed out as [`Ending::Stopped`]: nothing is
+    /// concluded from what it did not do.
+    pub fn stop(&mut self) {
+        self.ended = true;
+        self.decoder.finish();
+        self.table.stop();
+    }
+
+    /// The time that time-outs go by: that of the segments, or what [`Analyzer::advance`] said since.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.table.now()
+    }
+
+    /// The connections that are open now, in no order, and whether TLS has begun in them.
+    pub fn open_sessions(&self) -> impl Iterator<Item = (OpenConnection, bool)> + '_ {
+        let tls = |stream: Option<&Conversation>| stream.is_some_and(Conversation::is_tls);
+        self.table
+            .open_connections()
+            .map(move |(connection, stream)| (connection, tls(stream)))
+    }
+
+    /// Connections kept, unanswered SYNs kept, and octets of their state, approximately.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize, usize) {
+        (self.table.open(), self.table.half_open(), self.table.memory())
+    }
+
+    /// How long the capture ran on after a session, as far as known when it is handed out.
+    fn ran_on(&self, ending: Ending) -> Option<Stamp> {
+        let last = self.last.filter(|_| ending != Ending::Stopped)?;
+        if self.live {
+            // Over days a frame from the future comes by; the table's clock does not believe it.
+            let time = self.table.now();
+            Some(Stamp { time, ..last })
+        } else {
+            self.ended.then_some(last)
+        }
+    }
+
     /// The next session that is over, in the order in which they ended.
     pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
         let Finished { facts, stream } = self.table.poll_finished()?;
         let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
         let id = SessionId(facts.first.frame.0);
-        let capture_end = if self.ended { self.last } else { None };
+        let capture_end = self.ran_on(facts.ending);
         let session = session::build(id, facts, transcript.unwrap_or_default(), capture_end);
         let findings = diagnose(&session);
         Some((session, findings))

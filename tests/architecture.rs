@@ -22,6 +22,7 @@ const ROOMS: &[&[&str]] = &[
     &["insight"],
     &["analyzer"],
     &["report"],
+    &["live"],
     &["text"],
     &["render"],
     &["cli"],

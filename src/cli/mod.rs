@@ -6,6 +6,7 @@ mod environment;
 mod exit;
 mod filter;
 mod list;
+mod live;
 mod messages;
 mod output;
 mod progress;
@@ -25,6 +26,7 @@ pub fn run() -> u8 {
     let arguments = Arguments::parse();
     let (result, lang) = match &arguments.command {
         Command::Analyze(command) => (run::analyze(command), command.look.lang),
+        Command::Live(command) => (live::live(command), command.look.lang),
         Command::Show(command) => (run::show(command), command.look.lang),
         Command::Explain(command) => (list::explain(command), command.look.lang),
         Command::Rules(command) => (list::rules(command), command.look.lang),

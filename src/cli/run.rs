@@ -32,7 +32,8 @@ const FRAMES_A_ROUND: u64 = 1024;
 /// What a run does with a session.
 type Sink<'a> = dyn FnMut(Session, Vec<Finding>, u8) -> Result<(), Stop> + 'a;
 
-fn options(reading: &Reading) -> Options {
+/// What the flags of reading say to the analyzer.
+pub(super) fn options(reading: &Reading) -> Options {
     let mut ports = DEFAULT_PORTS.to_vec();
     ports.extend(&reading.ports);
     ports.sort_unstable();

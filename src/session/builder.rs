@@ -113,7 +113,10 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
         !silent(*direction) && silent(other) && directions.get(other).acknowledged_unseen
     });
     let ran_on = capture_end.map(|end| end.time.since(connection.last.time));
-    let unended = matches!(connection.ending, Ending::CaptureEnd | Ending::HalfClosed(_))
+    let unended = matches!(
+        connection.ending,
+        Ending::CaptureEnd | Ending::Stopped | Ending::HalfClosed(_)
+    )
         && directions.to_client.fin.is_none()
         && directions.to_server.fin.is_none();
     CaptureQuality {
@@ -131,6 +134,7 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
 
 fn ended_by(connection: &ConnectionFacts) -> EndedBy {
     match connection.ending {
+        Ending::Stopped => EndedBy::Operator,
         _ if matches!(connection.opening, Opening::SynOnly) => EndedBy::NeverOpened,
         Ending::Closed(direction) | Ending::HalfClosed(direction) => EndedBy::Fin(direction.sender()),
         Ending::Reset(direction) => EndedBy::Reset(direction.sender()),
