@@ -71,7 +71,7 @@ impl Analyzer {
             noise: 0,
             last: None,
             ended: false,
-            live: false,
+            live: options.limits.report_after.is_some(),
         }
     }
 
@@ -88,11 +88,16 @@ impl Analyzer {
         );
         if is_noise(frame, &self.ports) {
             self.noise += 1;
+            if self.live {
+                // Whatever comes shows that time passed.
+                self.table.hear(frame.time);
+            }
             return;
         }
         match self.decoder.decode(frame) {
             Packet::Segment(segment) => self.table.push(&segment),
             Packet::IcmpError(error) => self.table.push_icmp(&error),
+            Packet::Other if self.live => self.table.hear(frame.time),
             Packet::Other => {}
         }
     }
@@ -104,10 +109,8 @@ impl Analyzer {
         self.table.finish();
     }
 
-    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end. From then on a session
-    /// is told how long the watch ran on after it.
+    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end.
     pub fn advance(&mut self, now: Timestamp) {
-        self.live = true;
         self.table.advance(now);
     }
 

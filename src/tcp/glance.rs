@@ -35,6 +35,14 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    /// A frame came that is no segment of ours; its time counts as theirs does.
+    pub fn hear(&mut self, time: Timestamp) {
+        let now = self.clock.advance(time);
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
+        }
+    }
+
     /// The time that time-outs go by: that of the segments, or what [`Table::advance`] said since.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -44,7 +44,7 @@ pub struct Limits {
     pub linger_after_close: Duration,
     /// How long a reset connection does: 10 s, for the other side may not have heard the reset and send again.
     pub linger_after_reset: Duration,
-    /// Live: a connection that ended is handed out after this silence already, and what arrives for it within the two
+    /// Set only where packets are watched live: a connection that ended is handed out after this silence already, and what arrives for it within the two
     /// times above is counted as late. `None`: it waits them out.
     pub report_after: Option<Duration>,
 }

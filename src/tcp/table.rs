@@ -124,7 +124,7 @@ impl<S: Stream> Table<S> {
         }
         self.counts.segments += 1;
         let now = self.clock.advance(segment.stamp.time);
-        if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
+        if self.is_sweep_due(now) {
             self.sweep_now(now);
         }
         let (key, source_is_low) = Key::of(segment.source, segment.destination);
@@ -428,6 +428,10 @@ impl<S: Stream> Table<S> {
             },
         };
         self.departures.add(transport.key, departed, self.limits.lingering);
+    }
+
+    pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
+        now >= self.next_sweep || self.next_sweep.since(now) > SWEEP
     }
 
     /// Looks at the time-outs, now and after [`SWEEP`] again.

@@ -180,19 +180,19 @@ messages! {
     // Live
     LiveNotice: "You are about to watch other people's mail. The secrecy of communications is protected by law (in Japan: Constitution Art. 21(2), Telecommunications Business Act Art. 4, Wire Telecommunications Act Art. 9). Watch only with authority, only the ports you need, and keep what you record no longer than you need it.",
         "これから他者の通信を監視します。通信の秘密は法律で保護されています(日本国憲法第21条第2項、電気通信事業法第4条、有線電気通信法第9条)。権限のある範囲で、必要なポートだけを対象とし、記録は不要になったら速やかに削除してください。";
-    LiveStillOpen: "still open when you stopped watching", "監視終了時点で継続中";
+    LiveStillOpen: "still open when stopped", "監視終了時点で継続中";
     LiveAsIn: "(as in #{id})", "(#{id}と同じ)";
     LiveTls: "TLS", "TLS";
     LivePlain: "plaintext", "平文";
-    LiveOpenHeading: "Open now: {count} sessions, {syns} unanswered SYNs.", "現在継続中: {count}セッション、応答待ちのSYN {syns}件。";
+    LiveOpenHeading: "Open now: sessions {count}, unanswered SYNs {syns}.", "現在継続中: {count}セッション、応答待ちのSYN {syns}件。";
     LiveOpenLine: "{client} → {server}, {tls}: open for {age}, silent for {silent}, {up} octets from the client, {down} from the server",
         "{client} → {server}、{tls}: 開始から{age}、最後のパケットから{silent}、クライアントから{up}オクテット、サーバーから{down}オクテット";
-    LiveSummary: "{from} to {to}: {count} sessions ended", "{from}〜{to}: {count}セッション終了";
-    LiveSummaryAll: "The whole watch, {from} to {to}: {count} sessions", "監視全体({from}〜{to}): {count}セッション";
+    LiveSummary: "{from} to {to}, sessions ended: {count}", "{from}〜{to}: {count}セッション終了";
+    LiveSummaryAll: "The whole watch, {from} to {to}, sessions: {count}", "監視全体({from}〜{to}): {count}セッション";
     LiveSummaryNothing: "No session has ended.", "終了したセッションはありません。";
     LiveOutcomes: "Results: {list}", "結果: {list}";
     LiveVersions: "TLS versions used: {list}", "使われたTLSバージョン: {list}";
-    LiveCause: "{sessions} sessions: {title}", "{sessions}セッション: {title}";
+    LiveCause: "{title} ({sessions})", "{title}({sessions}件)";
     LiveOldClients: "Clients below TLS 1.2 (they break when it becomes the minimum): {list}", "TLS1.2未満のクライアント(下限をTLS1.2にすると接続できなくなります): {list}";
     LiveWatching: "Watching {name}. Ctrl-C ends it; SIGUSR1 lists the open sessions.", "{name}を監視しています。終了はCtrl-C、継続中のセッションの一覧はSIGUSR1です。";
     LiveKeys: "Keys: o lists the open sessions, s shows a summary, q ends.", "キー操作: o=継続中のセッションの一覧、s=集計、q=終了";

@@ -338,10 +338,9 @@ impl<'a> Watch<'a> {
     fn end(mut self) -> Result<u8, Stop> {
         self.sessions();
         self.conclude();
-        self.summarise(true);
-        let health = self.health();
-        let record = self.teller.capture(&health);
+        let record = self.teller.capture(&self.health());
         self.sink.push(&record);
+        self.summarise(true);
         self.publish();
         let stored = self.store.finish();
         self.flush()?;

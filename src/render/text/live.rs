@@ -35,7 +35,7 @@ pub struct LiveLines {
 
 impl Default for LiveLines {
     fn default() -> Self {
-        Self { way: 36, protection: 16 }
+        Self { way: 30, protection: 12 }
     }
 }
 
@@ -61,26 +61,26 @@ impl LiveLines {
         if ended_by == EndedBy::Operator {
             result = style.word(Message::LiveStillOpen);
         }
-        if let Some(id) = as_in {
-            let as_in = style.say(Message::LiveAsIn, &[("id", &id.0.to_string())]);
-            result = format!("{result} {as_in}");
-        }
+        let as_in = as_in.map_or_else(String::new, |id| {
+            format!(" {}", style.say(Message::LiveAsIn, &[("id", &id.0.to_string())]))
+        });
         let paint = line.headline.map(|(_, severity, _)| Paint::Severity(severity));
         let (clock, id) = (style.clock(line.start), format!("#{}", line.id.0));
         if style.columns < ONE_LINE_FROM {
             page.labelled(0, &format!("{clock} "), Some(Paint::Faint), &format!("{way} {id}"));
-            page.labelled(2, "", paint, &format!("{protection}: {result}"));
+            page.labelled(2, "", paint, &format!("{protection}: {result}{as_in}"));
             return;
         }
         self.way = self.way.max(width(&way)).min(style.columns / 2);
         self.protection = self.protection.max(width(&protection)).min(28);
-        let text = format!(
+        let mut text = format!(
             "{clock}  {}  {}  {}  {result}",
             pad(&way, self.way),
             pad(&protection, self.protection),
             pad(&id, 6),
         );
-        let text = cut(&style.plain(&text), style.columns);
+        text = cut(&style.plain(&text), style.columns.saturating_sub(width(&as_in)));
+        text.push_str(&as_in);
         page.line(match paint {
             Some(paint) => style.paint(paint, &text),
             None => text,

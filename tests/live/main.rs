@@ -1,0 +1,12 @@
+//! `smtpcap live`, taken as an operator takes it: a pipe, a terminal's signals, a disk that fills, a scraper.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod disk;
+mod harness;
+mod jumps;
+mod metrics;
+mod sessions;
+mod signals;
+mod soak;
+mod stop;
