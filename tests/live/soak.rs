@@ -1,1 +1,76 @@
-//! To come.
+//! Many sessions on end: memory stays, and none is lost. The ten million are `benches/soak.py`'s.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::{LONG, fixture};
+
+/// Sessions told so far and octets in memory, off the program's own page.
+fn figures(address: SocketAddr) -> Option<(u64, f64)> {
+    use std::io::Write;
+    let mut connection = TcpStream::connect(address).ok()?;
+    connection.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
+    let mut page = String::new();
+    connection.read_to_string(&mut page).ok()?;
+    let value = |line: &str| line.rsplit(' ').next()?.parse::<f64>().ok();
+    let sessions: f64 = page.lines().filter(|line| line.starts_with("smtpcap_sessions_total{")).filter_map(value).sum();
+    let memory = page.lines().find(|line| line.starts_with("process_resident_memory_bytes"))?;
+    Some((sessions as u64, value(memory)?))
+}
+
+#[test]
+fn memory_is_flat_over_many_sessions() {
+    // Unoptimised a session costs ten times as much.
+    let default = if cfg!(debug_assertions) { 30_000 } else { 200_000 };
+    let wanted: u64 = std::env::var("SOAK_SESSIONS").map_or(default, |text| text.parse().unwrap());
+    let replay = std::env::current_exe().unwrap();
+    let replay = replay.parent().unwrap().parent().unwrap().join("examples/replay");
+    assert!(replay.exists(), "cargo builds examples with the tests: {}", replay.display());
+    let captures = ["greetings/capture.pcapng", "connection-refused/capture.pcap.gz", "server-421/capture.pcapng"];
+    let mut source = Command::new(replay)
+        .args(["--sessions", &wanted.to_string()])
+        .args(captures.map(fixture))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut live = Command::new(env!("CARGO_BIN_EXE_smtpcap"));
+    live.args(["live", "-", "--format", "jsonl", "-o", "/dev/null", "--metrics", "127.0.0.1:0", "--window", "2s"]);
+    live.env("LC_ALL", "C").stdin(source.stdout.take().unwrap()).stderr(Stdio::piped());
+    let mut live = live.spawn().unwrap();
+    let address: SocketAddr = {
+        let mut said = Vec::new();
+        let mut errors = live.stderr.take().unwrap();
+        let begun = Instant::now();
+        loop {
+            let mut octet = [0];
+            errors.read_exact(&mut octet).unwrap();
+            said.push(octet[0]);
+            assert!(begun.elapsed() < LONG);
+            let text = String::from_utf8_lossy(&said).into_owned();
+            if let Some((_, rest)) = text.split_once("http://")
+                && let Some((address, _)) = rest.split_once('/')
+            {
+                std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+                break address.parse().unwrap();
+            }
+        }
+    };
+    let mut samples = Vec::new();
+    while live.try_wait().unwrap().is_none() {
+        samples.extend(figures(address));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(live.wait().unwrap().success());
+    assert!(source.wait().unwrap().success());
+    let most = |from: u64, to: u64| {
+        let within = samples.iter().filter(|(sessions, _)| (from..to).contains(sessions));
+        within.map(|(_, memory)| *memory).fold(0.0, f64::max)
+    };
+    let (early, late) = (most(wanted / 10, wanted / 5), most(wanted / 10 * 9, u64::MAX));
+    assert!(early > 0.0 && late > 0.0, "{samples:?}");
+    let growth = late / early - 1.0;
+    println!("{early} octets at a tenth, {late} at the end");
+    assert!(growth <= 0.10, "{:.1} %: {early} at a tenth, {late} at the end", growth * 100.0);
+}
