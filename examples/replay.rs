@@ -5,8 +5,10 @@
 //! cargo run --release --example replay -- --sessions 1000000 fixtures/greetings/capture.pcapng | smtpcap live -
 //! ```
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{BufWriter, Write, stdout};
+use std::path::Path;
 
 use smtpcap::capture::{Input, Reader};
 
@@ -23,10 +25,11 @@ struct Template {
 }
 
 /// The frames of a capture, and how many sessions they open.
-fn templates(path: &str) -> Result<(Vec<Template>, u64), Box<dyn Error>> {
-    let mut reader = Reader::new([Input::Path(path.into())]);
+fn templates(path: &Path) -> Result<(Vec<Template>, u64), Box<dyn Error>> {
+    let mut reader = Reader::new([Input::Path(path.to_owned())]);
     let mut frames: Vec<Template> = Vec::new();
-    let (mut first, mut sessions) = (None, 0);
+    let mut first = None;
+    let mut sessions = BTreeSet::new();
     while let Some(frame) = reader.next_frame()? {
         let bytes = frame.bytes.to_vec();
         let time = frame.time.nanoseconds();
@@ -45,7 +48,9 @@ fn templates(path: &str) -> Result<(Vec<Template>, u64), Box<dyn Error>> {
             continue;
         };
         let at = if from > to { source } else { destination } + width - 2;
-        sessions += u64::from(flags & 0x12 == 0x02);
+        if flags & 0x12 == 0x02 {
+            sessions.insert((bytes.get(source..source + 2 * width).map(<[u8]>::to_vec), from, to));
+        }
         let after = time - *first.get_or_insert(time);
         let client = (at, port(at).unwrap_or_default());
         frames.push(Template { bytes, client, after });
@@ -55,7 +60,7 @@ fn templates(path: &str) -> Result<(Vec<Template>, u64), Box<dyn Error>> {
     for frame in &mut frames {
         frame.after = (i128::from(frame.after) * i128::from(STEP - 1) / i128::from(last)) as i64;
     }
-    Ok((frames, sessions))
+    Ok((frames, sessions.len() as u64))
 }
 
 fn header() -> Vec<u8> {
@@ -63,21 +68,12 @@ fn header() -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut wanted = 10_000_u64;
-    let mut captures = Vec::new();
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        if argument == "--sessions" {
-            wanted = arguments.next().ok_or("--sessions N")?.parse()?;
-        } else {
-            captures.push(templates(&argument)?);
-        }
-    }
+/// Writes copies of the captures until they hold that many sessions.
+pub fn replay(captures: &[impl AsRef<Path>], wanted: u64, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let mut captures = captures.iter().map(|path| templates(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
     if captures.iter().all(|(_, sessions)| *sessions == 0) {
         return Err("name captures that open sessions".into());
     }
-    let mut output = BufWriter::with_capacity(1 << 18, stdout().lock());
     output.write_all(&header())?;
     let start = 1_790_000_000_000_000_000_i64;
     let (mut copy, mut sessions) = (0_i64, 0_u64);
@@ -102,4 +98,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     output.flush()?;
     Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut wanted = 10_000_u64;
+    let mut captures = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--sessions" {
+            wanted = arguments.next().ok_or("--sessions N")?.parse()?;
+        } else {
+            captures.push(argument);
+        }
+    }
+    replay(&captures, wanted, &mut BufWriter::with_capacity(1 << 18, stdout().lock()))
 }

@@ -35,26 +35,11 @@ struct Entry {
     before: Option<u64>,
 }
 
-/// A frame that is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct KeptFrame<'a> {
-    /// Its number in the run.
-    pub number: FrameNumber,
-    /// Its time.
-    pub time: Timestamp,
-    /// Its link type.
-    pub link_type: LinkType,
-    /// Its length on the wire.
-    pub original_length: u32,
-    /// Its octets.
-    pub bytes: &'a [u8],
-}
-
 /// The frames of a session that are still kept, in their order.
 #[derive(Debug, Default)]
 pub struct Kept<'a> {
     /// The frames.
-    pub frames: Vec<KeptFrame<'a>>,
+    pub frames: Vec<Frame<'a>>,
 }
 
 /// The ring.
@@ -130,7 +115,7 @@ impl Keep {
             if entry.number <= last
                 && let Some(bytes) = self.octets.get(entry.at..entry.at + entry.length)
             {
-                frames.push(KeptFrame {
+                frames.push(Frame {
                     number: entry.number,
                     time: entry.time,
                     link_type: entry.link_type,

@@ -10,6 +10,6 @@ mod window;
 
 pub use clients::{Clients, MAXIMUM_CLIENTS};
 pub use counters::{AuthResult, Counters, MECHANISMS};
-pub use keep::{Keep, Kept, KeptFrame, SESSION_FRAMES};
+pub use keep::{Keep, Kept, SESSION_FRAMES};
 pub use told::{MAXIMUM_TOLD, Told};
 pub use window::{MAXIMUM_SAID, Window};

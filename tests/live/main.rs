@@ -10,3 +10,4 @@ mod sessions;
 mod signals;
 mod soak;
 mod stop;
+mod store;

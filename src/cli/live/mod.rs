@@ -10,6 +10,7 @@
 mod clock;
 mod endpoint;
 mod feed;
+mod folder;
 mod signals;
 mod sink;
 mod store;

@@ -57,26 +57,36 @@ impl Sink {
             None => File::from(io::stdout().as_fd().try_clone_to_owned()?),
         };
         Ok(Self {
-            file,
             path: path.map(Path::to_owned),
+            ..Self::of(file)
+        })
+    }
+
+    /// Writes to a file that is open.
+    #[must_use]
+    pub const fn of(file: File) -> Self {
+        Self {
+            file,
+            path: None,
             waiting: Vec::new(),
             ends: Vec::new(),
             failed: None,
             lost: 0,
             lost_in_all: 0,
             had_trouble: false,
-        })
+        }
     }
 
-    /// Takes a record: whole lines.
-    pub fn push(&mut self, record: &[u8]) {
+    /// Takes a record: whole lines, or a whole block. False where it is lost.
+    pub fn push(&mut self, record: &[u8]) -> bool {
         if self.waiting.len() + record.len() > WAITING_OCTETS && self.failed.is_some() {
             self.lost += 1;
             self.lost_in_all += 1;
-            return;
+            return false;
         }
         self.waiting.extend_from_slice(record);
         self.ends.push(self.waiting.len());
+        true
     }
 
     /// True where records wait and may be written.

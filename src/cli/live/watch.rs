@@ -433,7 +433,7 @@ impl<'a> Watch<'a> {
                 ("sessions_forgotten", health.forgotten),
             ],
             window_sessions: self.window.sessions().0 as u64,
-            lost_records: vec![("report", self.sink.lost().0), ("store", self.store.lost())],
+            lost_records: vec![("report", self.sink.lost().0), ("ring", self.store.lost().0), ("failed", self.store.lost().1)],
         }
     }
 }
