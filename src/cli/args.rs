@@ -164,12 +164,61 @@ pub struct Analyze {
     pub look: Look,
 }
 
+/// How much of the sandbox must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sandbox {
+    /// Every piece, or no run.
+    Strict,
+    /// What the kernel has.
+    Auto,
+    /// Privileges are given up, and nothing else.
+    Off,
+}
+
+/// Capturing on this machine.
+#[derive(Debug, Args)]
+pub struct Capture {
+    /// Watch these interfaces of this machine; "any" is all of them
+    #[arg(short, long, value_name = "INTERFACE,…", value_delimiter = ',')]
+    pub interface: Vec<String>,
+    /// List the interfaces of this machine
+    #[arg(short = 'D', long)]
+    pub list_interfaces: bool,
+    /// Capture what this filter (pcap-filter) lets through, instead of the mail ports
+    #[arg(long, value_name = "FILTER", requires = "interface")]
+    pub capture_filter: Option<String>,
+    /// Capture the outer packets of tunnels as well (GRE, VXLAN, Geneve, IP in IP, PPPoE, MPLS)
+    #[arg(long, requires = "interface", conflicts_with = "capture_filter")]
+    pub tunnels: bool,
+    /// Octets captured of a packet at most
+    #[arg(long, value_name = "OCTETS", default_value_t = crate::capture::live::SNAP_LENGTH)]
+    pub snap_length: u32,
+    /// Kernel memory for packets that wait, for each interface, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = crate::capture::live::RING_MIB)]
+    pub kernel_buffer: u32,
+    /// Only packets from and to this machine
+    #[arg(long)]
+    pub no_promiscuous: bool,
+    /// The program that captures (default: smtpcap-capture, else dumpcap, else tcpdump)
+    #[arg(long, value_name = "PROGRAM")]
+    pub capture_program: Option<PathBuf>,
+    /// Whom to become when started as root (default: nobody)
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Walls around the process that decodes: no privilege, few system calls, few files
+    #[arg(long, value_enum, default_value_t = Sandbox::Auto)]
+    pub sandbox: Sandbox,
+}
+
 /// `smtpcap live`.
 #[derive(Debug, Args)]
 pub struct Live {
     /// Where the capture comes from: "-" is standard input (ssh host tcpdump -U -w - … | smtpcap live -), else a named pipe
-    #[arg(value_name = "PIPE", required = true)]
+    #[arg(value_name = "PIPE", required_unless_present_any = ["interface", "list_interfaces"], conflicts_with = "interface")]
     pub input: Option<OsString>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub capture: Capture,
     /// Form of the output: table for people, jsonl for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,

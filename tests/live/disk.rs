@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Folder, LONG, Live, Packet, from_time, header, one_session, parse, record, records, sessions, with_client_port,
+    Folder, LONG, Live, Packet, alone, from_time, header, one_session, parse, record, records, sessions, with_client_port,
 };
 
 /// Many sessions, one after another, a millisecond apart.
@@ -102,6 +102,7 @@ fn a_disk_that_fills_and_empties_again_leaves_whole_lines() {
 
 #[test]
 fn killed_at_any_time_it_has_written_what_ended_more_than_a_second_before() {
+    let _alone = alone();
     let rounds = std::env::var("KILLS").map_or(5, |text| text.parse().unwrap());
     let (packet, start) = (one_session(), one_session()[0].time);
     let mut seed = 12_345_u64;
@@ -126,7 +127,7 @@ fn killed_at_any_time_it_has_written_what_ended_more_than_a_second_before() {
             live.feed(&octets);
             fed.insert(frames + 1, Instant::now());
             frames += session.len() as u64;
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(4));
         }
         live.child.kill().unwrap();
         let killed = Instant::now();

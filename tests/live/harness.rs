@@ -255,7 +255,13 @@ pub fn sessions(records: &[Value]) -> Vec<Value> {
     sessions
 }
 
-/// A folder that goes away again.
+/// Tests that need the machine for themselves hold it.
+pub fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A folder that goes away again; everybody may write into it, for as root the program becomes nobody.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -263,6 +269,8 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("smtpcap-live-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
         Self(path)
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{LONG, fixture};
+use crate::harness::{LONG, alone, fixture};
 
 #[path = "../../examples/replay.rs"]
 #[allow(dead_code)]
@@ -26,6 +26,7 @@ fn figures(address: SocketAddr) -> Option<(u64, f64)> {
 
 #[test]
 fn memory_is_flat_over_many_sessions() {
+    let _alone = alone();
     // Unoptimised a session costs ten times as much.
     let default = if cfg!(debug_assertions) { 60_000 } else { 200_000 };
     let wanted: u64 = std::env::var("SOAK_SESSIONS").map_or(default, |text| text.parse().unwrap());

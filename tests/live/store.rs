@@ -202,13 +202,14 @@ fn a_folder_that_cannot_be_is_refused_and_the_oldest_files_leave() {
     assert_eq!(live.end().0.code(), Some(2));
     let failed = folder.0.join("failed");
     std::fs::create_dir(&failed).unwrap();
-    std::fs::set_permissions(&failed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::set_permissions(&failed, std::fs::Permissions::from_mode(0o777)).unwrap();
     let other = failed.join("holiday.pcapng");
     std::fs::write(&other, "x").unwrap();
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).unwrap();
     for _ in 0..3 {
         run("connection-refused/capture.pcap.gz", &["--write-failed", failed.to_str().unwrap(), "--write-failed-files", "2"]);
     }
+    std::fs::set_permissions(&failed, std::fs::Permissions::from_mode(0o700)).unwrap();
     let names = files(&failed);
     assert_eq!(names.len(), 3, "two of ours and what was there: {names:?}");
     assert!(other.exists());

@@ -19,13 +19,12 @@ const CONNECTIONS: usize = 8;
 /// The page as it was written last.
 pub type Page = Arc<Mutex<Arc<str>>>;
 
-/// Begins to answer; the address that it really listens at.
+/// Begins to answer on a listener that was bound before the sandbox was entered.
 ///
 /// # Errors
 /// What the operating system says.
-pub fn serve(address: SocketAddr, page: Page) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address)?;
-    let at = listener.local_addr()?;
+pub fn serve(listener: TcpListener, page: Page) -> io::Result<()> {
+    let only_local = listener.local_addr()?.ip().is_loopback();
     let busy = Arc::new(AtomicUsize::new(0));
     std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
         for connection in listener.incoming() {
@@ -40,7 +39,7 @@ pub fn serve(address: SocketAddr, page: Page) -> io::Result<SocketAddr> {
             busy.fetch_add(1, Ordering::Relaxed);
             let (page, counter) = (Arc::clone(&page), Arc::clone(&busy));
             let started = std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
-                let _ = answer(connection, &page, at.ip().is_loopback());
+                let _ = answer(connection, &page, only_local);
                 counter.fetch_sub(1, Ordering::Relaxed);
             });
             if started.is_err() {
@@ -48,7 +47,7 @@ pub fn serve(address: SocketAddr, page: Page) -> io::Result<SocketAddr> {
             }
         }
     })?;
-    Ok(at)
+    Ok(())
 }
 
 fn answer(mut connection: TcpStream, page: &Page, only_local: bool) -> io::Result<()> {

@@ -1,10 +1,10 @@
 //! The input of a live run: a thread of its own reads the capture and hands its frames over in batches, so that the main
 //! thread can look after signals and time-outs while no packet comes. A batch is what one read brought: nothing waits.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::capture::live::Control;
 use crate::capture::{self, CaptureFacts, Format, Input, Reader};
 use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::time::Timestamp;
@@ -117,7 +118,7 @@ impl Filling {
 
 /// Hands over before each read, for that may wait.
 struct Tap {
-    source: File,
+    source: Source,
     filling: Arc<Mutex<Filling>>,
     stop: Arc<AtomicBool>,
 }
@@ -142,8 +143,12 @@ impl Read for Tap {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(0);
             }
-            if is_ready(&self.source)? {
-                let count = self.source.read(into)?;
+            let count = match &mut self.source {
+                Source::File(file) => is_ready(file)?.then(|| file.read(into)).transpose()?,
+                // It ends when the program that captures is asked to.
+                Source::Program(stream) => Some(stream.read(into)?),
+            };
+            if let Some(count) = count {
                 let mut filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
                 filling.taken += count as u64;
                 return Ok(count);
@@ -153,32 +158,33 @@ impl Read for Tap {
 }
 
 /// Where a live run reads.
-pub enum From {
-    /// Standard input.
-    Stdin,
-    /// The output of a program that captures.
-    Program(OwnedFd),
-    /// A named pipe or a file.
-    Path(PathBuf),
+pub enum Source {
+    /// A pipe or a file that is open.
+    File(File),
+    /// The stream of a program that captures.
+    Program(Box<dyn Read + Send>),
+}
+
+/// Standard input. Not through std's buffer: what waited in there would not wake anybody.
+///
+/// # Errors
+/// What the operating system says.
+pub fn stdin() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
 /// The reading thread.
 pub struct Feed {
     stop: Arc<AtomicBool>,
+    control: Option<Control>,
 }
 
 impl Feed {
     /// Starts to read.
     ///
     /// # Errors
-    /// The path cannot be opened.
-    pub fn start(from: From, name: std::ffi::OsString, sender: SyncSender<Event>) -> io::Result<Self> {
-        let source = match from {
-            // Not through std's buffer: what waited in there would not wake anybody.
-            From::Stdin => File::from(io::stdin().as_fd().try_clone_to_owned()?),
-            From::Program(output) => File::from(output),
-            From::Path(path) => File::open(path)?,
-        };
+    /// The thread cannot be started.
+    pub fn start(source: Source, name: OsString, control: Option<Control>, sender: SyncSender<Event>) -> io::Result<Self> {
         let filling = Arc::new(Mutex::new(Filling {
             batch: Batch::default(),
             taken: 0,
@@ -199,12 +205,20 @@ impl Feed {
         std::thread::Builder::new()
             .name("reader".to_owned())
             .spawn(move || read(input, &filling, &sender))?;
-        Ok(Self { stop })
+        Ok(Self { stop, control })
     }
 
     /// The reader ends with what it has; [`Event::Ended`] follows.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        if let Some(control) = &self.control {
+            control.stop();
+        }
+    }
+
+    /// The program that captures, where there is one.
+    pub const fn control(&self) -> Option<&Control> {
+        self.control.as_ref()
     }
 }
 

@@ -2,12 +2,14 @@
 //! beyond a limit. Files of earlier runs count; other files are left alone.
 
 use std::collections::VecDeque;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, CWD, OFlags, unlinkat};
+
+use crate::sandbox::{Identity, own_folder};
 
 /// Every file of ours ends so.
 const ENDING: &str = ".pcapng";
@@ -22,16 +24,12 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, or makes it (0700); finds the files of earlier runs, which begin with `prefix` and a number.
+    /// Opens a folder, or makes it (0700) for whom the process becomes (`owner`); finds the files of earlier runs, which begin with `prefix` and a number.
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn open(path: &Path, prefix: &'static str, limit: usize) -> io::Result<Self> {
-        match DirBuilder::new().mode(0o700).create(path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+    pub fn open(path: &Path, prefix: &'static str, limit: usize, owner: Option<&Identity>) -> io::Result<Self> {
+        own_folder(path, owner)?;
         let mut known = Vec::new();
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
@@ -59,7 +57,7 @@ impl Folder {
     pub fn create(&mut self, rest: &str) -> io::Result<(File, PathBuf)> {
         while self.files.len() >= self.limit {
             let Some(oldest) = self.files.pop_front() else { break };
-            match std::fs::remove_file(&oldest) {
+            match remove(&oldest) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -88,8 +86,13 @@ impl Folder {
         if self.files.back().is_some_and(|newest| newest == path) {
             self.files.pop_back();
         }
-        let _ = std::fs::remove_file(path);
+        let _ = remove(path);
     }
+}
+
+/// Not std's: inside the sandbox there is no unlink(2), only unlinkat(2).
+fn remove(path: &Path) -> io::Result<()> {
+    Ok(unlinkat(CWD, path, AtFlags::empty())?)
 }
 
 fn number(name: &str, prefix: &str) -> Option<u64> {

@@ -5,28 +5,37 @@
 //! signals, keys (threads) ──────┼→ events → watch: analyzer, window, counters → sink, store, endpoint (thread)
 //! ```
 //!
-//! One thread analyses; the others wait for the system. This file reads the flags and brings the parts together.
+//! One thread analyses; the others wait for the system. This file reads the flags and brings the parts together, in an
+//! order that matters: what needs a right or a name is opened first, then the sandbox is entered, then threads start, and
+//! only then the first octet is read.
 
 mod clock;
 mod endpoint;
 mod feed;
 mod folder;
+mod interfaces;
 mod signals;
 mod sink;
 mod store;
 mod tell;
+mod walls;
 mod watch;
 
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::Write;
+use std::net::TcpListener;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::capture::Input;
+use crate::capture::live::{Control, Started};
 use crate::cli::args::{Format, Live};
 use crate::cli::environment;
-use crate::cli::exit::Stop;
+use crate::cli::exit::{ANALYSED, Stop};
 use crate::cli::filter::Filter;
-use crate::cli::live::feed::{BATCHES, Feed, From};
+use crate::cli::live::feed::{BATCHES, Feed, Source};
 use crate::cli::live::signals::Keys;
 use crate::cli::live::watch::Watch;
 use crate::render::encode;
@@ -38,6 +47,39 @@ use crate::text::{Language, Message};
 /// What the user must mend.
 pub fn live(arguments: &Live) -> Result<u8, Stop> {
     let language = environment::language(arguments.look.lang);
+    if arguments.capture.list_interfaces {
+        interfaces::list(language)?;
+        return Ok(ANALYSED);
+    }
+    let (filter, times) = flags(arguments, language)?;
+    let owner = walls::owner(&arguments.capture, language)?;
+    let origin = Origin::open(arguments, owner.as_ref(), language)?;
+    let listener = listener(arguments, language)?;
+    let mut watch = Watch::new(arguments, filter, times, owner.as_ref())?;
+    let signals = signals::register().map_err(|error| Stop::output(&error, "signals", language))?;
+    note(Message::LiveNotice.word(language));
+    walls::enter(arguments, owner, origin.child(), listener.is_some(), language)?;
+    let threads = |error: std::io::Error| Stop::output(&error, "threads", language);
+    let (sender, events) = sync_channel(BATCHES);
+    signals::listen(signals, sender.clone()).map_err(threads)?;
+    if let Some(listener) = listener {
+        let page: endpoint::Page = Arc::new(Mutex::new(Arc::from("")));
+        watch.publish_to(Arc::clone(&page));
+        endpoint::serve(listener, page).map_err(threads)?;
+    }
+    let (source, name, control) = origin.attach();
+    note(&Message::LiveWatching.say(language, &[("name", &shown(&name))]));
+    let feed = Feed::start(source, name, control, sender.clone()).map_err(threads)?;
+    let keys = arguments.input.is_none().then(|| Keys::listen(sender.clone())).flatten();
+    if keys.is_some() {
+        note(Message::LiveKeys.word(language));
+    }
+    drop(sender);
+    watch.run(&events, &feed)
+}
+
+/// The flags that have a form of their own.
+fn flags(arguments: &Live, language: Language) -> Result<(Filter, Times), Stop> {
     if arguments.format == Format::Json {
         return Err(Stop::Mend(Message::LiveFormat.word(language).to_owned()));
     }
@@ -49,27 +91,53 @@ pub fn live(arguments: &Live) -> Result<u8, Stop> {
         window: time("--window", &arguments.window, language)?,
         summary_every: time("--summary-every", &arguments.summary_every, language)?,
     };
-    let (sender, events) = sync_channel(BATCHES);
-    let mut watch = Watch::new(arguments, filter, times)?;
-    if let Some(page) = metrics(arguments, language)? {
-        watch.publish_to(page);
+    Ok((filter, times))
+}
+
+/// Where the frames come from, opened and not read yet.
+enum Origin {
+    Pipe(File, OsString),
+    Program(Started),
+}
+
+impl Origin {
+    fn open(arguments: &Live, owner: Option<&crate::sandbox::Identity>, language: Language) -> Result<Self, Stop> {
+        let Some(name) = arguments.input.clone() else {
+            return interfaces::start_capture(arguments, owner, language).map(Self::Program);
+        };
+        let file = if name == "-" { feed::stdin() } else { File::open(&name) };
+        match file {
+            Ok(file) => Ok(Self::Pipe(file, name)),
+            Err(error) => {
+                let values = [("file", shown(&name)), ("reason", error.to_string())];
+                let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+                Err(Stop::Mend(Message::CannotOpen.say(language, &values)))
+            }
+        }
     }
-    note(Message::LiveNotice.word(language));
-    signals::listen(sender.clone()).map_err(|error| Stop::output(&error, "signals", language))?;
-    let name = arguments.input.clone().unwrap_or_else(|| "-".into());
-    let shown_name = shown(&name);
-    let from = if name == "-" { From::Stdin } else { From::Path(name.clone().into()) };
-    let feed = Feed::start(from, name, sender.clone()).map_err(|error| {
-        let values = [("file", shown_name.as_str()), ("reason", &error.to_string())];
-        Stop::Mend(Message::CannotOpen.say(language, &values))
-    })?;
-    note(&Message::LiveWatching.say(language, &[("name", &shown_name)]));
-    let keys = arguments.input.is_none().then(|| Keys::listen(sender.clone())).flatten();
-    if keys.is_some() {
-        note(Message::LiveKeys.word(language));
+
+    fn child(&self) -> Option<u32> {
+        match self {
+            Self::Pipe(..) => None,
+            Self::Program(started) => Some(started.pid()),
+        }
     }
-    drop(sender);
-    watch.run(&events, &feed)
+
+    /// Begins to listen to it; for the time after the sandbox was entered.
+    fn attach(self) -> (Source, OsString, Option<Control>) {
+        match self {
+            Self::Pipe(file, name) => (Source::File(file), name, None),
+            Self::Program(started) => {
+                let (input, control) = started.attach();
+                let name = input.name();
+                let source = match input {
+                    Input::Stream { octets, .. } => Source::Program(octets),
+                    Input::Path(_) | Input::StandardInput => Source::Program(Box::new(std::io::empty())),
+                };
+                (source, name, Some(control))
+            }
+        }
+    }
 }
 
 /// The durations that the flags name.
@@ -89,8 +157,8 @@ fn time(flag: &str, text: &str, language: Language) -> Result<Duration, Stop> {
     })
 }
 
-/// Starts the page for Prometheus, where it is asked for.
-fn metrics(arguments: &Live, language: Language) -> Result<Option<endpoint::Page>, Stop> {
+/// Binds the address of the page for Prometheus, where it is asked for.
+fn listener(arguments: &Live, language: Language) -> Result<Option<TcpListener>, Stop> {
     let Some(text) = &arguments.metrics else {
         return Ok(None);
     };
@@ -100,13 +168,13 @@ fn metrics(arguments: &Live, language: Language) -> Result<Option<endpoint::Page
     if !address.ip().is_loopback() && !arguments.metrics_on_network {
         return Err(say(Message::LiveMetricsNotLoopback));
     }
-    let page: endpoint::Page = Arc::new(Mutex::new(Arc::from("")));
-    let at = endpoint::serve(address, Arc::clone(&page)).map_err(|error| {
+    let bound = TcpListener::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (at, listener) = bound.map_err(|error| {
         let values = [("address", shown.as_str()), ("reason", &error.to_string())];
         Stop::Mend(Message::LiveMetricsCannot.say(language, &values))
     })?;
     note(&Message::LiveMetricsAt.say(language, &[("address", &at.to_string())]));
-    Ok(Some(page))
+    Ok(Some(listener))
 }
 
 /// What a user typed, safe for a terminal.

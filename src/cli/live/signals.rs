@@ -15,18 +15,25 @@ use crate::cli::live::feed::Event;
 /// What a second SIGINT or SIGTERM ends the process with, at once: 128 + SIGINT.
 const IMPATIENT: i32 = 130;
 
-/// Begins to listen. A second SIGINT or SIGTERM ends the process on the spot, whatever it waits for.
+/// Takes the signals over; no thread yet. A second SIGINT or SIGTERM ends the process on the spot, whatever it waits for.
 ///
 /// # Errors
 /// What the operating system says.
-pub fn listen(sender: SyncSender<Event>) -> io::Result<()> {
+pub fn register() -> io::Result<Signals> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal only sets the flag.
         signal_hook::flag::register_conditional_shutdown(signal, IMPATIENT, Arc::clone(&stopping))?;
         signal_hook::flag::register(signal, Arc::clone(&stopping))?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])?;
+    Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])
+}
+
+/// Hands the signals over, as a thread of its own.
+///
+/// # Errors
+/// What the operating system says.
+pub fn listen(mut signals: Signals, sender: SyncSender<Event>) -> io::Result<()> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in signals.forever() {
             if sender.send(Event::Signal(signal)).is_err() {

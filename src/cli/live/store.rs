@@ -18,6 +18,7 @@ use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::live::{Keep, Kept};
 use crate::render::encode;
 use crate::render::json::GENERATOR;
+use crate::sandbox::Identity;
 use crate::session::Session;
 use crate::text::{Language, Message, tell};
 use crate::time::Timestamp;
@@ -42,7 +43,7 @@ impl Store {
     ///
     /// # Errors
     /// A folder that cannot be used.
-    pub fn open(arguments: &Live, ports: &[u16], language: Language) -> Result<Self, Stop> {
+    pub fn open(arguments: &Live, ports: &[u16], owner: Option<&Identity>, language: Language) -> Result<Self, Stop> {
         let refuse = |path: &Path| {
             let folder = shown(path);
             move |error: std::io::Error| {
@@ -52,12 +53,12 @@ impl Store {
         };
         let mut ring = None;
         if let Some(path) = &arguments.ring {
-            let folder = Folder::open(path, "smtpcap-ring-", arguments.ring_files as usize).map_err(refuse(path))?;
+            let folder = Folder::open(path, "smtpcap-ring-", arguments.ring_files as usize, owner).map_err(refuse(path))?;
             ring = Some(Ring::new(folder, arguments.ring_size.saturating_mul(1_000_000)));
         }
         let mut failed = None;
         if let Some(path) = &arguments.write_failed {
-            let folder = Folder::open(path, "smtpcap-failed-", arguments.write_failed_files as usize);
+            let folder = Folder::open(path, "smtpcap-failed-", arguments.write_failed_files as usize, owner);
             failed = Some(Failed::new(folder.map_err(refuse(path))?, shown(path)));
         }
         let capacity = if failed.is_some() { arguments.keep.saturating_mul(1_000_000) } else { 0 };

@@ -1,6 +1,8 @@
 //! The main thread of a live run: takes events, feeds the analyzer, tells what ends, and keeps the clock going while nothing
 //! comes.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -20,7 +22,7 @@ use crate::cli::live::feed::{Batch, Event, Feed};
 use crate::cli::live::sink::{Sink, Written};
 use crate::cli::live::store::Store;
 use crate::cli::live::tell::Teller;
-use crate::cli::live::{Times, note, shown};
+use crate::cli::live::{Times, interfaces, note, shown};
 use crate::cli::messages;
 use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
@@ -29,6 +31,7 @@ use crate::live::{Clients, Counters, Window};
 use crate::render::prometheus::{Gauges, prometheus};
 use crate::render::text::{Style, Summary, troubles};
 use crate::report::{Health, Report, SessionLine};
+use crate::sandbox::Identity;
 use crate::session::Session;
 use crate::text::Message;
 use crate::time::Timestamp;
@@ -43,6 +46,8 @@ const PUBLISH: Duration = Duration::from_secs(1);
 const CONCLUDING: u32 = 20;
 /// Concluding happens at most this often.
 const CONCLUDE: Duration = Duration::from_millis(500);
+/// How often the messages of the program that captures are told.
+const MESSAGES: Duration = Duration::from_secs(1);
 /// How long the reader may take to end once it is asked to.
 const ENDING: Duration = Duration::from_secs(1);
 /// A summary names this many warnings and no more: they are in the report of every summary.
@@ -68,8 +73,10 @@ pub struct Watch<'a> {
     store: Store,
     page: Option<endpoint::Page>,
     started: f64,
+    status: Option<File>,
     next_look: Instant,
     next_page: Instant,
+    next_messages: Instant,
     next_summary: Option<Instant>,
     gravest: Option<Severity>,
     unreadable: bool,
@@ -81,7 +88,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// An output that cannot be opened.
-    pub fn new(arguments: &'a Live, filter: Filter, times: Times) -> Result<Self, Stop> {
+    pub fn new(arguments: &'a Live, filter: Filter, times: Times, owner: Option<&Identity>) -> Result<Self, Stop> {
         let style = environment::style(&arguments.look, arguments.output.is_none());
         let language = style.language;
         let name = output_name(arguments);
@@ -90,7 +97,7 @@ impl<'a> Watch<'a> {
         options.limits.report_after = Some(super::clock::REPORT_AFTER);
         let now = Instant::now();
         Ok(Self {
-            store: Store::open(arguments, &options.ports, language)?,
+            store: Store::open(arguments, &options.ports, owner, language)?,
             analyzer: Analyzer::new(&options),
             ports: options.ports,
             filter,
@@ -106,8 +113,10 @@ impl<'a> Watch<'a> {
             sink,
             page: None,
             started: since_1970(),
+            status: File::open("/proc/self/status").ok(),
             next_look: now,
             next_page: now,
+            next_messages: now,
             next_summary: (!times.summary_every.is_zero()).then(|| now + times.summary_every),
             gravest: None,
             unreadable: false,
@@ -137,16 +146,17 @@ impl<'a> Watch<'a> {
                 Ok(event) => {
                     if self.take(event)? {
                         self.analyzer.finish();
-                        return self.end();
+                        return self.end(feed);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.analyzer.finish();
-                    return self.end();
+                    return self.end(feed);
                 }
             }
             self.tick()?;
+            self.tell_messages(feed);
         }
     }
 
@@ -332,10 +342,11 @@ impl<'a> Watch<'a> {
         }
         self.unreadable = false;
         self.analyzer.stop();
-        self.end()
+        self.end(feed)
     }
 
-    fn end(mut self) -> Result<u8, Stop> {
+    fn end(mut self, feed: &Feed) -> Result<u8, Stop> {
+        let captured = self.capture_ended(feed);
         self.sessions();
         self.conclude();
         let record = self.teller.capture(&self.health());
@@ -350,7 +361,7 @@ impl<'a> Watch<'a> {
             self.warn(Message::LiveNotWritten, &values);
         }
         let (frames, _) = self.analyzer.frames();
-        if self.sink.lost().1 || !stored || (self.unreadable && frames == 0) {
+        if self.sink.lost().1 || !stored || !captured || (self.unreadable && frames == 0) {
             return Ok(NOTHING);
         }
         let floor = self.arguments.fail_on.map(|floor| match floor {
@@ -360,6 +371,33 @@ impl<'a> Watch<'a> {
         });
         let found = floor.is_some_and(|floor| self.gravest.is_some_and(|gravest| gravest >= floor));
         Ok(if found { FOUND } else { ANALYSED })
+    }
+
+    /// What the program that captures says while it runs.
+    fn tell_messages(&mut self, feed: &Feed) {
+        let now = Instant::now();
+        let Some(control) = feed.control().filter(|_| now >= self.next_messages) else {
+            return;
+        };
+        self.next_messages = now + MESSAGES;
+        for line in control.lines() {
+            note(&shown(line));
+        }
+    }
+
+    /// How the program that captures ended; false where it failed.
+    fn capture_ended(&mut self, feed: &Feed) -> bool {
+        let Some(ended) = feed.control().and_then(|control| control.ended(ENDING)) else {
+            return true;
+        };
+        let language = self.teller.style.language;
+        if let Some(count) = ended.dropped_by_kernel.filter(|count| *count > 0) {
+            self.warn(Message::KernelDrops, &[("count", count.to_string())]);
+        }
+        if let Some(failure) = &ended.failure {
+            note_error(&interfaces::sentence(failure, language), language);
+        }
+        ended.failure.is_none()
     }
 
     /// SIGHUP: every output is opened again.
@@ -420,7 +458,7 @@ impl<'a> Watch<'a> {
             open_sessions: open as u64,
             half_open: half_open as u64,
             state_bytes: state as u64,
-            resident_bytes: resident(),
+            resident_bytes: resident(self.status.as_ref()),
             frames,
             frame_bytes: self.facts.files.iter().map(|file| file.frame_octets).sum(),
             other_frames,
@@ -454,10 +492,12 @@ fn since_1970() -> f64 {
         .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Octets of this process in memory.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// Octets of this process in memory; the file was opened before the sandbox was entered.
+fn resident(status: Option<&File>) -> Option<u64> {
+    let mut octets = [0; 4_096];
+    let count = status?.read_at(&mut octets, 0).ok()?;
+    let text = std::str::from_utf8(octets.get(..count)?).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
