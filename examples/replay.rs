@@ -70,7 +70,10 @@ fn header() -> Vec<u8> {
 
 /// Writes copies of the captures until they hold that many sessions.
 pub fn replay(captures: &[impl AsRef<Path>], wanted: u64, output: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let mut captures = captures.iter().map(|path| templates(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    let mut captures = captures
+        .iter()
+        .map(|path| templates(path.as_ref()))
+        .collect::<Result<Vec<_>, _>>()?;
     if captures.iter().all(|(_, sessions)| *sessions == 0) {
         return Err("name captures that open sessions".into());
     }
@@ -79,7 +82,9 @@ pub fn replay(captures: &[impl AsRef<Path>], wanted: u64, output: &mut impl Writ
     let (mut copy, mut sessions) = (0_i64, 0_u64);
     while sessions < wanted {
         let number = usize::try_from(copy)? % captures.len();
-        let Some((frames, opened)) = captures.get_mut(number) else { break };
+        let Some((frames, opened)) = captures.get_mut(number) else {
+            break;
+        };
         for frame in frames {
             let (at, octets) = frame.client;
             let client = octets ^ (copy as u16);
@@ -111,5 +116,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             captures.push(argument);
         }
     }
-    replay(&captures, wanted, &mut BufWriter::with_capacity(1 << 18, stdout().lock()))
+    replay(
+        &captures,
+        wanted,
+        &mut BufWriter::with_capacity(1 << 18, stdout().lock()),
+    )
 }

@@ -67,10 +67,7 @@ impl Counters {
     pub fn add(&mut self, session: &Session, findings: &[Finding], line: &SessionLine, digest: &Digest) {
         *self.sessions.entry((session.service, session.outcome)).or_default() += 1;
         for finding in findings {
-            *self
-                .findings
-                .entry((finding.rule.slug, finding.severity))
-                .or_default() += 1;
+            *self.findings.entry((finding.rule.slug, finding.severity)).or_default() += 1;
         }
         if let Some(version) = line.offered {
             *self.tls_offered.entry(Version::name(version)).or_default() += 1;

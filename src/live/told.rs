@@ -77,7 +77,8 @@ mod tests {
         let mut told = Told::new(Duration::from_secs(60));
         let at = |seconds| Timestamp::from_parts(seconds, 0);
         let client = IpAddr::from([198, 51, 100, 1]);
-        let mut ask = |slug, server, id, seconds| told.before(slug, client, endpoint(server), SessionId(id), at(seconds));
+        let mut ask =
+            |slug, server, id, seconds| told.before(slug, client, endpoint(server), SessionId(id), at(seconds));
         assert_eq!(ask("a", 1, 1, 0), None);
         assert_eq!(ask("a", 1, 2, 30), Some(SessionId(1)));
         assert_eq!(ask("b", 1, 3, 30), None);

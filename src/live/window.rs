@@ -17,7 +17,18 @@ pub const MAXIMUM_SAID: usize = 4_096;
 
 /// The values of a finding that tell one group of sessions from another: what an insight is about, not how much of it.
 const ABOUT: &[&str] = &[
-    "client", "server", "port", "service", "mechanism", "mailbox", "cause", "failed", "worked", "old_port", "new_port", "late",
+    "client",
+    "server",
+    "port",
+    "service",
+    "mechanism",
+    "mailbox",
+    "cause",
+    "failed",
+    "worked",
+    "old_port",
+    "new_port",
+    "late",
     "good",
 ];
 

@@ -83,13 +83,24 @@ pub fn prometheus(counters: &Counters, gauges: &Gauges) -> String {
 
 fn sessions(text: &mut Text, counters: &Counters) {
     let name = "smtpcap_sessions_total";
-    text.family(name, "counter", "Mail sessions that have ended, by service and outcome.");
+    text.family(
+        name,
+        "counter",
+        "Mail sessions that have ended, by service and outcome.",
+    );
     for ((service, outcome), count) in &counters.sessions {
-        let labels = [("service", words::service(*service)), ("outcome", words::outcome(*outcome))];
+        let labels = [
+            ("service", words::service(*service)),
+            ("outcome", words::outcome(*outcome)),
+        ];
         text.sample(name, &labels, count);
     }
     let name = "smtpcap_findings_total";
-    text.family(name, "counter", "Sessions in which a finding was made, by its id and severity.");
+    text.family(
+        name,
+        "counter",
+        "Sessions in which a finding was made, by its id and severity.",
+    );
     for ((slug, grade), count) in &counters.findings {
         text.sample(name, &[("id", slug), ("severity", severity(*grade))], count);
     }
@@ -136,23 +147,39 @@ fn auth(text: &mut Text, counters: &Counters) {
             AuthResult::Rejected => "rejected",
             AuthResult::Unknown => "unknown",
         };
-        text.sample(name, &[("mechanism", mechanism.unwrap_or("other")), ("result", result)], count);
+        text.sample(
+            name,
+            &[("mechanism", mechanism.unwrap_or("other")), ("result", result)],
+            count,
+        );
     }
 }
 
 fn capture(text: &mut Text, counters: &Counters, gauges: &Gauges) {
     let name = "smtpcap_stream_bytes_total";
-    text.family(name, "counter", "Octets that clients and servers said in sessions that have ended.");
+    text.family(
+        name,
+        "counter",
+        "Octets that clients and servers said in sessions that have ended.",
+    );
     text.sample(name, &[("direction", "to_server")], counters.octets.0);
     text.sample(name, &[("direction", "to_client")], counters.octets.1);
     text.counter("smtpcap_frames_total", "Frames read from the capture.", gauges.frames);
-    text.counter("smtpcap_frame_bytes_total", "Octets of these frames.", gauges.frame_bytes);
+    text.counter(
+        "smtpcap_frame_bytes_total",
+        "Octets of these frames.",
+        gauges.frame_bytes,
+    );
     let help = "Frames that were no mail by their ports.";
     text.counter("smtpcap_other_frames_total", help, gauges.other_frames);
     let help = "Packets lost while capturing, as far as the capturing program tells.";
     text.counter("smtpcap_capture_dropped_packets_total", help, gauges.dropped);
     let name = "smtpcap_limits_reached_total";
-    text.family(name, "counter", "How often a limit of the analysis was reached, by limit.");
+    text.family(
+        name,
+        "counter",
+        "How often a limit of the analysis was reached, by limit.",
+    );
     for (limit, count) in &gauges.limits {
         text.sample(name, &[("limit", limit)], count);
     }
@@ -168,7 +195,11 @@ fn capture(text: &mut Text, counters: &Counters, gauges: &Gauges) {
 }
 
 fn process(text: &mut Text, gauges: &Gauges) {
-    text.gauge("smtpcap_open_sessions", "Connections that are open now.", gauges.open_sessions);
+    text.gauge(
+        "smtpcap_open_sessions",
+        "Connections that are open now.",
+        gauges.open_sessions,
+    );
     let help = "SYNs that wait for an answer now.";
     text.gauge("smtpcap_half_open_sessions", help, gauges.half_open);
     let help = "Sessions remembered for findings on several sessions.";
@@ -176,7 +207,11 @@ fn process(text: &mut Text, gauges: &Gauges) {
     let help = "Memory for the state of connections, approximately.";
     text.gauge("smtpcap_state_bytes", help, gauges.state_bytes);
     if let Some(octets) = gauges.resident_bytes {
-        text.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", octets);
+        text.gauge(
+            "process_resident_memory_bytes",
+            "Resident memory size in bytes.",
+            octets,
+        );
     }
     let help = "Start time of the process since unix epoch in seconds.";
     text.gauge("process_start_time_seconds", help, gauges.started);

@@ -164,6 +164,11 @@ const IOCTLS: &[u64] = &[
     libc::TCSETS as u64,
     libc::TCSETSW as u64,
     libc::TCSETSF as u64,
+    // What rustix asks for in their place.
+    libc::TCGETS2 as u64,
+    libc::TCSETS2 as u64,
+    libc::TCSETSW2 as u64,
+    libc::TCSETSF2 as u64,
     libc::TIOCGWINSZ as u64,
     libc::FIONREAD as u64,
     libc::FIONBIO as u64,

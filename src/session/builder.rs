@@ -116,8 +116,7 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
     let unended = matches!(
         connection.ending,
         Ending::CaptureEnd | Ending::Stopped | Ending::HalfClosed(_)
-    )
-        && directions.to_client.fin.is_none()
+    ) && directions.to_client.fin.is_none()
         && directions.to_server.fin.is_none();
     CaptureQuality {
         started_late: matches!(connection.opening, Opening::MidStream),

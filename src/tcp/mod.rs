@@ -35,8 +35,8 @@ mod transport;
 pub use facts::{
     ConnectionFacts, DirectionFacts, Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow,
 };
-pub use history::{COMPARED_OCTETS, COMPARED_TAIL};
 pub use glance::OpenConnection;
+pub use history::{COMPARED_OCTETS, COMPARED_TAIL};
 pub use limits::{
     Counts, FLOWS, HALF_OPEN, LINGERING, Limits, MEMORY, OUT_OF_ORDER_OCTETS, OUT_OF_ORDER_PIECES, OUT_OF_ORDER_TOTAL,
 };

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Folder, LONG, Live, Packet, alone, from_time, header, one_session, parse, record, records, sessions, with_client_port,
+    Folder, LONG, Live, Packet, alone, from_time, header, one_session, parse, record, records, sessions,
+    with_client_port,
 };
 
 /// Many sessions, one after another, a millisecond apart.
@@ -31,13 +32,18 @@ fn a_full_device_is_said_once_and_the_analysis_goes_on() {
     for session in many(50) {
         live.feed(&records(&session));
     }
-    live.errors.wait("/dev/full: cannot be written", LONG).expect("it says so");
+    live.errors
+        .wait("/dev/full: cannot be written", LONG)
+        .expect("it says so");
     std::thread::sleep(Duration::from_millis(2_500));
     live.close();
     assert_eq!(live.end().0.code(), Some(2));
     let said = live.errors.rest();
     assert!(said.iter().all(|line| !line.contains("cannot be written:")), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("could not be written")), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.contains("could not be written")),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -62,7 +68,9 @@ fn a_disk_that_fills_and_empties_again_leaves_whole_lines() {
     );
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &script]);
-    let probe = Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "tmpfs", path]).status();
+    let probe = Command::new("unshare")
+        .args(["--mount", "mount", "-t", "tmpfs", "tmpfs", path])
+        .status();
     if !probe.is_ok_and(|status| status.success()) {
         println!("skipped: no mount namespace of its own (needs root)");
         return;
@@ -111,7 +119,9 @@ fn killed_at_any_time_it_has_written_what_ended_more_than_a_second_before() {
         let log = folder.0.join("log");
         let mut live = Live::start(&["--format", "jsonl", "-o", log.to_str().unwrap()]);
         live.feed(&header());
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let alive = Duration::from_millis(1_200 + (seed >> 33) % 1_800);
         let begun = Instant::now();
         let mut fed: BTreeMap<u64, Instant> = BTreeMap::new();
@@ -122,7 +132,10 @@ fn killed_at_any_time_it_has_written_what_ended_more_than_a_second_before() {
                 break;
             }
             // The capture's clock goes as ours does.
-            let session = from_time(&with_client_port(&packet, 20_000 + number), start + passed.as_nanos() as i64);
+            let session = from_time(
+                &with_client_port(&packet, 20_000 + number),
+                start + passed.as_nanos() as i64,
+            );
             let octets: Vec<u8> = session.iter().flat_map(record).collect();
             live.feed(&octets);
             fed.insert(frames + 1, Instant::now());
@@ -135,10 +148,20 @@ fn killed_at_any_time_it_has_written_what_ended_more_than_a_second_before() {
         let text = std::fs::read_to_string(&log).unwrap();
         // Only the last line can be half, for the process died in it.
         let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-        let told: Vec<u64> = sessions(&parse(whole)).iter().map(|one| one["id"].as_u64().unwrap()).collect();
+        let told: Vec<u64> = sessions(&parse(whole))
+            .iter()
+            .map(|one| one["id"].as_u64().unwrap())
+            .collect();
         // A session is over 0.7 s after its last segment; from then on its record may take one second.
-        let due = fed.iter().filter(|(_, at)| killed.duration_since(**at) > Duration::from_millis(1_700));
+        let due = fed
+            .iter()
+            .filter(|(_, at)| killed.duration_since(**at) > Duration::from_millis(1_700));
         let missing: Vec<_> = due.clone().filter(|(id, _)| !told.contains(id)).collect();
-        assert!(missing.is_empty(), "round {round}: {} of {} missing", missing.len(), due.count());
+        assert!(
+            missing.is_empty(),
+            "round {round}: {} of {} missing",
+            missing.len(),
+            due.count()
+        );
     }
 }

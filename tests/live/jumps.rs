@@ -30,11 +30,16 @@ fn sessions_before_after_and_across_a_jump_are_told_right() {
             .collect();
         live.feed(&records(&after));
         for number in 2..20 {
-            live.feed(&records(&session(number, start + jump + i64::from(number) * 1_000_000_000)));
+            live.feed(&records(&session(
+                number,
+                start + jump + i64::from(number) * 1_000_000_000,
+            )));
         }
         // The line of the last one comes although nothing follows it.
         let last = (1 + 19 * one_session().len()).to_string();
-        live.output.wait(&format!("\"id\":{last},"), LONG).expect("the last session");
+        live.output
+            .wait(&format!("\"id\":{last},"), LONG)
+            .expect("the last session");
         live.close();
         assert!(live.end().0.success());
     }
@@ -61,6 +66,10 @@ fn one_frame_from_another_time_ends_nothing() {
         assert!(live.end().0.success());
         let told = sessions(&parse(&live.output.rest().concat()));
         assert_eq!(told.len(), 2, "{odd}");
-        assert!(told.iter().all(|one| one["ended_by"] == "client_fin" || one["ended_by"] == "server_fin"), "{told:?}");
+        assert!(
+            told.iter()
+                .all(|one| one["ended_by"] == "client_fin" || one["ended_by"] == "server_fin"),
+            "{told:?}"
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod disk;
 mod harness;
+mod interface;
 mod jumps;
 mod metrics;
 mod sessions;

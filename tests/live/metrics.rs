@@ -26,7 +26,10 @@ fn ask(address: SocketAddr, request: &[u8]) -> String {
 }
 
 fn page(address: SocketAddr) -> String {
-    let reply = ask(address, format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes());
+    let reply = ask(
+        address,
+        format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes(),
+    );
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Type: text/plain; version=0.0.4"), "{head}");
@@ -45,7 +48,9 @@ fn samples(page: &str) -> BTreeMap<String, f64> {
     let is_name = |name: &str| {
         !name.is_empty()
             && !name.starts_with(|letter: char| letter.is_ascii_digit())
-            && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
     };
     for line in page.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
@@ -66,10 +71,15 @@ fn samples(page: &str) -> BTreeMap<String, f64> {
         let (name, value) = line.rsplit_once(' ').unwrap();
         let value: f64 = value.parse().unwrap();
         assert!(value.is_finite() && value >= 0.0, "{line}");
-        let (family, labels) = name.split_once('{').map_or((name, None), |(family, rest)| (family, Some(rest)));
+        let (family, labels) = name
+            .split_once('{')
+            .map_or((name, None), |(family, rest)| (family, Some(rest)));
         assert_eq!(family, current, "samples stand under their family");
         assert!(is_name(family) && kinds.contains_key(family), "{family}");
-        for pair in labels.iter().flat_map(|labels| labels.strip_suffix('}').unwrap().split(',')) {
+        for pair in labels
+            .iter()
+            .flat_map(|labels| labels.strip_suffix('}').unwrap().split(','))
+        {
             let (label, quoted) = pair.split_once('=').unwrap();
             assert!(is_name(label) && !label.starts_with("__"), "{label}");
             let inner = quoted.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
@@ -91,12 +101,24 @@ fn the_page_counts_what_was_seen_in_a_form_that_prometheus_reads() {
     let text = page(address);
     let seen = samples(&text);
     let is = |name: &str, value: f64| assert_eq!(seen.get(name), Some(&value), "{name} in {text}");
-    is("smtpcap_sessions_total{service=\"submission\",outcome=\"tls_failed\"}", 2.0);
-    is("smtpcap_sessions_total{service=\"submission\",outcome=\"accepted\"}", 1.0);
-    is("smtpcap_findings_total{id=\"tls-protocol-version-refused\",severity=\"fail\"}", 2.0);
+    is(
+        "smtpcap_sessions_total{service=\"submission\",outcome=\"tls_failed\"}",
+        2.0,
+    );
+    is(
+        "smtpcap_sessions_total{service=\"submission\",outcome=\"accepted\"}",
+        1.0,
+    );
+    is(
+        "smtpcap_findings_total{id=\"tls-protocol-version-refused\",severity=\"fail\"}",
+        2.0,
+    );
     is("smtpcap_tls_offered_total{version=\"TLS 1.0\"}", 2.0);
     is("smtpcap_tls_negotiated_total{version=\"TLS 1.2\"}", 1.0);
-    is("smtpcap_auth_attempts_total{mechanism=\"LOGIN\",result=\"accepted\"}", 1.0);
+    is(
+        "smtpcap_auth_attempts_total{mechanism=\"LOGIN\",result=\"accepted\"}",
+        1.0,
+    );
     is("smtpcap_messages_accepted_total", 1.0);
     is("smtpcap_frames_total", 92.0);
     is("smtpcap_open_sessions", 0.0);
@@ -146,7 +168,9 @@ fn senders_cannot_make_the_page_grow() {
     let seen = samples(&text);
     assert!(seen.len() < 120, "{} samples: {text}", seen.len());
     assert!(!text.contains("EVIL") && !text.contains("203.0.113."), "{text}");
-    let other = seen.keys().any(|name| name.starts_with("smtpcap_auth_attempts_total{mechanism=\"other\""));
+    let other = seen
+        .keys()
+        .any(|name| name.starts_with("smtpcap_auth_attempts_total{mechanism=\"other\""));
     assert!(other, "{text}");
 }
 

@@ -8,7 +8,10 @@ use crate::harness::{Live, analysed, fixture, header, one_session, parse, record
 /// Every capture in `fixtures/`.
 fn captures() -> Vec<std::path::PathBuf> {
     let mut captures = Vec::new();
-    for folder in std::fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().path()) {
+    for folder in std::fs::read_dir(fixture(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         if folder.is_dir() {
             let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
             captures.extend(files.filter(|path| path.to_str().unwrap().contains(".pcap")));
@@ -47,7 +50,11 @@ fn every_fixture_seen_live_gives_the_sessions_and_insights_of_analyze() {
         let last = live.last().unwrap();
         assert_eq!(last["type"], "summary", "{name}");
         assert_eq!(last, file.last().unwrap(), "{name}");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }
 
@@ -99,8 +106,14 @@ fn a_filter_shows_what_it_names_and_the_story_stands_under_a_failure() {
     };
     let (code, all) = run(&[]);
     assert_eq!(code, Some(0));
-    assert!(all.contains("    FAILED The server refused the client's TLS version TLS 1.0"), "{all}");
-    assert!(all.contains("What to do: [client]") && all.contains("frame 12"), "{all}");
+    assert!(
+        all.contains("    FAILED The server refused the client's TLS version TLS 1.0"),
+        "{all}"
+    );
+    assert!(
+        all.contains("What to do: [client]") && all.contains("frame 12"),
+        "{all}"
+    );
     // The same failure of the same device again is a line.
     assert!(all.contains("#16") && all.contains("(as in #1)"), "{all}");
     let (code, some) = run(&["--filter", "outcome=accepted", "--fail-on", "fail"]);

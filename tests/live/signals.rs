@@ -33,7 +33,10 @@ fn open_sessions_are_told_as_cut_by_the_operator_and_blame_nobody() {
         assert_eq!(told[0]["outcome"], "unknown");
         let findings = told[0]["findings"].as_array().unwrap();
         assert!(findings.iter().all(|one| one["severity"] != "fail"), "{findings:?}");
-        let partial = findings.iter().find(|one| one["id"] == "capture-partial-session").unwrap();
+        let partial = findings
+            .iter()
+            .find(|one| one["id"] == "capture-partial-session")
+            .unwrap();
         assert!(partial["what"].as_str().unwrap().contains(words), "{partial}");
         assert_eq!(said.last().unwrap()["type"], "summary");
     }

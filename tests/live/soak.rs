@@ -19,8 +19,14 @@ fn figures(address: SocketAddr) -> Option<(u64, f64)> {
     let mut page = String::new();
     connection.read_to_string(&mut page).ok()?;
     let value = |line: &str| line.rsplit(' ').next()?.parse::<f64>().ok();
-    let sessions: f64 = page.lines().filter(|line| line.starts_with("smtpcap_sessions_total{")).filter_map(value).sum();
-    let memory = page.lines().find(|line| line.starts_with("process_resident_memory_bytes"))?;
+    let sessions: f64 = page
+        .lines()
+        .filter(|line| line.starts_with("smtpcap_sessions_total{"))
+        .filter_map(value)
+        .sum();
+    let memory = page
+        .lines()
+        .find(|line| line.starts_with("process_resident_memory_bytes"))?;
     Some((sessions as u64, value(memory)?))
 }
 
@@ -31,9 +37,24 @@ fn memory_is_flat_over_many_sessions() {
     let default = if cfg!(debug_assertions) { 60_000 } else { 200_000 };
     let wanted: u64 = std::env::var("SOAK_SESSIONS").map_or(default, |text| text.parse().unwrap());
     // Sessions that close; those that do not wait for a minute, and fill the table for as long.
-    let captures = ["greetings/capture.pcapng", "commands-rejected/capture.pcap.gz", "server-421/capture.pcapng"];
+    let captures = [
+        "greetings/capture.pcapng",
+        "commands-rejected/capture.pcap.gz",
+        "server-421/capture.pcapng",
+    ];
     let mut live = Command::new(env!("CARGO_BIN_EXE_smtpcap"));
-    live.args(["live", "-", "--format", "jsonl", "-o", "/dev/null", "--metrics", "127.0.0.1:0", "--window", "2s"]);
+    live.args([
+        "live",
+        "-",
+        "--format",
+        "jsonl",
+        "-o",
+        "/dev/null",
+        "--metrics",
+        "127.0.0.1:0",
+        "--window",
+        "2s",
+    ]);
     live.env("LC_ALL", "C").stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut live = live.spawn().unwrap();
     let address: SocketAddr = {
@@ -71,5 +92,9 @@ fn memory_is_flat_over_many_sessions() {
     assert!(early > 0.0 && late > 0.0, "{samples:?}");
     let growth = late / early - 1.0;
     println!("{early} octets early, {late} at the end");
-    assert!(growth <= 0.10, "{:.1} %: {early} early, {late} at the end", growth * 100.0);
+    assert!(
+        growth <= 0.10,
+        "{:.1} %: {early} early, {late} at the end",
+        growth * 100.0
+    );
 }

@@ -53,7 +53,11 @@ fn no_finding_blames_anyone_for_the_cut() {
                 };
                 let known = grave(&same.1);
                 for slug in grave(&findings) {
-                    assert!(known.contains(&slug), "{name}, {frames} frames, session {}: {slug}", session.id.0);
+                    assert!(
+                        known.contains(&slug),
+                        "{name}, {frames} frames, session {}: {slug}",
+                        session.id.0
+                    );
                 }
                 assert!(findings.iter().any(|one| one.rule.slug == "capture-partial-session"));
             }

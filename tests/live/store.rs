@@ -11,7 +11,10 @@ use crate::disk::many;
 use crate::harness::{Folder, Live, analysed, fixture, header, parse, records, sessions};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     for file in &files {
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -35,8 +38,14 @@ fn gist(sessions: &[Value]) -> Vec<(String, String, Vec<String>)> {
         .iter()
         .map(|one| {
             let findings = one["findings"].as_array().unwrap();
-            let ids = findings.iter().map(|finding| finding["id"].as_str().unwrap().to_owned());
-            (one["client"].to_string() + &one["server"].to_string(), one["outcome"].to_string(), ids.collect())
+            let ids = findings
+                .iter()
+                .map(|finding| finding["id"].as_str().unwrap().to_owned());
+            (
+                one["client"].to_string() + &one["server"].to_string(),
+                one["outcome"].to_string(),
+                ids.collect(),
+            )
         })
         .collect();
     gist.sort();
@@ -86,7 +95,14 @@ fn the_ring_is_rotated_and_bounded_over_several_runs() {
     let ring = folder.0.join("ring");
     let mut names = Vec::new();
     for _ in 0..2 {
-        let arguments = ["--ring", ring.to_str().unwrap(), "--ring-files", "3", "--ring-size", "1"];
+        let arguments = [
+            "--ring",
+            ring.to_str().unwrap(),
+            "--ring-files",
+            "3",
+            "--ring-size",
+            "1",
+        ];
         let mut live = Live::start(&[&["--format", "jsonl"], &arguments[..]].concat());
         live.feed(&header());
         for session in many(1_500) {
@@ -103,7 +119,10 @@ fn the_ring_is_rotated_and_bounded_over_several_runs() {
         }
         names.push(written);
     }
-    assert!(names[0].iter().all(|name| !names[1].contains(name)), "names are not used again: {names:?}");
+    assert!(
+        names[0].iter().all(|name| !names[1].contains(name)),
+        "names are not used again: {names:?}"
+    );
 }
 
 #[test]
@@ -120,7 +139,10 @@ fn hup_begins_a_new_file_of_the_ring() {
     live.feed(&records(&all[1]));
     live.close();
     assert!(live.end().0.success());
-    let told: Vec<usize> = files(&ring).iter().map(|file| sessions(&analysed(file)).len()).collect();
+    let told: Vec<usize> = files(&ring)
+        .iter()
+        .map(|file| sessions(&analysed(file)).len())
+        .collect();
     assert_eq!(told, [1, 1]);
 }
 
@@ -132,23 +154,43 @@ fn each_failed_session_is_a_capture_with_its_finding_as_comment() {
         let live = run(&name, &["--write-failed", failed.to_str().unwrap()]);
         let wanted: BTreeMap<u64, Value> = sessions(&live)
             .into_iter()
-            .filter(|one| one["findings"].as_array().unwrap().iter().any(|finding| finding["root_cause"] == true))
+            .filter(|one| {
+                one["findings"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|finding| finding["root_cause"] == true)
+            })
             .map(|one| (one["id"].as_u64().unwrap(), one))
             .collect();
         let written = files(&failed);
         assert_eq!(written.len(), wanted.len(), "{name}");
         for file in &written {
             let stem = file.file_name().unwrap().to_str().unwrap();
-            let id: u64 = stem.split("-session-").nth(1).unwrap().split('-').next().unwrap().parse().unwrap();
+            let id: u64 = stem
+                .split("-session-")
+                .nth(1)
+                .unwrap()
+                .split('-')
+                .next()
+                .unwrap()
+                .parse()
+                .unwrap();
             let session = &wanted[&id];
             let again = sessions(&analysed(file));
             assert_eq!(again.len(), 1, "{name} {stem}");
             let root = |session: &Value| {
                 let findings = session["findings"].as_array().unwrap().clone();
-                findings.into_iter().find(|one| one["root_cause"] == true).map(|one| one["id"].clone())
+                findings
+                    .into_iter()
+                    .find(|one| one["root_cause"] == true)
+                    .map(|one| one["id"].clone())
             };
             assert_eq!(root(&again[0]), root(session), "{name} {stem}");
-            assert_eq!(again[0]["frames"], session["frames"], "{name} {stem}: all its frames are there");
+            assert_eq!(
+                again[0]["frames"], session["frames"],
+                "{name} {stem}: all its frames are there"
+            );
             let slug = root(session).unwrap().as_str().unwrap().to_owned();
             assert!(stem.contains(&slug), "{stem}");
             shows(file, &slug);
@@ -158,7 +200,12 @@ fn each_failed_session_is_a_capture_with_its_finding_as_comment() {
 
 /// Wireshark's opinion: the comment stands on a frame.
 fn shows(file: &Path, slug: &str) {
-    let Ok(output) = Command::new("tshark").arg("-r").arg(file).args(["-T", "fields", "-e", "frame.comment"]).output() else {
+    let Ok(output) = Command::new("tshark")
+        .arg("-r")
+        .arg(file)
+        .args(["-T", "fields", "-e", "frame.comment"])
+        .output()
+    else {
         println!("skipped: tshark is not installed");
         return;
     };
@@ -175,7 +222,14 @@ fn what_is_no_longer_kept_is_counted() {
     let failed = folder.0.join("failed");
     let refused = crate::harness::packets("intercom/capture.pcapng");
     let first: Vec<_> = refused.iter().take(15).cloned().collect();
-    let mut live = Live::start(&["--format", "jsonl", "--keep", "1", "--write-failed", failed.to_str().unwrap()]);
+    let mut live = Live::start(&[
+        "--format",
+        "jsonl",
+        "--keep",
+        "1",
+        "--write-failed",
+        failed.to_str().unwrap(),
+    ]);
     live.feed(&header());
     live.feed(&records(&first[..8]));
     for mut session in many(1_000) {
@@ -187,9 +241,16 @@ fn what_is_no_longer_kept_is_counted() {
     live.feed(&records(&first[8..]));
     live.close();
     assert!(live.end().0.success());
-    let file = files(&failed).into_iter().find(|file| file.to_str().unwrap().contains("-session-1-")).unwrap();
+    let file = files(&failed)
+        .into_iter()
+        .find(|file| file.to_str().unwrap().contains("-session-1-"))
+        .unwrap();
     let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-    assert!(text.contains("8 frames of this session were no longer kept"), "{}", file.display());
+    assert!(
+        text.contains("8 frames of this session were no longer kept"),
+        "{}",
+        file.display()
+    );
 }
 
 #[test]
@@ -207,7 +268,10 @@ fn a_folder_that_cannot_be_is_refused_and_the_oldest_files_leave() {
     std::fs::write(&other, "x").unwrap();
     std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o600)).unwrap();
     for _ in 0..3 {
-        run("connection-refused/capture.pcap.gz", &["--write-failed", failed.to_str().unwrap(), "--write-failed-files", "2"]);
+        run(
+            "connection-refused/capture.pcap.gz",
+            &["--write-failed", failed.to_str().unwrap(), "--write-failed-files", "2"],
+        );
     }
     std::fs::set_permissions(&failed, std::fs::Permissions::from_mode(0o700)).unwrap();
     let names = files(&failed);

@@ -30,7 +30,9 @@ impl Clock {
             self.base = Some((shown, here));
             self.shown = shown;
         }
-        let waited = self.inside.is_some_and(|since| here.duration_since(since) >= UNFINISHED);
+        let waited = self
+            .inside
+            .is_some_and(|since| here.duration_since(since) >= UNFINISHED);
         self.in_blocks |= waited;
         self.inside = ends_inside.then_some(here);
         waited

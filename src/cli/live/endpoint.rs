@@ -60,10 +60,18 @@ fn answer(mut connection: TcpStream, page: &Page, only_local: bool) -> io::Resul
         }
         Err(status) => (status, Arc::from(format!("{status}\n"))),
     };
-    let kind = if status == "200 OK" { CONTENT_TYPE } else { "text/plain; charset=utf-8" };
+    let kind = if status == "200 OK" {
+        CONTENT_TYPE
+    } else {
+        "text/plain; charset=utf-8"
+    };
     let length = body.len();
     let body = if head.starts_with(b"HEAD ") { "" } else { &*body };
-    let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
+    let allow = if status.starts_with("405") {
+        "Allow: GET, HEAD\r\n"
+    } else {
+        ""
+    };
     let reply = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nCache-Control: no-store\r\n\
          X-Content-Type-Options: nosniff\r\n{allow}Connection: close\r\n\r\n{body}"
@@ -163,7 +171,10 @@ mod tests {
         assert_eq!(ask("GET / HTTP/1.1\r\n\r\n"), Err("404 Not Found"));
         assert_eq!(ask("POST /metrics HTTP/1.1\r\n\r\n"), Err("405 Method Not Allowed"));
         assert_eq!(ask("GET /metrics\r\n\r\n"), Err("400 Bad Request"));
-        assert_eq!(ask("GET /metrics HTTP/1.1\r\nhost: evil.example\r\n\r\n"), Err("403 Forbidden"));
+        assert_eq!(
+            ask("GET /metrics HTTP/1.1\r\nhost: evil.example\r\n\r\n"),
+            Err("403 Forbidden")
+        );
         assert!(reply(b"GET /metrics HTTP/1.1\r\nhost: prometheus.example\r\n\r\n", false).is_ok());
         assert!(reply(&[0xff; 40], true).is_err());
         assert!(reply(&vec![b'a'; REQUEST + 1], true).is_err());

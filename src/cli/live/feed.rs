@@ -184,7 +184,12 @@ impl Feed {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(source: Source, name: OsString, control: Option<Control>, sender: SyncSender<Event>) -> io::Result<Self> {
+    pub fn start(
+        source: Source,
+        name: OsString,
+        control: Option<Control>,
+        sender: SyncSender<Event>,
+    ) -> io::Result<Self> {
         let filling = Arc::new(Mutex::new(Filling {
             batch: Batch::default(),
             taken: 0,

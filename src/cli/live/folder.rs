@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, OFlags, unlinkat};
+use rustix::fs::OFlags;
 
 use crate::sandbox::{Identity, own_folder};
 
@@ -57,7 +57,7 @@ impl Folder {
     pub fn create(&mut self, rest: &str) -> io::Result<(File, PathBuf)> {
         while self.files.len() >= self.limit {
             let Some(oldest) = self.files.pop_front() else { break };
-            match remove(&oldest) {
+            match std::fs::remove_file(&oldest) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -86,13 +86,8 @@ impl Folder {
         if self.files.back().is_some_and(|newest| newest == path) {
             self.files.pop_back();
         }
-        let _ = remove(path);
+        let _ = std::fs::remove_file(path);
     }
-}
-
-/// Not std's: inside the sandbox there is no unlink(2), only unlinkat(2).
-fn remove(path: &Path) -> io::Result<()> {
-    Ok(unlinkat(CWD, path, AtFlags::empty())?)
 }
 
 fn number(name: &str, prefix: &str) -> Option<u64> {

@@ -70,7 +70,11 @@ pub fn live(arguments: &Live) -> Result<u8, Stop> {
     let (source, name, control) = origin.attach();
     note(&Message::LiveWatching.say(language, &[("name", &shown(&name))]));
     let feed = Feed::start(source, name, control, sender.clone()).map_err(threads)?;
-    let keys = arguments.input.is_none().then(|| Keys::listen(sender.clone())).flatten();
+    let keys = arguments
+        .input
+        .is_none()
+        .then(|| Keys::listen(sender.clone()))
+        .flatten();
     if keys.is_some() {
         note(Message::LiveKeys.word(language));
     }

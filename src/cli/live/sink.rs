@@ -164,10 +164,18 @@ impl Sink {
 
     fn fail(&mut self, done: usize, error: io::Error) -> Written {
         let whole = self.ends.partition_point(|end| *end <= done);
-        let kept = whole.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
+        let kept = whole
+            .checked_sub(1)
+            .and_then(|last| self.ends.get(last))
+            .copied()
+            .unwrap_or(0);
         // The record that was begun is taken back where that can be done; else its rest comes first when writing works.
         let torn = done - kept;
-        let gone = if torn > 0 && self.take_back(torn as u64).is_ok() { kept } else { done };
+        let gone = if torn > 0 && self.take_back(torn as u64).is_ok() {
+            kept
+        } else {
+            done
+        };
         self.waiting.drain(..gone);
         self.ends.drain(..whole);
         for end in &mut self.ends {

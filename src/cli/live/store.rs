@@ -53,7 +53,8 @@ impl Store {
         };
         let mut ring = None;
         if let Some(path) = &arguments.ring {
-            let folder = Folder::open(path, "smtpcap-ring-", arguments.ring_files as usize, owner).map_err(refuse(path))?;
+            let folder =
+                Folder::open(path, "smtpcap-ring-", arguments.ring_files as usize, owner).map_err(refuse(path))?;
             ring = Some(Ring::new(folder, arguments.ring_size.saturating_mul(1_000_000)));
         }
         let mut failed = None;
@@ -61,7 +62,11 @@ impl Store {
             let folder = Folder::open(path, "smtpcap-failed-", arguments.write_failed_files as usize, owner);
             failed = Some(Failed::new(folder.map_err(refuse(path))?, shown(path)));
         }
-        let capacity = if failed.is_some() { arguments.keep.saturating_mul(1_000_000) } else { 0 };
+        let capacity = if failed.is_some() {
+            arguments.keep.saturating_mul(1_000_000)
+        } else {
+            0
+        };
         let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
         Ok(Self {
             keep: (ring.is_some() || failed.is_some()).then(|| Keep::new(ports, capacity)),
@@ -128,7 +133,10 @@ impl Store {
 
 /// "20261126T131500Z"
 fn stamp(time: Timestamp) -> String {
-    time.rfc3339(0).chars().filter(|letter| !matches!(letter, '-' | ':')).collect()
+    time.rfc3339(0)
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | ':'))
+        .collect()
 }
 
 fn packet<'a>(frame: &Frame<'a>, interface: u32, comment: Option<&'a str>) -> Packet<'a> {
@@ -296,7 +304,13 @@ impl Failed {
         }
     }
 
-    fn write(&mut self, session: &Session, findings: &[Finding], kept: &Kept<'_>, language: Language) -> Option<String> {
+    fn write(
+        &mut self,
+        session: &Session,
+        findings: &[Finding],
+        kept: &Kept<'_>,
+        language: Language,
+    ) -> Option<String> {
         let headline = findings.iter().find(|one| one.root_cause)?;
         let (_, count) = self.minute.get_or_insert_with(|| (Instant::now(), 0));
         *count += 1;
@@ -334,7 +348,10 @@ impl Failed {
     }
 
     fn tell_skipped(&mut self, language: Language) {
-        if self.minute.is_none_or(|(begun, _)| begun.elapsed() < Duration::from_secs(60)) {
+        if self
+            .minute
+            .is_none_or(|(begun, _)| begun.elapsed() < Duration::from_secs(60))
+        {
             return;
         }
         self.minute = None;
@@ -358,7 +375,10 @@ fn blocks(session: &Session, findings: &[Finding], kept: &Kept<'_>, language: La
     let missing = connection.frames.saturating_sub(kept.frames.len() as u64);
     let (client, server) = (connection.client, connection.server);
     let id = session.id.0.to_string();
-    let mut about = format!("{}: {client} → {server}", Message::Session.say(language, &[("id", &id)]));
+    let mut about = format!(
+        "{}: {client} → {server}",
+        Message::Session.say(language, &[("id", &id)])
+    );
     if missing > 0 {
         about.push('\n');
         about.push_str(&Message::LiveFramesMissing.say(language, &[("count", &missing.to_string())]));
@@ -388,7 +408,10 @@ fn comments(findings: &[Finding], language: Language) -> BTreeMap<FrameNumber, S
         }
         comment.push_str(text);
     };
-    for finding in findings.iter().filter(|one| one.root_cause || one.severity >= Severity::Risk) {
+    for finding in findings
+        .iter()
+        .filter(|one| one.root_cause || one.severity >= Severity::Risk)
+    {
         let story = tell(finding, language, encode::terminal);
         let severity = crate::render::text::words::severity(finding.severity).word(language);
         for (position, evidence) in finding.evidence.iter().enumerate() {

@@ -62,7 +62,8 @@ impl Teller {
         });
         let mut page = Page::new(&self.style);
         let as_in = story.flatten();
-        self.lines.session(&mut page, line, session.ended_by, as_in, &self.style);
+        self.lines
+            .session(&mut page, line, session.ended_by, as_in, &self.style);
         if story == Some(None) {
             text::live_story(&mut page, findings, &self.style);
         }

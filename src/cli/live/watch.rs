@@ -79,7 +79,7 @@ pub struct Watch<'a> {
     next_messages: Instant,
     next_summary: Option<Instant>,
     gravest: Option<Severity>,
-    unreadable: bool,
+    unreadable: Option<String>,
     said_in_blocks: bool,
 }
 
@@ -116,10 +116,10 @@ impl<'a> Watch<'a> {
             status: File::open("/proc/self/status").ok(),
             next_look: now,
             next_page: now,
-            next_messages: now,
+            next_messages: now + MESSAGES,
             next_summary: (!times.summary_every.is_zero()).then(|| now + times.summary_every),
             gravest: None,
-            unreadable: false,
+            unreadable: None,
             said_in_blocks: false,
             arguments,
         })
@@ -165,8 +165,7 @@ impl<'a> Watch<'a> {
         match event {
             Event::Frames(batch) => self.frames(batch)?,
             Event::Failed(error) => {
-                self.unreadable = true;
-                note_error(&messages::sentence(&error, self.teller.style.language), self.teller.style.language);
+                self.unreadable = Some(messages::sentence(&error, self.teller.style.language));
             }
             Event::Ended(facts) => {
                 self.facts = *facts;
@@ -340,7 +339,7 @@ impl<'a> Watch<'a> {
         for file in &mut self.facts.files {
             file.cut = None;
         }
-        self.unreadable = false;
+        self.unreadable = None;
         self.analyzer.stop();
         self.end(feed)
     }
@@ -360,8 +359,12 @@ impl<'a> Watch<'a> {
             let values = [("file", output_name(self.arguments)), ("lost", lost.to_string())];
             self.warn(Message::LiveNotWritten, &values);
         }
-        let (frames, _) = self.analyzer.frames();
-        if self.sink.lost().1 || !stored || !captured || (self.unreadable && frames == 0) {
+        // Where the program that captures failed, it said why.
+        if let Some(what) = self.unreadable.as_deref().filter(|_| captured) {
+            note_error(what, self.teller.style.language);
+        }
+        let nothing = self.unreadable.is_some() && self.analyzer.frames().0 == 0;
+        if self.sink.lost().1 || !stored || !captured || nothing {
             return Ok(NOTHING);
         }
         let floor = self.arguments.fail_on.map(|floor| match floor {
@@ -429,7 +432,10 @@ impl<'a> Watch<'a> {
         match written {
             Written::Fine => {}
             Written::Fails(error) => {
-                self.warn(Message::LiveWriteFailed, &[("file", file), ("reason", error.to_string())]);
+                self.warn(
+                    Message::LiveWriteFailed,
+                    &[("file", file), ("reason", error.to_string())],
+                );
             }
             Written::Works(lost) => self.warn(Message::LiveWritesAgain, &[("file", file), ("lost", lost.to_string())]),
             Written::Closed => return Err(Stop::Closed),
@@ -471,7 +477,11 @@ impl<'a> Watch<'a> {
                 ("sessions_forgotten", health.forgotten),
             ],
             window_sessions: self.window.sessions().0 as u64,
-            lost_records: vec![("report", self.sink.lost().0), ("ring", self.store.lost().0), ("failed", self.store.lost().1)],
+            lost_records: vec![
+                ("report", self.sink.lost().0),
+                ("ring", self.store.lost().0),
+                ("failed", self.store.lost().1),
+            ],
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::insight::Insight;
 use crate::live::Clients;
 use crate::render::text::layout::{cut, pad, width};
 use crate::render::text::sessions::{headline, protection};
-use crate::render::text::story::{Page, addresses, insight, told, title_of};
+use crate::render::text::story::{Page, addresses, insight, title_of, told};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Report, SessionLine};
@@ -35,7 +35,10 @@ pub struct LiveLines {
 
 impl Default for LiveLines {
     fn default() -> Self {
-        Self { way: 30, protection: 12 }
+        Self {
+            way: 30,
+            protection: 12,
+        }
     }
 }
 
@@ -154,7 +157,10 @@ pub fn open_sessions(
     }
     let further = sorted.len().saturating_sub(OPEN_LISTED);
     if further > 0 {
-        page.text(2, &style.say(Message::FurtherSessions, &[("count", &further.to_string())]));
+        page.text(
+            2,
+            &style.say(Message::FurtherSessions, &[("count", &further.to_string())]),
+        );
     }
     page.blank();
 }
@@ -178,9 +184,9 @@ pub struct Summary<'a> {
 /// A summary.
 pub fn summary(page: &mut Page<'_>, summary: &Summary<'_>, style: &Style) {
     let tally = &summary.report.tally;
-    let (from, to) = summary.span.map_or_else(Default::default, |(from, to)| {
-        (style.time(from), style.time(to))
-    });
+    let (from, to) = summary
+        .span
+        .map_or_else(Default::default, |(from, to)| (style.time(from), style.time(to)));
     let values = [("count", tally.sessions.to_string()), ("from", from), ("to", to)];
     let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
     let heading = match (summary.is_last, summary.span.is_some()) {
@@ -193,7 +199,10 @@ pub fn summary(page: &mut Page<'_>, summary: &Summary<'_>, style: &Style) {
     causes(page, summary.report, style);
     old_clients(page, summary.clients, style);
     if !summary.is_last {
-        let values = [("count", summary.open.0.to_string()), ("syns", summary.open.1.to_string())];
+        let values = [
+            ("count", summary.open.0.to_string()),
+            ("syns", summary.open.1.to_string()),
+        ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         page.text(2, &style.say(Message::LiveOpenHeading, &values));
     }
@@ -212,7 +221,11 @@ fn counts(page: &mut Page<'_>, summary: &Summary<'_>, style: &Style) {
             .collect();
         shown.join(", ")
     };
-    let mut outcomes: Vec<_> = tally.outcomes.iter().map(|(outcome, count)| (*outcome, *count)).collect();
+    let mut outcomes: Vec<_> = tally
+        .outcomes
+        .iter()
+        .map(|(outcome, count)| (*outcome, *count))
+        .collect();
     outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let outcomes = outcomes
         .into_iter()
@@ -235,7 +248,10 @@ fn causes(page: &mut Page<'_>, report: &Report, style: &Style) {
     let causes = report.causes_in_order();
     for cause in causes.iter().take(CAUSES) {
         let label = format!("{} ", style.word(words::severity(cause.severity)));
-        let values = [("sessions", cause.sessions.to_string()), ("title", title_of(cause, style))];
+        let values = [
+            ("sessions", cause.sessions.to_string()),
+            ("title", title_of(cause, style)),
+        ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         page.labelled(
             2,
