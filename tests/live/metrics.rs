@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::harness::{LONG, Live, fixture, header, one_session, records, with_client_port};
 
 /// A run whose page is at the address.
-fn serving(arguments: &[&str]) -> (Live, SocketAddr) {
+pub fn serving(arguments: &[&str]) -> (Live, SocketAddr) {
     let live = Live::start(&[&["--metrics", "127.0.0.1:0"], arguments].concat());
     let (_, line) = live.errors.wait("http://", LONG).expect("it says where");
     let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
@@ -25,7 +25,7 @@ fn ask(address: SocketAddr, request: &[u8]) -> String {
     String::from_utf8_lossy(&reply).into_owned()
 }
 
-fn page(address: SocketAddr) -> String {
+pub fn page(address: SocketAddr) -> String {
     let reply = ask(
         address,
         format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes(),

@@ -458,6 +458,8 @@ impl<'a> Watch<'a> {
         let (open, half_open, state) = self.analyzer.held();
         let (frames, other_frames) = self.analyzer.frames();
         let health = self.health();
+        // The last in the capture's order: one frame from the future must not hide a silence.
+        let last = self.facts.files.iter().filter_map(|file| Some(file.last?.time)).max();
         let connections = self.analyzer.tcp_counts();
         Gauges {
             started: self.started,
@@ -469,7 +471,7 @@ impl<'a> Watch<'a> {
             frame_bytes: self.facts.files.iter().map(|file| file.frame_octets).sum(),
             other_frames,
             dropped: health.dropped(),
-            last_frame: (frames > 0).then(|| self.analyzer.now().nanoseconds() as f64 / 1e9),
+            last_frame: last.map(|time| time.nanoseconds() as f64 / 1e9),
             limits: vec![
                 ("connections_evicted", connections.evicted),
                 ("half_open_evicted", connections.half_open_evicted),
