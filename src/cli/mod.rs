@@ -2,6 +2,7 @@
 //! environment; it decides nothing about mail.
 
 pub mod args;
+pub mod capture_messages;
 mod environment;
 mod exit;
 mod filter;
