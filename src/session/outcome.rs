@@ -5,7 +5,7 @@ use crate::protocol::tls::{Phase, TlsFacts};
 use crate::protocol::{Seen, retrieval};
 use crate::session::model::{CaptureQuality, Outcome, Stage, Transaction, TransactionResult};
 use crate::span::Direction;
-use crate::tcp::{ConnectionFacts, Opening};
+use crate::tcp::{ConnectionFacts, Ending, Opening};
 
 /// What [`stage`] and [`outcome`] read.
 pub(super) struct View<'a> {
@@ -84,7 +84,12 @@ pub(super) fn outcome(view: &View<'_>) -> Outcome {
         .into_iter()
         .any(|direction| view.connection.directions.get(direction).octets > 0);
     if matches!(view.connection.opening, Opening::SynOnly) && !carried {
-        return Outcome::NoConnection;
+        // Whoever stopped watching did not wait for the answer.
+        return if view.connection.ending == Ending::Stopped {
+            Outcome::Unknown
+        } else {
+            Outcome::NoConnection
+        };
     }
     if let Some(outcome) = by_transactions(view.transactions) {
         return outcome;
