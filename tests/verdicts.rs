@@ -225,3 +225,16 @@ fn a_server_without_tls_on_465_is_the_servers_matter() {
     let finding = find(&findings, "tls-hello-on-plaintext-port");
     assert!(finding.value("implicit").is_some());
 }
+
+#[test]
+fn an_answer_that_may_come_behind_the_captures_end_is_hidden_and_not_missing() {
+    use smtpcap::protocol::Seen;
+    for (script, port) in [("pop3 hello\nC: STAT", 110), ("imap hello\nC: a9 NOOP", 143)] {
+        let begin = format!("session 192.0.2.20 -> 198.51.100.11:{port}\n{script}\n");
+        let (cut, _) = only(&format!("{begin}open"));
+        let (closed, _) = only(&format!("{begin}S: fin"));
+        let answer = |session: &Session| session.commands().last().expect("a command").answer.clone();
+        assert_eq!(answer(&cut), Seen::Hidden, "{script}");
+        assert_eq!(answer(&closed), Seen::No, "{script}");
+    }
+}
