@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 
+use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
-use crate::frame::Frame;
+use crate::frame::{Frame, FrameNumber};
 use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
+use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
@@ -27,6 +29,20 @@ pub struct Options {
     pub retention: Retention,
     /// Limits of the TCP room.
     pub limits: Limits,
+    /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]).
+    pub keys: Keys,
+}
+
+impl Options {
+    /// Takes the key logs of decryption secrets blocks into [`Options::keys`]: for [`crate::capture::Reader::with_secrets`].
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static {
+        let keys = self.keys.clone();
+        move |secrets, since| {
+            if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
+                keys.add(secrets.secret.reveal().unwrap_or_default(), since);
+            }
+        }
+    }
 }
 
 impl Default for Options {
@@ -35,6 +51,7 @@ impl Default for Options {
             ports: DEFAULT_PORTS.to_vec(),
             retention: Retention::default(),
             limits: Limits::default(),
+            keys: Keys::default(),
         }
     }
 }
@@ -171,11 +188,12 @@ impl Shard {
     pub fn new(options: &Options) -> Self {
         let ports: PortSet = options.ports.iter().copied().collect();
         let retention = options.retention;
+        let keys = options.keys.clone();
         Self {
             table: Table::new(
                 options.limits.shared_by(SHARDS),
                 move |port| ports.contains(port),
-                move |opened: &Opened| converse(opened, retention),
+                move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
             ),
             capture_end: None,
         }
@@ -232,6 +250,7 @@ pub struct Analyzer {
     /// The shards of the sessions that are over, in the order in which they ended.
     ended: VecDeque<usize>,
     finished: bool,
+    keys: Keys,
 }
 
 impl Analyzer {
@@ -243,7 +262,21 @@ impl Analyzer {
             shards: (0..SHARDS).map(|_| Shard::new(options)).collect(),
             ended: VecDeque::new(),
             finished: false,
+            keys: options.keys.clone(),
         }
+    }
+
+    /// Takes lines of a key log (SSLKEYLOGFILE) between two frames, as a file or a decryption secrets block holds them; a
+    /// line must not be split over two calls. A connection finds only secrets that came before its first protected record.
+    pub fn add_secrets(&mut self, key_log: &[u8]) {
+        let next = self.router.end().1.map_or(0, |last| last.frame.0.saturating_add(1));
+        self.keys.add(key_log, FrameNumber(next));
+    }
+
+    /// What the key logs held.
+    #[must_use]
+    pub fn key_log_counts(&self) -> KeyLogCounts {
+        self.keys.counts()
     }
 
     /// Takes the next frame.

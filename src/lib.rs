@@ -21,6 +21,7 @@ pub mod packet;
 pub mod protocol;
 pub mod render;
 pub mod report;
+pub mod sandbox;
 pub mod secret;
 pub mod session;
 pub mod span;

@@ -119,6 +119,9 @@ pub struct Reading {
     /// Server ports whose connections are mail, besides 24, 25, 110, 143, 465, 587, 993, 995 and 2525
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     pub ports: Vec<u16>,
+    /// Key log (SSLKEYLOGFILE) that opens TLS; may be repeated. Keys inside a pcapng file are used without it
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub keylog: Vec<PathBuf>,
     /// Show passwords, tokens and challenge responses instead of masking them
     #[arg(long)]
     pub show_secrets: bool,

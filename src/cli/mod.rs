@@ -2,9 +2,11 @@
 //! environment; it decides nothing about mail.
 
 pub mod args;
+pub mod capture_messages;
 mod environment;
 mod exit;
 mod filter;
+mod keylog;
 mod list;
 mod messages;
 mod output;

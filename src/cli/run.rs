@@ -10,6 +10,7 @@ use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, Stop};
 use crate::cli::filter::Filter;
+use crate::cli::keylog;
 use crate::cli::messages;
 use crate::cli::output::Output;
 use crate::cli::pipeline::{Pipeline, Take, Tell};
@@ -57,9 +58,10 @@ fn read<T: Send>(
     sink: &mut Take<'_, T, Stop>,
 ) -> Result<Health, Stop> {
     let options = options(reading);
+    keylog::read(&reading.keylog, &options.keys, language)?;
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
     let threads = environment::threads(reading.threads, files);
-    let mut reader = Reader::new(inputs);
+    let mut reader = Reader::new(inputs).with_secrets(options.take_embedded_keys());
     let mut errors = 0_usize;
     let counted = std::thread::scope(|scope| {
         let mut pipeline = Pipeline::start(scope, threads, &options, tell);
@@ -98,6 +100,8 @@ fn read<T: Send>(
         connections: counted.connections,
         frames: counted.frames,
         forgotten: 0,
+        key_log: options.keys.counts(),
+        keyless: 0,
         ports: options.ports,
     })
 }
@@ -166,6 +170,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         },
     )?;
     health.forgotten = history.forgotten();
+    health.keyless = report.tally.keyless;
     report.finish(history.conclude());
     for trouble in troubles(
         &health,
@@ -289,7 +294,7 @@ fn table(report: &Report, run: &Health, style: &Style, output: &mut Output) -> s
         ..style.clone()
     };
     let mut page = Page::new(style);
-    health(&mut page, run, style);
+    health(&mut page, run, report.tally.decrypted, style);
     if report.tally.sessions == 0 {
         let ports: Vec<_> = run.ports.iter().map(u16::to_string).collect();
         page.text(0, &style.say(Message::NoMail, &[("ports", &ports.join(", "))]));

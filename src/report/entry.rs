@@ -14,6 +14,10 @@ pub struct Entry {
     pub first: Stamp,
     /// Messages that the server accepted, for some recipients at least.
     pub accepted_messages: u64,
+    /// Its inside was read with keys.
+    pub decrypted: bool,
+    /// It has protected records, and no key of it came in time.
+    pub keyless: bool,
     /// Everything that is said of it, root cause first.
     pub findings: Vec<Finding>,
 }
@@ -32,6 +36,8 @@ impl Entry {
             line: SessionLine::of(session, &findings),
             first: session.connection.first,
             accepted_messages: accepted.count() as u64,
+            decrypted: session.tls.as_ref().is_some_and(|tls| tls.decrypted),
+            keyless: session.tls.as_ref().is_some_and(|tls| tls.lacks_secrets()),
             findings,
         }
     }

@@ -33,6 +33,10 @@ pub struct Tally {
     pub severities: BTreeMap<Severity, u64>,
     /// Messages accepted, as seen.
     pub accepted_messages: u64,
+    /// Sessions whose inside was read with keys.
+    pub decrypted: u64,
+    /// Sessions with protected records of which no key came in time.
+    pub keyless: u64,
 }
 
 /// Everything that is shown of a run.
@@ -93,6 +97,8 @@ impl Report {
         if let Some(gravest) = entry.findings.iter().map(|finding| finding.severity).max() {
             *tally.severities.entry(gravest).or_default() += 1;
         }
+        tally.decrypted += u64::from(entry.decrypted);
+        tally.keyless += u64::from(entry.keyless);
         tally.accepted_messages += entry.accepted_messages;
     }
 

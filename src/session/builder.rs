@@ -47,7 +47,7 @@ pub fn build(
         tls,
     } = transcript;
     let service = Service::of_port(connection.server.port);
-    let quality = quality(&connection, capture_end);
+    let quality = quality(&connection, tls.as_deref(), capture_end);
     let transactions = smtp
         .as_ref()
         .map(|dialogue| transactions(&dialogue.exchanges, quality.cut_off))
@@ -102,7 +102,7 @@ fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Serv
     }
 }
 
-fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQuality {
+fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Option<Stamp>) -> CaptureQuality {
     let directions = &connection.directions;
     let silent = |direction: Direction| {
         let facts = directions.get(direction);
@@ -122,7 +122,8 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
             && !matches!(connection.opening, Opening::SynOnly)
             && ran_on.is_none_or(|silence| silence < CUT_OFF_SILENCE),
         only_direction,
-        gaps: directions.to_client.gaps + directions.to_server.gaps > 0,
+        gaps: directions.to_client.gaps + directions.to_server.gaps > 0
+            || tls.is_some_and(TlsFacts::has_unopened_records),
         snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
         duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
         conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,

@@ -252,7 +252,7 @@ pub struct Transaction {
 pub struct Timing {
     /// SYN to SYN-ACK.
     pub connect: Option<Duration>,
-    /// End of the TCP handshake to the end of the greeting.
+    /// End of the TCP handshake to the end of the greeting; where implicit TLS was decrypted, from the end of its handshake.
     pub greeting: Option<Duration>,
     /// EHLO or HELO to its reply.
     pub hello: Option<Duration>,

@@ -145,7 +145,11 @@ fn by_authentication(dialogue: &Dialogue) -> Option<Outcome> {
 }
 
 fn by_tls(tls: &TlsFacts, quality: CaptureQuality) -> Outcome {
-    if handshake_completed(tls) {
+    // TLS 1.3: the server judges the client's flight when the handshake is complete for the client.
+    let ended_unused = |alert: &crate::protocol::tls::Alert| {
+        alert.level == crate::protocol::tls::AlertLevel::Fatal && alert.phase < Phase::AfterApplicationData
+    };
+    if handshake_completed(tls) && !tls.alerts.iter().any(ended_unused) {
         return Outcome::Encrypted;
     }
     let ended_in_handshake = tls

@@ -50,6 +50,13 @@ messages! {
     LimitEvicted: "connections evicted", "接続の追い出し";
     LimitHalfOpen: "unanswered SYNs forgotten", "応答のないSYNの破棄";
     LimitForgotten: "sessions forgotten for cross-session insights", "セッション横断の分析から外したセッション";
+    KeyLogUsed: "Keys: {secrets} secrets, of key logs or inside the capture; {count} sessions were decrypted with them.",
+        "鍵: 鍵ログまたはキャプチャ内の鍵{secrets}個。{count}セッションを復号しました。";
+    KeyLogDamaged: "Key logs: {count} damaged lines were passed over.", "鍵ログ: 破損した{count}行を無視しました。";
+    KeyLogNothing: "Key logs: not one secret was found in them ({count} other lines).", "鍵ログ: 使える鍵がありません(ほかの行: {count})。";
+    KeysBehindFrames: "{count} keys stand behind packets in the capture, and {sessions} TLS sessions have none: keys open only what comes later. Name the key log with --keylog, or put them first: editcap --inject-secrets tls,KEYS in.pcapng out.pcapng.",
+        "キャプチャの途中に鍵が{count}個あり、鍵のないTLSセッションが{sessions}件あります。鍵で復号できるのは、それより後ろだけです。--keylog で鍵ログを指定するか、editcap --inject-secrets tls,KEYS in.pcapng out.pcapng で鍵を先頭に入れてください。";
+    LimitKeys: "keys not kept", "保持しきれなかった鍵";
     NoMail: "No connection on a mail port ({ports}) is in this capture.", "メールのポート({ports})の接続は、このキャプチャにはありません。";
 
     // Table
@@ -144,6 +151,9 @@ messages! {
     LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
     LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
+    LadderDecrypted: "from here on decrypted with keys", "ここから鍵で復号した内容";
+    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS, not readable on the way)",
+        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLS内のため経路上では読めません)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
@@ -194,6 +204,63 @@ messages! {
         "{file}: 展開できません: オフセット{offset}に{expected}があるはずですが、{found}でした";
     CannotWrite: "{file}: cannot be written: {reason}", "{file}: 書き込めません: {reason}";
     BadFilter: "--filter {text}: {reason}", "--filter {text}: {reason}";
+
+    // Capture program
+    NoCaptureProgram: "No capture program is installed. Install smtpcap-capture beside smtpcap, or tcpdump, or Wireshark's dumpcap (Debian, Ubuntu: apt install tcpdump; RHEL, Fedora: dnf install tcpdump).",
+        "取得プログラムがありません。smtpcapと同じ場所にsmtpcap-captureを置くか、tcpdumpまたはWiresharkのdumpcapをインストールしてください(Debian、Ubuntu: apt install tcpdump。RHEL、Fedora: dnf install tcpdump)。";
+    CaptureProgramNotFound: "{path}: no such program, or it may not be executed.", "{path}: プログラムが見つからないか、実行できません。";
+    NoInterfaceNamed: "Name an interface (-i NAME); smtpcap live --list-interfaces shows them.",
+        "インターフェースを指定してください(-i 名前)。一覧は smtpcap live --list-interfaces で表示できます。";
+    OneInterfaceOnly: "{program} captures on one interface only: use -i any, or install smtpcap-capture or dumpcap.",
+        "{program}は1つのインターフェースしか取得できません。-i any を使うか、smtpcap-captureまたはdumpcapをインストールしてください。";
+    CannotStartProgram: "{path}: cannot be started: {reason}", "{path}: 起動できません: {reason}";
+    NoCapturePermission: "{program} may not capture. Allow it once, as root: setcap cap_net_raw,cap_net_admin+ep {path}",
+        "{program}にパケット取得の権限がありません。rootで一度だけ実行してください: setcap cap_net_raw,cap_net_admin+ep {path}";
+    NoSuchInterface: "No such interface, or it is down ({said}); smtpcap live --list-interfaces shows them.",
+        "インターフェースが存在しないか、停止しています({said})。一覧は smtpcap live --list-interfaces で表示できます。";
+    BadCaptureFilter: "The capture filter is not valid ({said}); see pcap-filter(7).",
+        "キャプチャフィルターが正しくありません({said})。書式は pcap-filter(7) を参照してください。";
+    InterfaceGone: "The interface went away ({said}).", "インターフェースがなくなりました({said})。";
+    CaptureStopped: "{program} ended ({how}): {said}", "{program}が終了しました({how}): {said}";
+    CaptureStoppedSilently: "{program} ended ({how}) and said nothing.", "{program}が終了しました({how}、メッセージなし)。";
+    EndedWithStatus: "exit code {number}", "終了コード{number}";
+    EndedBySignal: "signal {number}", "シグナル{number}";
+    InterfaceIsDown: "Interface {name} is down; capture goes on when it is back.",
+        "インターフェース{name}が停止しました。復帰すれば取得を再開します。";
+    InterfaceIsUp: "Interface {name} is up again; mail in between was not seen.",
+        "インターフェース{name}が復帰しました。その間のメールは見えていません。";
+    InterfaceIsGone: "Interface {name} was removed; start again once it is back.",
+        "インターフェース{name}が削除されました。復帰したら起動し直してください。";
+    ListedUp: "up", "動作中";
+    ListedDown: "down", "停止";
+    ListedSpeed: "{speed} Mbit/s", "{speed} Mbit/s";
+    ListedAny: "all interfaces together", "すべてのインターフェース";
+
+    // Sandbox
+    NoSuchUser: "--user {name}: no such user.", "--user {name}: そのようなユーザーはいません。";
+    SandboxRoot: "Captured octets are not decoded as root: name another user (--user).",
+        "rootのままでは解析しません。ほかのユーザーを指定してください(--user)。";
+    SandboxThreads: "The sandbox must be entered before threads are started ({count} are running). Please report this.",
+        "スレッド開始前にサンドボックスへ入れませんでした(実行中: {count})。不具合としてご報告ください。";
+    SandboxPrivileges: "Privileges cannot be given up: {reason}", "権限を放棄できません: {reason}";
+    SandboxStillPrivileged: "A privilege is left after all were given up; nothing is decoded.",
+        "権限を放棄したはずですが残っています。解析は行いません。";
+    SandboxPath: "{path}: {reason}", "{path}: {reason}";
+    SandboxUnwritable: "{path}: the user that decodes cannot write there: give the folder to that user, or name another (--user).",
+        "{path}: 解析を行うユーザーには書き込めません。フォルダーの所有者を変えるか、--userで別のユーザーを指定してください。";
+    SandboxMissing: "--sandbox strict: not in force: {list}", "--sandbox strict: 有効にできないものがあります: {list}";
+    SandboxInForce: "Sandbox: {list}", "サンドボックス: {list}";
+    SandboxPiece: "{piece}: {state}", "{piece}: {state}";
+    PieceUser: "not root", "root以外のユーザー";
+    PieceCapabilities: "no capabilities", "ケーパビリティなし";
+    PieceNoNewPrivileges: "no_new_privs", "no_new_privs";
+    PieceFiles: "files and network (Landlock)", "ファイルと通信(Landlock)";
+    PieceCalls: "system calls (seccomp)", "システムコール(seccomp)";
+    StateApplied: "in force", "有効";
+    StatePartly: "in force as far as this kernel goes", "カーネルの対応範囲で有効";
+    StateNotSupported: "not supported by this kernel", "カーネルが未対応";
+    StateLeftOut: "left out as asked", "指定により無効";
+    StateFailed: "refused ({reason})", "設定に失敗({reason})";
 }
 
 impl Message {

@@ -193,20 +193,13 @@ fn extensions<'a>(session: &'a Session) -> Option<ExtensionsRecord<'a>> {
         })?;
         Some(Session::extensions(exchange).iter().map(text).collect())
     };
-    let retrieved = || -> Option<Vec<Cow<'a, str>>> {
-        Some(
-            session
-                .retrieval
-                .as_ref()?
-                .capabilities
-                .last()?
-                .keywords
-                .iter()
-                .map(text)
-                .collect(),
-        )
+    let retrieved = |inside: bool| -> Option<Vec<Cow<'a, str>>> {
+        let lists = &session.retrieval.as_ref()?.capabilities;
+        let list = lists.iter().rfind(|list| list.inside_tls == inside)?;
+        Some(list.keywords.iter().map(text).collect())
     };
-    let (before_tls, after_tls) = (of(false).or_else(retrieved), of(true));
+    let told = |inside: bool| of(inside).or_else(|| retrieved(inside));
+    let (before_tls, after_tls) = (told(false), told(true));
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
 }
 
@@ -244,7 +237,7 @@ fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
             .yes()
             .map(|answer| seconds(answer.span.last.time.since(command.span.last.time))),
         pipelined: false,
-        inside_tls: false,
+        inside_tls: command.inside_tls,
         further_replies: Vec::new(),
     }
 }
@@ -306,7 +299,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
         identity: login.identity.as_ref().map(text),
         authorisation_identity: None,
         initial_response: false,
-        exposure: exposure(login.secret.is_some(), login.response.is_some(), false),
+        exposure: exposure(login.secret.is_some(), login.response.is_some(), command.inside_tls),
         secret: shown(login.secret.as_ref()),
         result: match &command.answer {
             Seen::Yes(answer) if answer.status == Status::Ok => "accepted",

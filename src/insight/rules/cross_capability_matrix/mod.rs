@@ -42,6 +42,8 @@ struct Row<'a> {
     accepted: u32,
     refused: u32,
     readable: bool,
+    /// Some login crossed outside TLS.
+    crossed: bool,
     sample: Option<&'a AuthDigest>,
 }
 
@@ -65,6 +67,7 @@ fn rows<'a>(sessions: &[&'a Digest]) -> BTreeMap<Way<'a>, Row<'a>> {
             row.accepted += u32::from(auth.accepted == Some(true));
             row.refused += u32::from(auth.accepted == Some(false));
             row.readable |= auth.readable;
+            row.crossed |= !auth.inside_tls;
             row.sample.get_or_insert(auth);
         }
     }
@@ -86,7 +89,7 @@ fn matrix(rule: &'static Rule, server: IpAddr, sessions: &[&Digest]) -> Option<I
     let named = |wanted: bool| -> Option<Value> {
         let list: Vec<String> = rows
             .iter()
-            .filter(|(_, row)| row.readable == wanted)
+            .filter(|(_, row)| row.crossed && row.readable == wanted)
             .map(|(way, _)| name(way))
             .collect();
         (!list.is_empty()).then(|| Value::from(list))
@@ -104,13 +107,13 @@ fn matrix(rule: &'static Rule, server: IpAddr, sessions: &[&Digest]) -> Option<I
         .map(|digest| digest.server.port)
         .collect();
     let evidence = rows.iter().filter_map(|(way, row)| {
-        let password = if row.readable {
-            "password readable"
-        } else {
-            "password not readable"
+        let shown = match (row.crossed, row.readable) {
+            (false, _) => "inside TLS",
+            (true, true) => "user name readable, password readable",
+            (true, false) => "user name readable, password not readable",
         };
         let text = format!(
-            "{}: user name readable, {password}; {} accepted, {} refused",
+            "{}: {shown}; {} accepted, {} refused",
             name(way),
             row.accepted,
             row.refused
