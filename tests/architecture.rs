@@ -23,6 +23,7 @@ const ROOMS: &[&[&str]] = &[
     &["insight"],
     &["analyzer"],
     &["report"],
+    &["live"],
     &["text"],
     &["render"],
     &["cli"],

@@ -278,3 +278,11 @@ fn slugs_are_unique_sorted_lists_are_sane_and_explained_slugs_exist_in_the_catal
         }
     }
 }
+
+#[test]
+fn the_rules_of_a_list_are_of_one_layer() {
+    for rules in smtpcap::diagnosis::rules::layers() {
+        let layer = rules.first().expect("no list is empty").layer;
+        assert!(rules.iter().all(|rule| rule.layer == layer), "{}", layer.name());
+    }
+}

@@ -225,7 +225,11 @@ impl Evidence {
             AlertLevel::Other(level) => format!("level {level}"),
         };
         let name = tls::alert_name(alert.description).unwrap_or("unassigned");
-        Self::quote(&alert.span, format!("Alert ({level}) {} {name}", alert.description))
+        let decrypted = if alert.decrypted { ", decrypted" } else { "" };
+        Self::quote(
+            &alert.span,
+            format!("Alert ({level}) {} {name}{decrypted}", alert.description),
+        )
     }
 
     /// A ClientHello with the versions that it offers.

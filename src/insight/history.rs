@@ -1,17 +1,17 @@
 //! The sliding window of remembered sessions, and what is concluded from it.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::diagnosis::Finding;
 use crate::insight::digest::Digest;
 use crate::insight::rules;
+use crate::insight::window::Window;
 use crate::session::SessionId;
 use crate::time::Timestamp;
 
 /// Sessions remembered at most; the oldest are forgotten and counted.
-pub const MAXIMUM_DIGESTS: usize = 65_536;
+pub const MAXIMUM_DIGESTS: usize = 32_768;
 /// Sessions listed in an insight; the rest is counted.
 pub const LISTED_SESSIONS: usize = 100;
 
@@ -97,54 +97,31 @@ impl History {
         self.digests.push_back(digest);
     }
 
+    /// Forgets sessions that ended longer than `window` before `now`, or after it (the capture's clock was set back).
+    pub fn forget(&mut self, now: Timestamp, window: Duration) {
+        let outside = |old: &Digest| now.since(old.last.time) > window || old.last.time.since(now) > window;
+        while self.digests.front().is_some_and(outside) {
+            self.digests.pop_front();
+            self.forgotten += 1;
+        }
+    }
+
+    /// Sessions remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// True where nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
     /// Sessions that were forgotten to keep the window.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {
         self.forgotten
-    }
-
-    /// Every remembered session, by the time of its first frame.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<&Digest> {
-        let mut sessions: Vec<&Digest> = self.digests.iter().collect();
-        sessions.sort_by_key(|digest| digest.id);
-        sessions
-    }
-
-    /// Sessions by client address, each client's in the order of first frames.
-    #[must_use]
-    pub fn by_client(&self) -> BTreeMap<IpAddr, Vec<&Digest>> {
-        let mut groups: BTreeMap<IpAddr, Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups.entry(digest.client_address()).or_default().push(digest);
-        }
-        groups
-    }
-
-    /// Sessions by client and server address.
-    #[must_use]
-    pub fn by_pair(&self) -> BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> {
-        let mut groups: BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups
-                .entry((digest.client_address(), digest.server.address))
-                .or_default()
-                .push(digest);
-        }
-        groups
-    }
-
-    /// Sessions by server address and port.
-    #[must_use]
-    pub fn by_server(&self) -> BTreeMap<(IpAddr, u16), Vec<&Digest>> {
-        let mut groups: BTreeMap<(IpAddr, u16), Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups
-                .entry((digest.server.address, digest.server.port))
-                .or_default()
-                .push(digest);
-        }
-        groups
     }
 
     /// When the window begins.
@@ -156,6 +133,7 @@ impl History {
     /// Everything that the remembered sessions together show, in the register's order.
     #[must_use]
     pub fn conclude(&self) -> Vec<Insight> {
-        rules::all().flat_map(|(rule, check)| check(rule, self)).collect()
+        let window = Window::of(self.digests.iter());
+        rules::all().flat_map(|(rule, check)| check(rule, &window)).collect()
     }
 }

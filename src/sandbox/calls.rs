@@ -159,11 +159,20 @@ const LISTENER: &[i64] = &[
 ];
 
 /// Terminal questions and settings, and the state of a descriptor; not TIOCSTI, which types for the user.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the type of these numbers differs from libc to libc"
+)]
 const IOCTLS: &[u64] = &[
     libc::TCGETS as u64,
     libc::TCSETS as u64,
     libc::TCSETSW as u64,
     libc::TCSETSF as u64,
+    // What rustix asks for in their place.
+    libc::TCGETS2 as u64,
+    libc::TCSETS2 as u64,
+    libc::TCSETSW2 as u64,
+    libc::TCSETSF2 as u64,
     libc::TIOCGWINSZ as u64,
     libc::FIONREAD as u64,
     libc::FIONBIO as u64,

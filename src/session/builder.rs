@@ -47,10 +47,10 @@ pub fn build(
         tls,
     } = transcript;
     let service = Service::of_port(connection.server.port);
-    let quality = quality(&connection, capture_end);
+    let quality = quality(&connection, tls.as_deref(), capture_end);
     let transactions = smtp
         .as_ref()
-        .map(|dialogue| transactions(&dialogue.exchanges))
+        .map(|dialogue| transactions(&dialogue.exchanges, quality.cut_off))
         .unwrap_or_default();
     let view = View {
         connection: &connection,
@@ -102,7 +102,7 @@ fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Serv
     }
 }
 
-fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQuality {
+fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Option<Stamp>) -> CaptureQuality {
     let directions = &connection.directions;
     let silent = |direction: Direction| {
         let facts = directions.get(direction);
@@ -113,8 +113,10 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
         !silent(*direction) && silent(other) && directions.get(other).acknowledged_unseen
     });
     let ran_on = capture_end.map(|end| end.time.since(connection.last.time));
-    let unended = matches!(connection.ending, Ending::CaptureEnd | Ending::HalfClosed(_))
-        && directions.to_client.fin.is_none()
+    let unended = matches!(
+        connection.ending,
+        Ending::CaptureEnd | Ending::Stopped | Ending::HalfClosed(_)
+    ) && directions.to_client.fin.is_none()
         && directions.to_server.fin.is_none();
     CaptureQuality {
         started_late: matches!(connection.opening, Opening::MidStream),
@@ -122,7 +124,8 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
             && !matches!(connection.opening, Opening::SynOnly)
             && ran_on.is_none_or(|silence| silence < CUT_OFF_SILENCE),
         only_direction,
-        gaps: directions.to_client.gaps + directions.to_server.gaps > 0,
+        gaps: directions.to_client.gaps + directions.to_server.gaps > 0
+            || tls.is_some_and(TlsFacts::has_unopened_records),
         snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
         duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
         conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,
@@ -131,6 +134,7 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
 
 fn ended_by(connection: &ConnectionFacts) -> EndedBy {
     match connection.ending {
+        Ending::Stopped => EndedBy::Operator,
         _ if matches!(connection.opening, Opening::SynOnly) => EndedBy::NeverOpened,
         Ending::Closed(direction) | Ending::HalfClosed(direction) => EndedBy::Fin(direction.sender()),
         Ending::Reset(direction) => EndedBy::Reset(direction.sender()),

@@ -136,6 +136,8 @@ pub enum EndedBy {
     Idle,
     /// The capture ended first.
     CaptureEnd,
+    /// Whoever watched live stopped watching; the session went on.
+    Operator,
     /// The connection never came about.
     NeverOpened,
     /// A limit of the analysis.
@@ -252,7 +254,7 @@ pub struct Transaction {
 pub struct Timing {
     /// SYN to SYN-ACK.
     pub connect: Option<Duration>,
-    /// End of the TCP handshake to the end of the greeting.
+    /// End of the TCP handshake to the end of the greeting; where implicit TLS was decrypted, from the end of its handshake.
     pub greeting: Option<Duration>,
     /// EHLO or HELO to its reply.
     pub hello: Option<Duration>,
@@ -309,7 +311,8 @@ pub struct Session {
     pub outcome: Outcome,
     /// Times.
     pub timing: Timing,
-    /// Last frame of the whole capture, known at the end of a run: how long the file still ran after this session.
+    /// How far the capture had been read when the session was over for the analysis: its last frame, or, of a session that
+    /// ended earlier, the frame that showed it: so long at least was it silent.
     pub capture_end: Option<Stamp>,
 }
 

@@ -8,6 +8,7 @@ use foldhash::quality::RandomState;
 use crate::packet::{Flags, IcmpError, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
+use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
@@ -21,6 +22,10 @@ use crate::time::Timestamp;
 
 /// In the index, this bit tells half-open connections from full ones.
 const HALF: u32 = 1 << 31;
+/// A connection is weighed at each of its first segments …
+const WEIGHED_ALWAYS: u64 = 4;
+/// … and then whenever so many more have come.
+const WEIGHED_EVERY: u64 = 8;
 /// How often time-outs are looked at, in packet time.
 const SWEEP: Duration = Duration::from_millis(250);
 
@@ -31,6 +36,8 @@ pub struct Finished<S> {
     pub facts: ConnectionFacts,
     /// Its reader; `None` where there was nothing to read, because no connection came about.
     pub stream: Option<S>,
+    /// How far the table had come when it ended: its silence lasted until here at least.
+    pub at: Stamp,
 }
 
 /// All connections on the ports of a set.
@@ -40,17 +47,21 @@ pub struct Finished<S> {
 /// the segments only.
 pub struct Table<S> {
     limits: Limits,
+    departures: Departures,
+    /// What ends the connections that are left at the end.
+    last_ending: Ending,
     ports: Box<[u64; 1_024]>,
     make: Box<dyn FnMut(&Opened) -> S + Send>,
     state: RandomState,
     index: Index,
-    slots: Slots<S>,
+    pub(super) slots: Slots<S>,
     half_open: HalfOpen,
     finished: VecDeque<Finished<S>>,
     /// At the end: what is still there, last first.
     remaining: Vec<(Stamp, u32)>,
-    clock: Clock,
+    pub(super) clock: Clock,
     next_sweep: Timestamp,
+    at: Stamp,
     counts: Counts,
     memory: usize,
     out_of_order: usize,
@@ -66,6 +77,8 @@ impl<S: Stream> Table<S> {
         }
         Self {
             limits,
+            departures: Departures::default(),
+            last_ending: Ending::CaptureEnd,
             ports,
             make: Box::new(make),
             state: RandomState::default(),
@@ -76,6 +89,7 @@ impl<S: Stream> Table<S> {
             remaining: Vec::new(),
             clock: Clock::new(),
             next_sweep: Timestamp::MIN,
+            at: Stamp::default(),
             counts: Counts::default(),
             memory: 0,
             out_of_order: 0,
@@ -110,17 +124,26 @@ impl<S: Stream> Table<S> {
         self.ports[usize::from(port >> 6)] & (1 << (port & 63)) != 0
     }
 
-    /// Takes a segment.
+    /// Takes a segment; its time moves the table's own clock.
     pub fn push(&mut self, segment: &Segment<'_>) {
+        let now = self.clock.advance(segment.stamp.time);
+        self.push_at(segment, now);
+    }
+
+    /// Takes a segment where several tables go by one clock, which says `now`.
+    pub fn push_at(&mut self, segment: &Segment<'_>, now: Timestamp) {
+        self.clock.set(now);
+        self.at = Stamp {
+            frame: segment.stamp.frame,
+            time: now,
+        };
         if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
             self.counts.other_ports += 1;
             return;
         }
         self.counts.segments += 1;
-        let now = self.clock.advance(segment.stamp.time);
-        if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
-            self.next_sweep = now.plus(SWEEP);
-            self.sweep(now);
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
         }
         let (key, source_is_low) = Key::of(segment.source, segment.destination);
         let hash = key.hash(&self.state);
@@ -160,6 +183,43 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    /// Connections that are over and not yet taken.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// After [`finish`](Self::finish): the first frame of the connection that [`poll_finished`](Self::poll_finished)
+    /// gives next.
+    #[must_use]
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        let waiting = self.finished.front().map(|finished| finished.facts.first);
+        waiting.or_else(|| self.remaining.last().map(|(first, _)| *first))
+    }
+
+    /// Time goes on without a segment, as the clock of several tables says: what was silent for too long ends.
+    pub fn advance_to(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.at.time = now;
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
+        }
+    }
+
+    /// The capture is over at `now`, as the clock of several tables says.
+    pub fn finish_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.finish();
+    }
+
+    /// Whoever watches stops watching at `now`: everything that is left ends as [`Ending::Stopped`], whatever its
+    /// silence.
+    pub fn stop_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.last_ending = Ending::Stopped;
+        self.finish();
+    }
+
     /// The capture is over: everything that is left ends, in the order of first frames.
     pub fn finish(&mut self) {
         let full = self.slots.numbers();
@@ -182,10 +242,10 @@ impl<S: Stream> Table<S> {
             if number & HALF != 0 {
                 let over = self.half_open.get(number & !HALF);
                 let over = over.is_some_and(|(_, syn)| now.since(syn.last.time) > self.limits.half_open_time);
-                self.finish_half_open(number & !HALF, if over { Ending::Idle } else { Ending::CaptureEnd });
+                self.finish_half_open(number & !HALF, if over { Ending::Idle } else { self.last_ending });
             } else {
                 let over = self.is_over(number, now);
-                self.finish_full(number, if over { Ending::Idle } else { Ending::CaptureEnd });
+                self.finish_full(number, if over { Ending::Idle } else { self.last_ending });
             }
         }
         self.finished.pop_front()
@@ -206,6 +266,10 @@ impl<S: Stream> Table<S> {
     /// Takes the first segment of a connection.
     fn open_with(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool) {
         let flags = segment.flags;
+        if self.departures.is_late(segment, &key, source_is_low, self.clock.now()) {
+            self.counts.late_segments += 1;
+            return;
+        }
         if flags.has(Flags::RST) {
             self.counts.stray_resets += 1;
             return;
@@ -279,7 +343,7 @@ impl<S: Stream> Table<S> {
         match self.take(segment, number, source_is_low) {
             None | Some(Verdict::Taken) => {
                 self.slots.touch(number, self.clock.now());
-                self.weigh(number);
+                self.weigh_now_and_then(number);
             }
             Some(Verdict::AnswersPending) => {
                 let pending = self.replace(number);
@@ -346,7 +410,26 @@ impl<S: Stream> Table<S> {
         refused.last = segment.stamp;
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
+    }
+
+    /// Weighs a connection at its first segments, while octets wait out of order, and then every few segments: to look at
+    /// its decoder costs more than the limits gain.
+    fn weigh_now_and_then(&mut self, number: u32) {
+        let due = self.slots.get(number).is_some_and(|connection| {
+            let frames = connection.transport.frames;
+            frames < WEIGHED_ALWAYS
+                || frames.is_multiple_of(WEIGHED_EVERY)
+                || connection.out_of_order > 0
+                || connection.transport.out_of_order() > 0
+        });
+        if due {
+            self.weigh(number);
+        }
     }
 
     /// Counts what a connection weighs now.
@@ -364,10 +447,11 @@ impl<S: Stream> Table<S> {
     }
 
     fn time_limit(&self, stage: Stage) -> Duration {
+        let report = self.limits.report_after.unwrap_or(Duration::MAX);
         match stage {
             Stage::Embryonic => self.limits.half_open_time,
-            Stage::Closed => self.limits.linger_after_close,
-            Stage::Reset => self.limits.linger_after_reset,
+            Stage::Closed => self.limits.linger_after_close.min(report),
+            Stage::Reset => self.limits.linger_after_reset.min(report),
             Stage::Established => {
                 let room = self.slots.len() < self.limits.flows / 2 && self.memory() < self.limits.memory / 2;
                 if room {
@@ -393,8 +477,36 @@ impl<S: Stream> Table<S> {
         let stage = self.slots.get(number).map(|connection| connection.transport.stage);
         if matches!(stage, Some(Stage::Embryonic | Stage::Established)) {
             self.counts.idle += 1;
+        } else if self.limits.report_after.is_some() {
+            self.remember_departed(number);
         }
         self.finish_full(number, Ending::Idle);
+    }
+
+    fn remember_departed(&mut self, number: u32) {
+        let Some(transport) = self.slots.get(number).map(|connection| &connection.transport) else {
+            return;
+        };
+        let departed = Departed {
+            highest: transport.highest_by_key(),
+            at: self.clock.now(),
+            wait: match transport.stage {
+                Stage::Reset => self.limits.linger_after_reset,
+                _ => self.limits.linger_after_close,
+            },
+        };
+        self.departures.add(transport.key, departed, self.limits.lingering);
+    }
+
+    pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
+        now >= self.next_sweep || self.next_sweep.since(now) > SWEEP
+    }
+
+    /// Looks at the time-outs, now and after [`SWEEP`] again.
+    pub(super) fn sweep_now(&mut self, now: Timestamp) {
+        self.next_sweep = now.plus(SWEEP);
+        self.departures.sweep(now);
+        self.sweep(now);
     }
 
     fn sweep(&mut self, now: Timestamp) {
@@ -489,7 +601,11 @@ impl<S: Stream> Table<S> {
         if let Some(stream) = &mut stream {
             stream.end(ending, &facts);
         }
-        self.finished.push_back(Finished { facts, stream });
+        self.finished.push_back(Finished {
+            facts,
+            stream,
+            at: self.at,
+        });
         if let Some(syn) = pending {
             let cause = if cause == Ending::PortReused {
                 Ending::Idle
@@ -511,6 +627,10 @@ impl<S: Stream> Table<S> {
 
     fn finish_syn(&mut self, key: Key, syn: &Syn, ending: Ending) {
         let facts = Transport::from_syn(key, syn).facts(ending);
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
     }
 }

@@ -50,6 +50,13 @@ messages! {
     LimitEvicted: "connections evicted", "接続の追い出し";
     LimitHalfOpen: "unanswered SYNs forgotten", "応答のないSYNの破棄";
     LimitForgotten: "sessions forgotten for cross-session insights", "セッション横断の分析から外したセッション";
+    KeyLogUsed: "Keys: {secrets} secrets, of key logs or inside the capture; {count} sessions were decrypted with them.",
+        "鍵: 鍵ログまたはキャプチャ内の鍵{secrets}個。{count}セッションを復号しました。";
+    KeyLogDamaged: "Key logs: {count} damaged lines were passed over.", "鍵ログ: 破損した{count}行を無視しました。";
+    KeyLogNothing: "Key logs: not one secret was found in them ({count} other lines).", "鍵ログ: 使える鍵がありません(ほかの行: {count})。";
+    KeysBehindFrames: "{count} keys stand behind packets in the capture, and {sessions} TLS sessions have none: keys open only what comes later. Name the key log with --keylog, or put them first: editcap --inject-secrets tls,KEYS in.pcapng out.pcapng.",
+        "キャプチャの途中に鍵が{count}個あり、鍵のないTLSセッションが{sessions}件あります。鍵で復号できるのは、それより後ろだけです。--keylog で鍵ログを指定するか、editcap --inject-secrets tls,KEYS in.pcapng out.pcapng で鍵を先頭に入れてください。";
+    LimitKeys: "keys not kept", "保持しきれなかった鍵";
     NoMail: "No connection on a mail port ({ports}) is in this capture.", "メールのポート({ports})の接続は、このキャプチャにはありません。";
 
     // Table
@@ -144,6 +151,9 @@ messages! {
     LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
     LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
+    LadderDecrypted: "from here on decrypted with keys", "ここから鍵で復号した内容";
+    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS, not readable on the way)",
+        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLS内のため経路上では読めません)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
@@ -176,6 +186,56 @@ messages! {
     HeadSeverity: "Severity", "重大度";
     HeadConfidence: "Confidence", "確度";
     HeadTitle: "Title", "題";
+
+    // Live
+    LiveNotice: "You are about to watch other people's mail. The secrecy of communications is protected by law (in Japan: Constitution Art. 21(2), Telecommunications Business Act Art. 4, Wire Telecommunications Act Art. 9). Watch only with authority, only the ports you need, and keep what you record no longer than you need it.",
+        "これから他者の通信を監視します。通信の秘密は法律で保護されています(日本国憲法第21条第2項、電気通信事業法第4条、有線電気通信法第9条)。権限のある範囲で、必要なポートだけを対象とし、記録は不要になったら速やかに削除してください。";
+    LiveStillOpen: "still open when stopped", "監視終了時点で継続中";
+    LiveAsIn: "(as in #{id})", "(#{id}と同じ)";
+    LiveTls: "TLS", "TLS";
+    LivePlain: "plaintext", "平文";
+    LiveOpenHeading: "Open now: sessions {count}, unanswered SYNs {syns}.", "現在継続中: {count}セッション、応答待ちのSYN {syns}件。";
+    LiveOpenLine: "{client} → {server}, {tls}: open for {age}, silent for {silent}, {up} octets from the client, {down} from the server",
+        "{client} → {server}、{tls}: 開始から{age}、最後のパケットから{silent}、クライアントから{up}オクテット、サーバーから{down}オクテット";
+    LiveSummary: "{from} to {to}, sessions ended: {count}", "{from}〜{to}: {count}セッション終了";
+    LiveSummaryAll: "The whole watch, {from} to {to}, sessions: {count}", "監視全体({from}〜{to}): {count}セッション";
+    LiveSummaryNothing: "No session has ended.", "終了したセッションはありません。";
+    LiveOutcomes: "Results: {list}", "結果: {list}";
+    LiveVersions: "TLS versions used: {list}", "使われたTLSバージョン: {list}";
+    LiveCause: "{title} ({sessions})", "{title}({sessions}件)";
+    LiveOldClients: "Clients below TLS 1.2 (they break when it becomes the minimum): {list}", "TLS1.2未満のクライアント(下限をTLS1.2にすると接続できなくなります): {list}";
+    LiveWatching: "Watching {name}. Ctrl-C ends it; SIGUSR1 lists the open sessions.", "{name}を監視しています。終了はCtrl-C、継続中のセッションの一覧はSIGUSR1です。";
+    LiveKeys: "Keys: o lists the open sessions, s shows a summary, q ends.", "キー操作: o=継続中のセッションの一覧、s=集計、q=終了";
+    LiveInBlocks: "The capture comes in blocks, not packet by packet, so sessions are told late and silence is not believed: start tcpdump with -U.",
+        "キャプチャがパケットごとではなくブロック単位で届いています。表示が遅れ、無通信の判定も行えません。tcpdumpには-Uを付けてください。";
+    LiveWriteFailed: "{file}: cannot be written: {reason}. The analysis goes on; writing is tried again every second.",
+        "{file}: 書き込めません: {reason}。解析は続け、1秒ごとに書き込みを再試行します。";
+    LiveWritesAgain: "{file}: writing again; {lost} records were lost in between.", "{file}: 書き込みを再開しました。この間に{lost}件の記録が失われました。";
+    LiveNotWritten: "{file}: {lost} records could not be written.", "{file}: {lost}件の記録を書き込めませんでした。";
+    LiveReopened: "Outputs were opened again.", "出力ファイルを開き直しました。";
+    LiveCannotReopen: "{file}: cannot be opened again: {reason}. The old file is written on.", "{file}: 開き直せません: {reason}。元のファイルに書き続けます。";
+    LiveMetricsAt: "Metrics at http://{address}/metrics", "メトリクス: http://{address}/metrics";
+    LiveMetricsAddress: "--metrics {address}: expected an address and a port such as 127.0.0.1:9465", "--metrics {address}: 127.0.0.1:9465 のようにアドレスとポートを指定してください";
+    LiveMetricsNotLoopback: "--metrics {address} would show the figures to the network; name a loopback address (127.0.0.1:9465), or add --metrics-on-network if that is what you want",
+        "--metrics {address}: 統計がネットワークに公開されます。ループバックアドレス(127.0.0.1:9465)を指定するか、意図した公開であれば --metrics-on-network を付けてください";
+    LiveMetricsCannot: "--metrics {address}: cannot listen: {reason}", "--metrics {address}: 待ち受けできません: {reason}";
+    LiveBadDuration: "{flag} {text}: expected a duration such as 30s, 10m or 1h", "{flag} {text}: 30s、10m、1h のように時間を指定してください";
+    LiveFormat: "--format json needs an end, and live has none: use table or jsonl", "--format json は終わりのある解析用です。live では table か jsonl を指定してください";
+    LiveFolder: "{folder}: cannot be used: {reason}", "{folder}: 使用できません: {reason}";
+    LiveInterfaceUp: "up", "稼働中";
+    LiveInterfaceDown: "down", "停止中";
+    LiveInterfaceAny: "all of them", "すべてのインターフェース";
+    LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
+    LiveUserIsRoot: "--user root: the process that decodes must not be root; name another user", "--user root: 解析プロセスはrootでは動かせません。別のユーザーを指定してください";
+    LiveUnwritable: "{folder}: cannot be written by the user that smtpcap becomes; give the folder to that user (chown), or name one with --user",
+        "{folder}: smtpcapが切り替わるユーザーでは書き込めません。フォルダーの所有者を変更する(chown)か、--user でユーザーを指定してください";
+    LiveSandboxPartly: "The sandbox lacks: {missing}. This kernel does not have it. --sandbox=strict would not run without.",
+        "サンドボックスの一部を利用できません(カーネル未対応): {missing}。--sandbox=strict では起動しません。";
+    LiveSandboxMissing: "--sandbox=strict: not in force: {missing}", "--sandbox=strict: 有効にできません: {missing}";
+    LiveStillPrivileged: "privileges could not be given up, so nothing is decoded: {reason}", "特権を放棄できなかったため、解析を開始しません: {reason}";
+    LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
+    LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";
+    LiveFailedSkipped: "{count} failed sessions were not written to {folder}: more than {limit} in a minute.", "失敗したセッションのうち{count}件は{folder}に保存していません(1分間に{limit}件を超えたため)。";
 
     // Errors
     ErrorPrefix: "smtpcap: error: {what}", "smtpcap: エラー: {what}";

@@ -89,6 +89,7 @@ impl Record {
             verb: shorten(verb, VERB_OCTETS),
             line: shorten(line, LINE_KEPT),
             span,
+            inside_tls: self.inside_tls,
             login: login.map(Box::new),
             answer: Seen::No,
             data_octets: 0,
@@ -133,7 +134,11 @@ impl Record {
     /// Adds a capability list.
     pub fn capabilities(&mut self, keywords: Vec<Captured>, span: Span) {
         if self.dialogue.capabilities.len() < CAPABILITY_LISTS {
-            self.dialogue.capabilities.push(Capabilities { keywords, span });
+            self.dialogue.capabilities.push(Capabilities {
+                keywords,
+                inside_tls: self.inside_tls,
+                span,
+            });
         }
     }
 

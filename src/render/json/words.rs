@@ -1,5 +1,7 @@
 //! The fixed words of JSON version 1 for the model's enums. Part of the schema: never changed, only added to.
 
+use std::borrow::Cow;
+
 use crate::protocol::Seen;
 use crate::protocol::smtp::Verb;
 use crate::render::encode;
@@ -74,6 +76,7 @@ pub const fn ended_by(ended_by: EndedBy) -> &'static str {
         EndedBy::Reset(Role::Server) => "server_reset",
         EndedBy::Idle => "idle",
         EndedBy::CaptureEnd => "capture_end",
+        EndedBy::Operator => "stopped_by_operator",
         EndedBy::NeverOpened => "never_opened",
         EndedBy::Limit => "limit",
     }
@@ -177,7 +180,7 @@ pub const fn not_seen<T>(seen: &Seen<T>) -> Option<&'static str> {
 
 /// A verb.
 #[must_use]
-pub fn verb(verb: &Verb) -> String {
+pub fn verb(verb: &Verb) -> Cow<'_, str> {
     match verb {
         Verb::Helo => "HELO",
         Verb::Ehlo => "EHLO",
@@ -200,9 +203,9 @@ pub fn verb(verb: &Verb) -> String {
         Verb::XClient => "XCLIENT",
         Verb::XForward => "XFORWARD",
         Verb::XAnonymousTls => "X-ANONYMOUSTLS",
-        Verb::Other(other) => return encode::json(other.bytes()).into_owned(),
+        Verb::Other(other) => return encode::json(other.bytes()),
     }
-    .to_owned()
+    .into()
 }
 
 /// An ICMP type and code (RFC 792, RFC 1812, RFC 4443).

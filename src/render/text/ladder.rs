@@ -50,6 +50,9 @@ pub fn ladder(page: &mut Page<'_>, session: &Session, findings: &[crate::diagnos
         steps: Vec::new(),
     };
     steps.transport(connection);
+    if let Some(facts) = session.tls.as_deref().filter(|facts| facts.decrypted) {
+        steps.decrypted_from(facts);
+    }
     if let Some(dialogue) = session.smtp.as_deref() {
         if let Some(greeting) = &dialogue.greeting {
             steps.reply(greeting);
@@ -213,12 +216,8 @@ impl Steps<'_> {
                 .intermediate
                 .last()
                 .map_or(exchange.command.last, |reply| reply.span.last);
-            self.login(
-                at,
-                facts.identity.as_ref(),
-                facts.secret.as_ref(),
-                facts.response.as_ref(),
-            );
+            let login = (facts.secret.as_ref(), facts.response.as_ref());
+            self.login(at, facts.identity.as_ref(), login, exchange.inside_tls);
         }
         if let Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } = &exchange.detail {
             let text = self
@@ -236,9 +235,16 @@ impl Steps<'_> {
         }
     }
 
-    /// What a login showed to everybody on the path; secrets as far as this run reveals them.
-    fn login(&mut self, at: Stamp, user: Option<&Captured>, secret: Option<&Secret>, response: Option<&Secret>) {
+    /// What a login showed, to everybody on the path or inside TLS; secrets as far as this run reveals them.
+    fn login(
+        &mut self,
+        at: Stamp,
+        user: Option<&Captured>,
+        (secret, response): (Option<&Secret>, Option<&Secret>),
+        inside_tls: bool,
+    ) {
         let (message, crossed) = match (secret, response) {
+            (Some(secret), _) if inside_tls => (Message::LadderLoginInside, secret),
             (Some(secret), _) => (Message::LadderLoginReadable, secret),
             (None, Some(response)) => (Message::LadderLoginResponse, response),
             (None, None) => return,
@@ -265,12 +271,8 @@ impl Steps<'_> {
         for command in &dialogue.commands {
             self.captured(&command.span, command.line.bytes(), None);
             if let Some(login) = command.login.as_deref() {
-                self.login(
-                    command.span.last,
-                    login.identity.as_ref(),
-                    login.secret.as_ref(),
-                    login.response.as_ref(),
-                );
+                let shown = (login.secret.as_ref(), login.response.as_ref());
+                self.login(command.span.last, login.identity.as_ref(), shown, command.inside_tls);
             }
             match &command.answer {
                 Seen::Yes(answer) => {
@@ -341,6 +343,18 @@ impl Steps<'_> {
         }
         self.alerts(facts);
         self.encrypted(facts);
+    }
+
+    /// Where the dialogue inside TLS begins, before its first line.
+    fn decrypted_from(&mut self, facts: &TlsFacts) {
+        let first = Direction::BOTH
+            .into_iter()
+            .filter_map(|direction| facts.directions.get(direction).first_application_data)
+            .min();
+        if let Some(first) = first {
+            let text = self.style.word(Message::LadderDecrypted);
+            self.add(first, None, text, Some(Paint::Faint));
+        }
     }
 
     fn alerts(&mut self, facts: &TlsFacts) {

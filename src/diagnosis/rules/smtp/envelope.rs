@@ -38,32 +38,44 @@ pub(super) enum Kind {
     Elsewhere,
 }
 
-/// The first refusal of a kind.
-pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Reply)> {
-    facts::refused_mail(session).find(|(exchange, reply)| kind(exchange, reply) == wanted)
-}
-
 /// Whether a refusal is of one kind.
 type Question = fn(&Exchange, &Reply) -> bool;
 
+/// The questions in the order of their precedence.
+const QUESTIONS: [(Question, Kind); 13] = [
+    (is_elsewhere, Kind::Elsewhere),
+    (is_blocklist, Kind::Blocklist),
+    (is_domain_auth, Kind::DomainAuth),
+    (is_reverse_dns, Kind::ReverseDns),
+    (is_too_big, Kind::TooBig),
+    (is_quota, Kind::Quota),
+    (is_greylist, Kind::Greylist),
+    (is_rate_limit, Kind::RateLimit),
+    (is_relay, Kind::RelayDenied),
+    (is_sender, Kind::SenderRejected),
+    (is_user_unknown, Kind::UserUnknown),
+    (is_content, Kind::Content),
+    (is_temporary, Kind::Temporary),
+];
+
+/// The first refusal of a kind.
+pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Reply)> {
+    facts::refused_mail(session).find(|(exchange, reply)| is(exchange, reply, wanted))
+}
+
+/// Whether a refusal is of a kind: its own question first, for every rule of the family asks, and one is answered.
+fn is(exchange: &Exchange, reply: &Reply, wanted: Kind) -> bool {
+    let own = |(_, kind): &&(Question, Kind)| *kind == wanted;
+    let asked = QUESTIONS
+        .iter()
+        .find(own)
+        .is_some_and(|(asks, _)| asks(exchange, reply));
+    asked && kind(exchange, reply) == wanted
+}
+
 /// The kind of a refusal.
 pub(super) fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
-    let questions: [(Question, Kind); 13] = [
-        (is_elsewhere, Kind::Elsewhere),
-        (is_blocklist, Kind::Blocklist),
-        (is_domain_auth, Kind::DomainAuth),
-        (is_reverse_dns, Kind::ReverseDns),
-        (is_too_big, Kind::TooBig),
-        (is_quota, Kind::Quota),
-        (is_greylist, Kind::Greylist),
-        (is_rate_limit, Kind::RateLimit),
-        (is_relay, Kind::RelayDenied),
-        (is_sender, Kind::SenderRejected),
-        (is_user_unknown, Kind::UserUnknown),
-        (is_content, Kind::Content),
-        (is_temporary, Kind::Temporary),
-    ];
-    questions
+    QUESTIONS
         .iter()
         .find(|(asks, _)| asks(exchange, reply))
         .map_or(Kind::Elsewhere, |(_, kind)| *kind)
@@ -385,10 +397,14 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
 
 /// The rule's sentences speak of this value.
 fn is_used(rule: &Rule, name: &str) -> bool {
-    let text = rule.texts.english;
-    ["{", "{?", "{!"]
-        .iter()
-        .any(|opening| text.contains(&format!("{opening}{name}}}")))
+    let text = rule.texts.english.as_bytes();
+    memchr::memmem::find_iter(text, name).any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let opened = [&b"{"[..], b"{?", b"{!"]
+            .iter()
+            .any(|opening| before.ends_with(opening));
+        opened && text.get(at + name.len()) == Some(&b'}')
+    })
 }
 
 fn covers(session: &Session, transaction: &crate::session::Transaction, exchange: &Exchange) -> bool {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
 use crate::insight::digest::{AuthDigest, Digest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 use crate::span::Direction;
 
@@ -27,11 +28,10 @@ pub static RULE: Rule = Rule {
 /// Attempts that must have been refused before it is a pattern.
 const REFUSALS: usize = 2;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_server()
-        .into_values()
-        .flat_map(|sessions| of_server(rule, &sessions))
+        .flat_map(|sessions| of_server(rule, sessions))
         .collect()
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::Outcome;
 
 /// `cross-retry-without-change`.
@@ -29,10 +30,10 @@ const SERIES: usize = 5;
 /// Different user names from one client, or different clients on one user name, that look like guessing.
 const GUESSED: usize = 3;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut series: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
     let mut on_user: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
+    for digest in window.sessions() {
         // A 4xx asks for another try.
         let Some(cause) = digest.root_cause.filter(|_| digest.outcome != Outcome::Deferred) else {
             continue;

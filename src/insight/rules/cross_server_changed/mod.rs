@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::diagnosis::Value;
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 use crate::span::{Direction, Stamp};
 
@@ -33,17 +34,11 @@ struct State {
 /// Reads one kind of state from a session.
 type Observe = fn(&Digest) -> Option<State>;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.server, digest.client_address()))
-            .or_default()
-            .push(digest);
-    }
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut found: BTreeMap<_, Insight> = BTreeMap::new();
-    for ((server, _), sessions) in groups {
-        for (kind, insight) in of_pair(rule, &sessions) {
+    for sessions in window.by_connection().filter(|sessions| sessions.len() > 1) {
+        for (kind, insight) in of_pair(rule, sessions) {
+            let server = sessions.first().map(|digest| digest.server);
             found.entry((server, kind)).or_insert(insight);
         }
     }

@@ -4,8 +4,9 @@ use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule,
 use std::collections::BTreeMap;
 
 use crate::insight::digest::{Digest, TlsDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Stage;
 use crate::span::Direction;
@@ -25,9 +26,9 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut found: BTreeMap<_, Insight> = BTreeMap::new();
-    for sessions in history.by_client().into_values() {
+    for sessions in window.by_client() {
         let offers: Vec<(&Digest, &TlsDigest)> = sessions
             .iter()
             .filter_map(|digest| Some((*digest, digest.tls.as_ref()?)))

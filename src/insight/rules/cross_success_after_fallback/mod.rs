@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Outcome;
 
@@ -28,11 +29,10 @@ pub static RULE: Rule = Rule {
 /// A second try later than this is an experiment, not a fallback.
 const SOON: Duration = Duration::from_secs(60);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .flat_map(|sessions| of_client(rule, &sessions))
+        .flat_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::{Security, Stage};
 use crate::span::{Direction, Stamp};
@@ -38,11 +39,10 @@ struct Offer<'a> {
     sessions: Vec<&'a Digest>,
 }
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .filter_map(|sessions| of_client(rule, &sessions))
+        .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 

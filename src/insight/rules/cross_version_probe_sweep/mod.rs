@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
 use crate::insight::digest::{Digest, TlsDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Stage;
 use crate::span::Direction;
@@ -30,9 +31,9 @@ const PAUSE: Duration = Duration::from_secs(600);
 /// Names that test programs give in EHLO.
 const TOOL_NAMES: [&str; 2] = ["mail.example.com", "openssl.client.net"];
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<(&Digest, &TlsDigest)>> = BTreeMap::new();
-    for digest in history.sessions() {
+    for digest in window.sessions() {
         if let Some(tls) = &digest.tls
             && single_version(tls).is_some()
             && !digest.accepted_mail()

@@ -1,12 +1,12 @@
 //! A monitor or balancer connects regularly and wants no mail.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::{Outcome, Stage};
 use crate::span::Direction;
 
@@ -30,17 +30,10 @@ const PROBES: usize = 3;
 /// A probe is over soon; one that waits longer may be stuck.
 const LONGEST: Duration = Duration::from_secs(10);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.client_address(), digest.server))
-            .or_default()
-            .push(digest);
-    }
-    groups
-        .into_values()
-        .filter_map(|sessions| of_pair(rule, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_connection()
+        .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
 

@@ -1,11 +1,11 @@
 //! After TLS failed the client sent in clear.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::{Outcome, Security, Stage};
 use crate::span::Direction;
 
@@ -32,17 +32,10 @@ pub static RULE: Rule = Rule {
 /// A clear session later than this is not the same try.
 const RETRY: Duration = Duration::from_secs(3600);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.client_address(), digest.server))
-            .or_default()
-            .push(digest);
-    }
-    groups
-        .into_values()
-        .filter_map(|sessions| of_pair(rule, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_connection()
+        .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
 

@@ -37,7 +37,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         _ => return None,
     };
     if dialogue.greeting.is_none()
-        || session.tls.is_some()
+        || session.tls.as_ref().is_some_and(|tls| !tls.decrypted)
         || dialogue.exchanges.iter().any(|exchange| exchange.verb == Verb::Quit)
         || dialogue.foreign.is_some()
     {
