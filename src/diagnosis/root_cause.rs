@@ -1,6 +1,7 @@
 //! Chooses the one root cause of a session and folds its consequences under it (catalogue, section 4).
 
 use crate::diagnosis::finding::{Confidence, Finding, Severity};
+use crate::diagnosis::rule::Layer;
 use crate::frame::FrameNumber;
 use crate::session::{Outcome, Session};
 
@@ -113,6 +114,16 @@ fn concern_others(this: &Finding, other: &Finding) -> bool {
     match (this.value("recipient"), other.value("recipient")) {
         (Some(this), Some(other)) => this != other,
         _ => false,
+    }
+}
+
+/// Lower by one step what is not said in clear in one frame: the kernel dropped packets while the session was open, so
+/// what was not seen may have happened. Rules about the capture itself are not touched.
+pub fn lower_for_drops(findings: &mut [Finding]) {
+    for finding in findings {
+        if finding.confidence != Confidence::Confirmed && finding.rule.layer != Layer::Capture {
+            finding.confidence = finding.confidence.lowered();
+        }
     }
 }
 
