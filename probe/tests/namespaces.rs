@@ -340,25 +340,36 @@ fn drops() {
 }
 
 fn down_and_up() {
-    let mut sender = Sender::on("right0");
-    let running = Running::start(&own(), &request(&["left0"], mail()));
-    running.warm(&mut sender);
-    ip(&["link", "set", "left0", "down"]);
-    running.wait_for_line("interface is down");
-    ip(&["link", "set", "left0", "up"]);
-    running.wait_for_line("interface is up again");
-    running.wait_for_again("back", &mut sender);
-    let ended = running.stop();
-    assert!(ended.failure.is_none());
+    for program in programs() {
+        let mut sender = Sender::on("right0");
+        let running = Running::start(&program, &request(&["left0"], mail()));
+        running.warm(&mut sender);
+        let tells = matches!(program, Program::Own(_));
+        ip(&["link", "set", "left0", "down"]);
+        if tells {
+            running.wait_for_line("interface is down");
+        }
+        ip(&["link", "set", "left0", "up"]);
+        if tells {
+            running.wait_for_line("interface is up again");
+        }
+        running.wait_for_again("back", &mut sender);
+        let ended = running.stop();
+        assert!(ended.failure.is_none(), "{program:?}: {ended:?}");
+    }
 }
 
 fn removed() {
-    let mut sender = Sender::on("right0");
-    let running = Running::start(&own(), &request(&["left0"], mail()));
-    running.warm(&mut sender);
-    ip(&["link", "del", "left0"]);
-    let ended = running.ended();
-    assert!(matches!(ended.failure, Some(Failure::InterfaceGone(..))), "{ended:?}");
+    for program in programs() {
+        bench::pairs();
+        let mut sender = Sender::on("right0");
+        let running = Running::start(&program, &request(&["left0"], mail()));
+        running.warm(&mut sender);
+        ip(&["link", "del", "left0"]);
+        let ended = running.ended();
+        let gone = matches!(ended.failure, Some(Failure::InterfaceGone(..)));
+        assert!(gone, "{program:?}: {ended:?}");
+    }
 }
 
 fn unread() {
