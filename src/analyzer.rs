@@ -5,6 +5,7 @@
 //! no file, no clock, no thread; the same frames give the same sessions.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
@@ -14,7 +15,7 @@ use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Clock, Finished, Limits, Opened, Opening, Table};
+use crate::tcp::{self, Clock, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
 use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
@@ -91,6 +92,7 @@ pub struct Router {
     noise: u64,
     other_ports: u64,
     last: Option<Stamp>,
+    live: bool,
 }
 
 impl Router {
@@ -105,6 +107,7 @@ impl Router {
             noise: 0,
             other_ports: 0,
             last: None,
+            live: options.limits.report_after.is_some(),
         }
     }
 
@@ -118,7 +121,12 @@ impl Router {
         if self.last.is_none_or(|last| last.time <= stamp.time) {
             self.last = Some(stamp);
         }
-        if is_noise(frame, &self.ports) {
+        let noise = is_noise(frame, &self.ports);
+        if self.live {
+            // Whatever comes shows that time passed.
+            self.clock.advance(stamp.time);
+        }
+        if noise {
             self.noise += 1;
             return None;
         }
@@ -132,8 +140,8 @@ impl Router {
             return None;
         }
         let now = match carried {
-            Carried::Segment(_) => self.clock.advance(stamp.time),
-            Carried::IcmpError(_) => self.clock.now(),
+            Carried::Segment(_) if !self.live => self.clock.advance(stamp.time),
+            Carried::Segment(_) | Carried::IcmpError(_) => self.clock.now(),
         };
         Some(Routed {
             shard: tcp::shard(source, destination, SHARDS),
@@ -146,6 +154,12 @@ impl Router {
     /// Ends the capture.
     pub fn finish(&mut self) {
         self.decoder.finish();
+    }
+
+    /// The run's clock: packet time, or what [`Analyzer::advance`] said since.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The run's clock, and the last frame in time.
@@ -213,6 +227,16 @@ impl Shard {
         self.table.finish_at(now);
     }
 
+    /// Time goes on without a packet: what was silent for too long ends.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.table.advance_to(now);
+    }
+
+    /// Whoever watches stops at `now`: every connection still open is handed out as [`Ending::Stopped`].
+    pub fn stop(&mut self, now: Timestamp) {
+        self.table.stop_at(now);
+    }
+
     /// Sessions that are over and not yet taken.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -231,7 +255,12 @@ impl Shard {
         let Finished { facts, stream, at } = self.table.poll_finished()?;
         let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
         let id = SessionId(facts.first.frame.0);
-        let session = session::build(id, facts, transcript.unwrap_or_default(), self.capture_end.or(Some(at)));
+        // Of what was cut off by the operator nothing is known but that it went on.
+        let end = self
+            .capture_end
+            .or(Some(at))
+            .filter(|_| facts.ending != Ending::Stopped);
+        let session = session::build(id, facts, transcript.unwrap_or_default(), end);
         let findings = diagnose(&session);
         Some((session, findings))
     }
@@ -249,9 +278,25 @@ pub struct Analyzer {
     shards: Vec<Shard>,
     /// The shards of the sessions that are over, in the order in which they ended.
     ended: VecDeque<usize>,
-    finished: bool,
+    end: End,
+    /// Live: when the shards look at their time-outs again.
+    next_sweep: Timestamp,
     keys: Keys,
 }
+
+/// How far the end of a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// It goes on, or its end was handed to the shards.
+    Not,
+    /// The capture is over.
+    Finished,
+    /// Whoever watched stopped.
+    Stopped,
+}
+
+/// Live: how often the shards look at their time-outs, in packet time.
+const SWEEP: Duration = Duration::from_millis(250);
 
 impl Analyzer {
     /// An analyzer that has seen nothing.
@@ -261,7 +306,8 @@ impl Analyzer {
             router: Router::new(options),
             shards: (0..SHARDS).map(|_| Shard::new(options)).collect(),
             ended: VecDeque::new(),
-            finished: false,
+            end: End::Not,
+            next_sweep: Timestamp::MIN,
             keys: options.keys.clone(),
         }
     }
@@ -281,24 +327,83 @@ impl Analyzer {
 
     /// Takes the next frame.
     pub fn push_frame(&mut self, frame: &Frame<'_>) {
-        let Some(routed) = self.router.route(frame) else {
-            return;
-        };
-        let Some(shard) = self.shards.get_mut(routed.shard) else {
-            return;
-        };
-        let before = shard.waiting();
-        shard.push(&routed.carried, routed.now);
-        for _ in before..shard.waiting() {
-            self.ended.push_back(routed.shard);
+        if let Some(routed) = self.router.route(frame)
+            && let Some(shard) = self.shards.get_mut(routed.shard)
+        {
+            let before = shard.waiting();
+            shard.push(&routed.carried, routed.now);
+            for _ in before..shard.waiting() {
+                self.ended.push_back(routed.shard);
+            }
+        }
+        if self.router.live {
+            let now = self.router.now();
+            if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
+                self.sweep(now);
+            }
         }
     }
 
-    /// Ends the capture: every connection still open is handed out as the capture's end left it.
+    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end. A time before the
+    /// clock's is ignored.
+    pub fn advance(&mut self, now: Timestamp) {
+        if let Some(now) = self.router.clock.go_on(now) {
+            self.sweep(now);
+        }
+    }
+
+    /// Looks at the time-outs of all shards, those without packets too.
+    fn sweep(&mut self, now: Timestamp) {
+        self.next_sweep = now.plus(SWEEP);
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let before = shard.waiting();
+            shard.advance(now);
+            for _ in before..shard.waiting() {
+                self.ended.push_back(number);
+            }
+        }
+    }
+
+    /// Ends the capture: every connection still open is handed out as the capture's end left it, behind those that ended
+    /// before.
     pub fn finish(&mut self) {
         self.router.finish();
-        // Those that ended before are handed out before those that the end of the capture cut.
-        self.finished = true;
+        self.end = End::Finished;
+    }
+
+    /// Live: whoever watched stops. Every connection still open is handed out as [`Ending::Stopped`]: nothing is
+    /// concluded from what it did not do.
+    pub fn stop(&mut self) {
+        self.router.finish();
+        self.end = End::Stopped;
+    }
+
+    /// The time that time-outs go by: that of the packets, or what [`Analyzer::advance`] said since.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.router.now()
+    }
+
+    /// The connections that are open now, in no order, and whether TLS has begun in them.
+    pub fn open_sessions(&self) -> impl Iterator<Item = (OpenConnection, bool)> + '_ {
+        let tls = |stream: Option<&Conversation>| stream.is_some_and(Conversation::is_tls);
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.table.open_connections())
+            .map(move |(connection, stream)| (connection, tls(stream)))
+    }
+
+    /// Connections kept, unanswered SYNs kept, and octets of their state, approximately.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize, usize) {
+        let held = self.shards.iter().map(|shard| &shard.table);
+        held.fold((0, 0, 0), |(open, half_open, memory), table| {
+            (
+                open + table.open(),
+                half_open + table.half_open(),
+                memory + table.memory(),
+            )
+        })
     }
 
     /// The next session that is over, in the order in which they ended; at the end of the capture by first frame.
@@ -306,9 +411,11 @@ impl Analyzer {
         if let Some(shard) = self.ended.pop_front() {
             return self.shards.get_mut(shard)?.poll_session();
         }
-        if std::mem::take(&mut self.finished) {
-            let end = self.router.end();
-            self.shards.iter_mut().for_each(|shard| shard.finish(end));
+        let end = self.router.end();
+        match std::mem::replace(&mut self.end, End::Not) {
+            End::Not => {}
+            End::Finished => self.shards.iter_mut().for_each(|shard| shard.finish(end)),
+            End::Stopped => self.shards.iter_mut().for_each(|shard| shard.stop(end.0)),
         }
         let next = self.shards.iter_mut().filter(|shard| shard.next_remaining().is_some());
         next.min_by_key(|shard| shard.next_remaining())?.poll_session()

@@ -3,7 +3,7 @@
 //! Data flows left to right; a room uses only rooms to its left:
 //!
 //! ```text
-//! frame → packet → tcp → message → protocol → session → diagnosis → insight → analyzer → report → text → render → cli
+//! frame → packet → tcp → message → protocol → session → diagnosis → insight → analyzer → report → live → text → render → cli
 //!   ↑ capture (files)                                                              cli drives both ends
 //! ```
 
@@ -16,11 +16,13 @@ pub mod cli;
 pub mod diagnosis;
 pub mod frame;
 pub mod insight;
+pub mod live;
 pub mod message;
 pub mod packet;
 pub mod protocol;
 pub mod render;
 pub mod report;
+pub mod sandbox;
 pub mod secret;
 pub mod session;
 pub mod span;

@@ -24,6 +24,7 @@ mod decompress;
 mod facts;
 mod file;
 mod format;
+pub mod live;
 mod octets;
 mod pcap;
 mod pcapng;
@@ -31,6 +32,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub mod write;
 
 pub use buffer::READ_SIZE;
 pub use damage::{Cut, Damage, Error, Expected, Place};

@@ -2,11 +2,13 @@
 //! environment; it decides nothing about mail.
 
 pub mod args;
+pub mod capture_messages;
 mod environment;
 mod exit;
 mod filter;
 mod keylog;
 mod list;
+mod live;
 mod messages;
 mod output;
 mod pipeline;
@@ -27,6 +29,7 @@ pub fn run() -> u8 {
     let arguments = Arguments::parse();
     let (result, lang) = match &arguments.command {
         Command::Analyze(command) => (run::analyze(command), command.look.lang),
+        Command::Live(command) => (live::live(command), command.look.lang),
         Command::Show(command) => (run::show(command), command.look.lang),
         Command::Explain(command) => (list::explain(command), command.look.lang),
         Command::Rules(command) => (list::rules(command), command.look.lang),

@@ -31,7 +31,8 @@ const HELD_OCTETS: usize = 64 << 20;
 /// Frames between two looks at progress and finished sessions.
 const FRAMES_A_ROUND: u64 = 1024;
 
-fn options(reading: &Reading) -> Options {
+/// What the flags of reading say to the analyzer.
+pub(super) fn options(reading: &Reading) -> Options {
     let mut ports = DEFAULT_PORTS.to_vec();
     ports.extend(&reading.ports);
     ports.sort_unstable();

@@ -97,6 +97,27 @@ impl History {
         self.digests.push_back(digest);
     }
 
+    /// Forgets sessions that ended longer than `window` before `now`, or after it (the capture's clock was set back).
+    pub fn forget(&mut self, now: Timestamp, window: Duration) {
+        let outside = |old: &Digest| now.since(old.last.time) > window || old.last.time.since(now) > window;
+        while self.digests.front().is_some_and(outside) {
+            self.digests.pop_front();
+            self.forgotten += 1;
+        }
+    }
+
+    /// Sessions remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// True where nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
     /// Sessions that were forgotten to keep the window.
     #[must_use]
     pub const fn forgotten(&self) -> u64 {

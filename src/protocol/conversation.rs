@@ -148,6 +148,12 @@ impl Conversation {
         self
     }
 
+    /// TLS has begun in one direction or both.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Ends the conversation and hands out the facts.
     #[must_use]
     pub fn finish(mut self) -> Spoken {
@@ -639,7 +645,7 @@ impl Stream for Conversation {
     /// A direction whose end the capture does not show may hold replies that nobody can see.
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
         for direction in Direction::BOTH {
-            let ran_out = ending == Ending::CaptureEnd && self.fins.get(direction).is_none();
+            let ran_out = matches!(ending, Ending::CaptureEnd | Ending::Stopped) && self.fins.get(direction).is_none();
             if (ran_out || facts.directions.get(direction).acknowledged_unseen)
                 && let Plain::Smtp(decoder) = &mut self.plain
             {

@@ -2,4 +2,5 @@
 
 pub mod encode;
 pub mod json;
+pub mod prometheus;
 pub mod text;

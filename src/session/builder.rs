@@ -50,7 +50,7 @@ pub fn build(
     let quality = quality(&connection, tls.as_deref(), capture_end);
     let transactions = smtp
         .as_ref()
-        .map(|dialogue| transactions(&dialogue.exchanges))
+        .map(|dialogue| transactions(&dialogue.exchanges, quality.cut_off))
         .unwrap_or_default();
     let view = View {
         connection: &connection,
@@ -113,8 +113,10 @@ fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Op
         !silent(*direction) && silent(other) && directions.get(other).acknowledged_unseen
     });
     let ran_on = capture_end.map(|end| end.time.since(connection.last.time));
-    let unended = matches!(connection.ending, Ending::CaptureEnd | Ending::HalfClosed(_))
-        && directions.to_client.fin.is_none()
+    let unended = matches!(
+        connection.ending,
+        Ending::CaptureEnd | Ending::Stopped | Ending::HalfClosed(_)
+    ) && directions.to_client.fin.is_none()
         && directions.to_server.fin.is_none();
     CaptureQuality {
         started_late: matches!(connection.opening, Opening::MidStream),
@@ -132,6 +134,7 @@ fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Op
 
 fn ended_by(connection: &ConnectionFacts) -> EndedBy {
     match connection.ending {
+        Ending::Stopped => EndedBy::Operator,
         _ if matches!(connection.opening, Opening::SynOnly) => EndedBy::NeverOpened,
         Ending::Closed(direction) | Ending::HalfClosed(direction) => EndedBy::Fin(direction.sender()),
         Ending::Reset(direction) => EndedBy::Reset(direction.sender()),

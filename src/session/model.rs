@@ -136,6 +136,8 @@ pub enum EndedBy {
     Idle,
     /// The capture ended first.
     CaptureEnd,
+    /// Whoever watched live stopped watching; the session went on.
+    Operator,
     /// The connection never came about.
     NeverOpened,
     /// A limit of the analysis.

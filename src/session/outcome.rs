@@ -4,7 +4,7 @@ use crate::protocol::smtp::{Dialogue, Verb};
 use crate::protocol::tls::{Phase, TlsFacts};
 use crate::protocol::{Seen, retrieval};
 use crate::session::model::{CaptureQuality, Outcome, Stage, Transaction, TransactionResult};
-use crate::tcp::{ConnectionFacts, Opening};
+use crate::tcp::{ConnectionFacts, Ending, Opening};
 
 /// What [`stage`] and [`outcome`] read.
 pub(super) struct View<'a> {
@@ -79,7 +79,12 @@ fn retrieval_stage(command: &retrieval::Command) -> Stage {
 /// What became of the session.
 pub(super) fn outcome(view: &View<'_>) -> Outcome {
     if matches!(view.connection.opening, Opening::SynOnly) {
-        return Outcome::NoConnection;
+        // Whoever stopped watching did not wait for the answer.
+        return if view.connection.ending == Ending::Stopped {
+            Outcome::Unknown
+        } else {
+            Outcome::NoConnection
+        };
     }
     if let Some(outcome) = by_transactions(view.transactions) {
         return outcome;
@@ -237,7 +242,14 @@ fn smtp_dialogue(dialogue: &Dialogue, view: &View<'_>) -> Outcome {
     match (refused, quit) {
         (Some(4), _) => Outcome::Deferred,
         (Some(_), _) => Outcome::Refused,
+        (None, true) if began_unseen(dialogue, view) => Outcome::Unknown,
         (None, true) => Outcome::NothingTried,
         (None, false) => aborted(view),
     }
+}
+
+/// True where the capture begins behind the hello: mail may have been sent before.
+fn began_unseen(dialogue: &Dialogue, view: &View<'_>) -> bool {
+    let hello = |verb: &Verb| matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+    view.quality.started_late && !dialogue.exchanges.first().is_some_and(|first| hello(&first.verb))
 }

@@ -37,6 +37,13 @@ impl Clock {
         self.now = Some(time);
     }
 
+    /// Time passed without a frame: the clock goes on, where it knows a time to go on from and would not go backwards.
+    pub fn go_on(&mut self, time: Timestamp) -> Option<Timestamp> {
+        let now = self.now.filter(|now| time > *now).map(|_| time)?;
+        self.now = Some(now);
+        Some(now)
+    }
+
     /// Takes the time of a frame; small steps backwards do not move the clock.
     pub fn advance(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {

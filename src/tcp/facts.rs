@@ -46,6 +46,8 @@ pub enum Ending {
     Evicted,
     /// The capture ended first.
     CaptureEnd,
+    /// Whoever watched live stopped watching; the connection went on.
+    Stopped,
 }
 
 /// A reset segment.

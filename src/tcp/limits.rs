@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Open connections kept in full; the least recently active is evicted beyond it.
 pub const FLOWS: usize = 262_144;
 /// Unanswered SYNs kept, 64 octets each; the oldest is evicted beyond it.
-pub const HALF_OPEN: usize = 1_048_576;
+pub const HALF_OPEN: usize = 262_144;
 /// Octets of state in all, the streams' own weight included.
 pub const MEMORY: usize = 256_000_000;
 /// Octets kept out of order in one direction.
@@ -44,6 +44,9 @@ pub struct Limits {
     pub linger_after_close: Duration,
     /// How long a reset connection does: 10 s, for the other side may not have heard the reset and send again.
     pub linger_after_reset: Duration,
+    /// Set only where packets are watched live: a connection that ended is handed out after this silence already, and what arrives for it within the two
+    /// times above is counted as late. `None`: it waits them out.
+    pub report_after: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -61,6 +64,7 @@ impl Default for Limits {
             idle_time_with_room: Duration::from_secs(3_600),
             linger_after_close: Duration::from_secs(2),
             linger_after_reset: Duration::from_secs(10),
+            report_after: None,
         }
     }
 }

@@ -10,7 +10,9 @@
 //! ```
 
 mod clock;
+mod departed;
 mod facts;
+mod glance;
 mod half_open;
 mod history;
 mod holes;
@@ -34,6 +36,7 @@ pub use clock::Clock;
 pub use facts::{
     ConnectionFacts, DirectionFacts, Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow,
 };
+pub use glance::OpenConnection;
 pub use history::{COMPARED_OCTETS, COMPARED_TAIL};
 pub use key::shard;
 pub use limits::{

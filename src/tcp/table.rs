@@ -8,6 +8,7 @@ use foldhash::quality::RandomState;
 use crate::packet::{Flags, IcmpError, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
+use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
@@ -46,16 +47,19 @@ pub struct Finished<S> {
 /// the segments only.
 pub struct Table<S> {
     limits: Limits,
+    departures: Departures,
+    /// What ends the connections that are left at the end.
+    last_ending: Ending,
     ports: Box<[u64; 1_024]>,
     make: Box<dyn FnMut(&Opened) -> S + Send>,
     state: RandomState,
     index: Index,
-    slots: Slots<S>,
+    pub(super) slots: Slots<S>,
     half_open: HalfOpen,
     finished: VecDeque<Finished<S>>,
     /// At the end: what is still there, last first.
     remaining: Vec<(Stamp, u32)>,
-    clock: Clock,
+    pub(super) clock: Clock,
     next_sweep: Timestamp,
     at: Stamp,
     counts: Counts,
@@ -73,6 +77,8 @@ impl<S: Stream> Table<S> {
         }
         Self {
             limits,
+            departures: Departures::default(),
+            last_ending: Ending::CaptureEnd,
             ports,
             make: Box::new(make),
             state: RandomState::default(),
@@ -136,9 +142,8 @@ impl<S: Stream> Table<S> {
             return;
         }
         self.counts.segments += 1;
-        if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
-            self.next_sweep = now.plus(SWEEP);
-            self.sweep(now);
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
         }
         let (key, source_is_low) = Key::of(segment.source, segment.destination);
         let hash = key.hash(&self.state);
@@ -192,16 +197,26 @@ impl<S: Stream> Table<S> {
         waiting.or_else(|| self.remaining.last().map(|(first, _)| *first))
     }
 
-    /// Time goes on without a segment: what was silent for too long ends.
-    pub fn advance(&mut self, now: Timestamp) {
+    /// Time goes on without a segment, as the clock of several tables says: what was silent for too long ends.
+    pub fn advance_to(&mut self, now: Timestamp) {
         self.clock.set(now);
         self.at.time = now;
-        self.sweep(now);
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
+        }
     }
 
     /// The capture is over at `now`, as the clock of several tables says.
     pub fn finish_at(&mut self, now: Timestamp) {
         self.clock.set(now);
+        self.finish();
+    }
+
+    /// Whoever watches stops watching at `now`: everything that is left ends as [`Ending::Stopped`], whatever its
+    /// silence.
+    pub fn stop_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.last_ending = Ending::Stopped;
         self.finish();
     }
 
@@ -227,10 +242,10 @@ impl<S: Stream> Table<S> {
             if number & HALF != 0 {
                 let over = self.half_open.get(number & !HALF);
                 let over = over.is_some_and(|(_, syn)| now.since(syn.last.time) > self.limits.half_open_time);
-                self.finish_half_open(number & !HALF, if over { Ending::Idle } else { Ending::CaptureEnd });
+                self.finish_half_open(number & !HALF, if over { Ending::Idle } else { self.last_ending });
             } else {
                 let over = self.is_over(number, now);
-                self.finish_full(number, if over { Ending::Idle } else { Ending::CaptureEnd });
+                self.finish_full(number, if over { Ending::Idle } else { self.last_ending });
             }
         }
         self.finished.pop_front()
@@ -251,6 +266,10 @@ impl<S: Stream> Table<S> {
     /// Takes the first segment of a connection.
     fn open_with(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool) {
         let flags = segment.flags;
+        if self.departures.is_late(segment, &key, source_is_low, self.clock.now()) {
+            self.counts.late_segments += 1;
+            return;
+        }
         if flags.has(Flags::RST) {
             self.counts.stray_resets += 1;
             return;
@@ -428,10 +447,11 @@ impl<S: Stream> Table<S> {
     }
 
     fn time_limit(&self, stage: Stage) -> Duration {
+        let report = self.limits.report_after.unwrap_or(Duration::MAX);
         match stage {
             Stage::Embryonic => self.limits.half_open_time,
-            Stage::Closed => self.limits.linger_after_close,
-            Stage::Reset => self.limits.linger_after_reset,
+            Stage::Closed => self.limits.linger_after_close.min(report),
+            Stage::Reset => self.limits.linger_after_reset.min(report),
             Stage::Established => {
                 let room = self.slots.len() < self.limits.flows / 2 && self.memory() < self.limits.memory / 2;
                 if room {
@@ -457,8 +477,36 @@ impl<S: Stream> Table<S> {
         let stage = self.slots.get(number).map(|connection| connection.transport.stage);
         if matches!(stage, Some(Stage::Embryonic | Stage::Established)) {
             self.counts.idle += 1;
+        } else if self.limits.report_after.is_some() {
+            self.remember_departed(number);
         }
         self.finish_full(number, Ending::Idle);
+    }
+
+    fn remember_departed(&mut self, number: u32) {
+        let Some(transport) = self.slots.get(number).map(|connection| &connection.transport) else {
+            return;
+        };
+        let departed = Departed {
+            highest: transport.highest_by_key(),
+            at: self.clock.now(),
+            wait: match transport.stage {
+                Stage::Reset => self.limits.linger_after_reset,
+                _ => self.limits.linger_after_close,
+            },
+        };
+        self.departures.add(transport.key, departed, self.limits.lingering);
+    }
+
+    pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
+        now >= self.next_sweep || self.next_sweep.since(now) > SWEEP
+    }
+
+    /// Looks at the time-outs, now and after [`SWEEP`] again.
+    pub(super) fn sweep_now(&mut self, now: Timestamp) {
+        self.next_sweep = now.plus(SWEEP);
+        self.departures.sweep(now);
+        self.sweep(now);
     }
 
     fn sweep(&mut self, now: Timestamp) {

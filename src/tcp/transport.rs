@@ -216,6 +216,14 @@ impl Transport {
         }
     }
 
+    /// Behind the last octet, SYN or FIN of the key's lower and of its higher endpoint; `None` where it sent nothing.
+    pub fn highest_by_key(&self) -> [Option<u32>; 2] {
+        [true, false].map(|low| {
+            let side = self.side(self.direction(low));
+            side.has(Side::KNOWN).then_some(side.highest)
+        })
+    }
+
     pub fn direction(&self, source_is_low: bool) -> Direction {
         if source_is_low == self.client_is_low {
             Direction::ToServer

@@ -187,6 +187,56 @@ messages! {
     HeadConfidence: "Confidence", "確度";
     HeadTitle: "Title", "題";
 
+    // Live
+    LiveNotice: "You are about to watch other people's mail. The secrecy of communications is protected by law (in Japan: Constitution Art. 21(2), Telecommunications Business Act Art. 4, Wire Telecommunications Act Art. 9). Watch only with authority, only the ports you need, and keep what you record no longer than you need it.",
+        "これから他者の通信を監視します。通信の秘密は法律で保護されています(日本国憲法第21条第2項、電気通信事業法第4条、有線電気通信法第9条)。権限のある範囲で、必要なポートだけを対象とし、記録は不要になったら速やかに削除してください。";
+    LiveStillOpen: "still open when stopped", "監視終了時点で継続中";
+    LiveAsIn: "(as in #{id})", "(#{id}と同じ)";
+    LiveTls: "TLS", "TLS";
+    LivePlain: "plaintext", "平文";
+    LiveOpenHeading: "Open now: sessions {count}, unanswered SYNs {syns}.", "現在継続中: {count}セッション、応答待ちのSYN {syns}件。";
+    LiveOpenLine: "{client} → {server}, {tls}: open for {age}, silent for {silent}, {up} octets from the client, {down} from the server",
+        "{client} → {server}、{tls}: 開始から{age}、最後のパケットから{silent}、クライアントから{up}オクテット、サーバーから{down}オクテット";
+    LiveSummary: "{from} to {to}, sessions ended: {count}", "{from}〜{to}: {count}セッション終了";
+    LiveSummaryAll: "The whole watch, {from} to {to}, sessions: {count}", "監視全体({from}〜{to}): {count}セッション";
+    LiveSummaryNothing: "No session has ended.", "終了したセッションはありません。";
+    LiveOutcomes: "Results: {list}", "結果: {list}";
+    LiveVersions: "TLS versions used: {list}", "使われたTLSバージョン: {list}";
+    LiveCause: "{title} ({sessions})", "{title}({sessions}件)";
+    LiveOldClients: "Clients below TLS 1.2 (they break when it becomes the minimum): {list}", "TLS1.2未満のクライアント(下限をTLS1.2にすると接続できなくなります): {list}";
+    LiveWatching: "Watching {name}. Ctrl-C ends it; SIGUSR1 lists the open sessions.", "{name}を監視しています。終了はCtrl-C、継続中のセッションの一覧はSIGUSR1です。";
+    LiveKeys: "Keys: o lists the open sessions, s shows a summary, q ends.", "キー操作: o=継続中のセッションの一覧、s=集計、q=終了";
+    LiveInBlocks: "The capture comes in blocks, not packet by packet, so sessions are told late and silence is not believed: start tcpdump with -U.",
+        "キャプチャがパケットごとではなくブロック単位で届いています。表示が遅れ、無通信の判定も行えません。tcpdumpには-Uを付けてください。";
+    LiveWriteFailed: "{file}: cannot be written: {reason}. The analysis goes on; writing is tried again every second.",
+        "{file}: 書き込めません: {reason}。解析は続け、1秒ごとに書き込みを再試行します。";
+    LiveWritesAgain: "{file}: writing again; {lost} records were lost in between.", "{file}: 書き込みを再開しました。この間に{lost}件の記録が失われました。";
+    LiveNotWritten: "{file}: {lost} records could not be written.", "{file}: {lost}件の記録を書き込めませんでした。";
+    LiveReopened: "Outputs were opened again.", "出力ファイルを開き直しました。";
+    LiveCannotReopen: "{file}: cannot be opened again: {reason}. The old file is written on.", "{file}: 開き直せません: {reason}。元のファイルに書き続けます。";
+    LiveMetricsAt: "Metrics at http://{address}/metrics", "メトリクス: http://{address}/metrics";
+    LiveMetricsAddress: "--metrics {address}: expected an address and a port such as 127.0.0.1:9465", "--metrics {address}: 127.0.0.1:9465 のようにアドレスとポートを指定してください";
+    LiveMetricsNotLoopback: "--metrics {address} would show the figures to the network; name a loopback address (127.0.0.1:9465), or add --metrics-on-network if that is what you want",
+        "--metrics {address}: 統計がネットワークに公開されます。ループバックアドレス(127.0.0.1:9465)を指定するか、意図した公開であれば --metrics-on-network を付けてください";
+    LiveMetricsCannot: "--metrics {address}: cannot listen: {reason}", "--metrics {address}: 待ち受けできません: {reason}";
+    LiveBadDuration: "{flag} {text}: expected a duration such as 30s, 10m or 1h", "{flag} {text}: 30s、10m、1h のように時間を指定してください";
+    LiveFormat: "--format json needs an end, and live has none: use table or jsonl", "--format json は終わりのある解析用です。live では table か jsonl を指定してください";
+    LiveFolder: "{folder}: cannot be used: {reason}", "{folder}: 使用できません: {reason}";
+    LiveInterfaceUp: "up", "稼働中";
+    LiveInterfaceDown: "down", "停止中";
+    LiveInterfaceAny: "all of them", "すべてのインターフェース";
+    LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
+    LiveUserIsRoot: "--user root: the process that decodes must not be root; name another user", "--user root: 解析プロセスはrootでは動かせません。別のユーザーを指定してください";
+    LiveUnwritable: "{folder}: cannot be written by the user that smtpcap becomes; give the folder to that user (chown), or name one with --user",
+        "{folder}: smtpcapが切り替わるユーザーでは書き込めません。フォルダーの所有者を変更する(chown)か、--user でユーザーを指定してください";
+    LiveSandboxPartly: "The sandbox lacks: {missing}. This kernel does not have it. --sandbox=strict would not run without.",
+        "サンドボックスの一部を利用できません(カーネル未対応): {missing}。--sandbox=strict では起動しません。";
+    LiveSandboxMissing: "--sandbox=strict: not in force: {missing}", "--sandbox=strict: 有効にできません: {missing}";
+    LiveStillPrivileged: "privileges could not be given up, so nothing is decoded: {reason}", "特権を放棄できなかったため、解析を開始しません: {reason}";
+    LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
+    LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";
+    LiveFailedSkipped: "{count} failed sessions were not written to {folder}: more than {limit} in a minute.", "失敗したセッションのうち{count}件は{folder}に保存していません(1分間に{limit}件を超えたため)。";
+
     // Errors
     ErrorPrefix: "smtpcap: error: {what}", "smtpcap: エラー: {what}";
     WarningPrefix: "smtpcap: warning: {what}", "smtpcap: 警告: {what}";
@@ -204,6 +254,63 @@ messages! {
         "{file}: 展開できません: オフセット{offset}に{expected}があるはずですが、{found}でした";
     CannotWrite: "{file}: cannot be written: {reason}", "{file}: 書き込めません: {reason}";
     BadFilter: "--filter {text}: {reason}", "--filter {text}: {reason}";
+
+    // Capture program
+    NoCaptureProgram: "No capture program is installed. Install smtpcap-capture beside smtpcap, or tcpdump, or Wireshark's dumpcap (Debian, Ubuntu: apt install tcpdump; RHEL, Fedora: dnf install tcpdump).",
+        "取得プログラムがありません。smtpcapと同じ場所にsmtpcap-captureを置くか、tcpdumpまたはWiresharkのdumpcapをインストールしてください(Debian、Ubuntu: apt install tcpdump。RHEL、Fedora: dnf install tcpdump)。";
+    CaptureProgramNotFound: "{path}: no such program, or it may not be executed.", "{path}: プログラムが見つからないか、実行できません。";
+    NoInterfaceNamed: "Name an interface (-i NAME); smtpcap live --list-interfaces shows them.",
+        "インターフェースを指定してください(-i 名前)。一覧は smtpcap live --list-interfaces で表示できます。";
+    OneInterfaceOnly: "{program} captures on one interface only: use -i any, or install smtpcap-capture or dumpcap.",
+        "{program}は1つのインターフェースしか取得できません。-i any を使うか、smtpcap-captureまたはdumpcapをインストールしてください。";
+    CannotStartProgram: "{path}: cannot be started: {reason}", "{path}: 起動できません: {reason}";
+    NoCapturePermission: "{program} may not capture. Allow it once, as root: setcap cap_net_raw,cap_net_admin+ep {path}",
+        "{program}にパケット取得の権限がありません。rootで一度だけ実行してください: setcap cap_net_raw,cap_net_admin+ep {path}";
+    NoSuchInterface: "No such interface, or it is down ({said}); smtpcap live --list-interfaces shows them.",
+        "インターフェースが存在しないか、停止しています({said})。一覧は smtpcap live --list-interfaces で表示できます。";
+    BadCaptureFilter: "The capture filter is not valid ({said}); see pcap-filter(7).",
+        "キャプチャフィルターが正しくありません({said})。書式は pcap-filter(7) を参照してください。";
+    InterfaceGone: "The interface went away ({said}).", "インターフェースがなくなりました({said})。";
+    CaptureStopped: "{program} ended ({how}): {said}", "{program}が終了しました({how}): {said}";
+    CaptureStoppedSilently: "{program} ended ({how}) and said nothing.", "{program}が終了しました({how}、メッセージなし)。";
+    EndedWithStatus: "exit code {number}", "終了コード{number}";
+    EndedBySignal: "signal {number}", "シグナル{number}";
+    InterfaceIsDown: "Interface {name} is down; capture goes on when it is back.",
+        "インターフェース{name}が停止しました。復帰すれば取得を再開します。";
+    InterfaceIsUp: "Interface {name} is up again; mail in between was not seen.",
+        "インターフェース{name}が復帰しました。その間のメールは見えていません。";
+    InterfaceIsGone: "Interface {name} was removed; start again once it is back.",
+        "インターフェース{name}が削除されました。復帰したら起動し直してください。";
+    ListedUp: "up", "動作中";
+    ListedDown: "down", "停止";
+    ListedSpeed: "{speed} Mbit/s", "{speed} Mbit/s";
+    ListedAny: "all interfaces together", "すべてのインターフェース";
+
+    // Sandbox
+    NoSuchUser: "--user {name}: no such user.", "--user {name}: そのようなユーザーはいません。";
+    SandboxRoot: "Captured octets are not decoded as root: name another user (--user).",
+        "rootのままでは解析しません。ほかのユーザーを指定してください(--user)。";
+    SandboxThreads: "The sandbox must be entered before threads are started ({count} are running). Please report this.",
+        "スレッド開始前にサンドボックスへ入れませんでした(実行中: {count})。不具合としてご報告ください。";
+    SandboxPrivileges: "Privileges cannot be given up: {reason}", "権限を放棄できません: {reason}";
+    SandboxStillPrivileged: "A privilege is left after all were given up; nothing is decoded.",
+        "権限を放棄したはずですが残っています。解析は行いません。";
+    SandboxPath: "{path}: {reason}", "{path}: {reason}";
+    SandboxUnwritable: "{path}: the user that decodes cannot write there: give the folder to that user, or name another (--user).",
+        "{path}: 解析を行うユーザーには書き込めません。フォルダーの所有者を変えるか、--userで別のユーザーを指定してください。";
+    SandboxMissing: "--sandbox strict: not in force: {list}", "--sandbox strict: 有効にできないものがあります: {list}";
+    SandboxInForce: "Sandbox: {list}", "サンドボックス: {list}";
+    SandboxPiece: "{piece}: {state}", "{piece}: {state}";
+    PieceUser: "not root", "root以外のユーザー";
+    PieceCapabilities: "no capabilities", "ケーパビリティなし";
+    PieceNoNewPrivileges: "no_new_privs", "no_new_privs";
+    PieceFiles: "files and network (Landlock)", "ファイルと通信(Landlock)";
+    PieceCalls: "system calls (seccomp)", "システムコール(seccomp)";
+    StateApplied: "in force", "有効";
+    StatePartly: "in force as far as this kernel goes", "カーネルの対応範囲で有効";
+    StateNotSupported: "not supported by this kernel", "カーネルが未対応";
+    StateLeftOut: "left out as asked", "指定により無効";
+    StateFailed: "refused ({reason})", "設定に失敗({reason})";
 }
 
 impl Message {

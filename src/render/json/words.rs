@@ -76,6 +76,7 @@ pub const fn ended_by(ended_by: EndedBy) -> &'static str {
         EndedBy::Reset(Role::Server) => "server_reset",
         EndedBy::Idle => "idle",
         EndedBy::CaptureEnd => "capture_end",
+        EndedBy::Operator => "stopped_by_operator",
         EndedBy::NeverOpened => "never_opened",
         EndedBy::Limit => "limit",
     }

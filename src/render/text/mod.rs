@@ -3,6 +3,7 @@
 mod health;
 mod ladder;
 pub mod layout;
+mod live;
 mod sessions;
 mod story;
 mod style;
@@ -10,6 +11,7 @@ pub mod words;
 
 pub use health::{damage, health, troubles};
 pub use ladder::ladder;
+pub use live::{LiveLines, OPEN_LISTED, Summary, live_insight, live_saved, live_story, open_sessions, summary};
 pub use sessions::{SHOWN, sessions};
 pub use story::{Page, finding, session, stories, told};
 pub use style::{Paint, Style, Times};

@@ -43,7 +43,7 @@ pub fn sessions(page: &mut Page<'_>, report: &Report, style: &Style) {
 }
 
 /// "STARTTLS 1.2", "implicit TLS", "none".
-fn protection(line: &SessionLine, style: &Style) -> String {
+pub(super) fn protection(line: &SessionLine, style: &Style) -> String {
     let mode = style.word(words::security(line.security));
     match line.version.and_then(crate::protocol::tls::Version::name) {
         Some(version) => format!("{mode} {}", version.trim_start_matches("TLS ")),
@@ -51,7 +51,7 @@ fn protection(line: &SessionLine, style: &Style) -> String {
     }
 }
 
-fn headline(line: &SessionLine, style: &Style) -> String {
+pub(super) fn headline(line: &SessionLine, style: &Style) -> String {
     let Some((slug, _, _)) = line.headline else {
         return String::new();
     };

@@ -179,7 +179,7 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight]) {
     }
 }
 
-fn insight(page: &mut Page<'_>, insight: &Insight) {
+pub(super) fn insight(page: &mut Page<'_>, insight: &Insight) {
     let style = page.style;
     page.blank();
     finding(page, &insight.finding, None);
@@ -252,13 +252,13 @@ fn alike<'a>(examples: &'a [Example], style: &Style) -> Vec<Vec<&'a Example>> {
     groups
 }
 
-fn title_of(cause: &Cause, style: &Style) -> String {
+pub(super) fn title_of(cause: &Cause, style: &Style) -> String {
     crate::insight::rule(cause.slug)
         .map_or(cause.slug, |rule| Explanation::of(rule, style.language).title)
         .to_owned()
 }
 
-fn addresses(page: &mut Page<'_>, cause: &Cause) {
+pub(super) fn addresses(page: &mut Page<'_>, cause: &Cause) {
     let style = page.style;
     let list = |mut entries: Vec<(String, u64)>, beyond: u64| {
         entries.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));

@@ -1,7 +1,7 @@
 //! The beginning or the end of the session is not in the capture.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::{Session, Stage};
+use crate::session::{EndedBy, Session, Stage};
 
 /// `capture-partial-session`.
 pub static RULE: Rule = Rule {
@@ -29,6 +29,16 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 Evidence::frame(connection.first, None, "first frame: no SYN before it"),
             )
             .with("late", "yes"),
+        );
+    }
+    if session.ended_by == EndedBy::Operator {
+        return Some(
+            Finding::of(
+                rule,
+                session.stage,
+                Evidence::frame(connection.last, None, "last frame before the watch was stopped"),
+            )
+            .with("stopped", "yes"),
         );
     }
     quality.cut_off.then(|| {

@@ -1,7 +1,7 @@
 //! The SYN was sent again and again, and nothing answered.
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::session::{Session, Stage};
+use crate::session::{EndedBy, Session, Stage};
 use crate::span::Direction;
 use crate::tcp::Opening;
 
@@ -30,6 +30,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .resets
             .iter()
             .all(|reset| reset.direction == Direction::ToServer);
+    if session.ended_by == EndedBy::Operator {
+        // Whoever stopped watching did not wait for the answer.
+        return None;
+    }
     match connection.opening {
         Opening::SynOnly if silent && to_server.syn_retransmissions >= 1 => Some(
             Finding::of(

@@ -1,0 +1,273 @@
+//! The input of a live run: a thread of its own reads the capture and hands its frames over in batches, so that the main
+//! thread can look after signals and time-outs while no packet comes. A batch is what one read brought: nothing waits.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::capture::live::Control;
+use crate::capture::{self, CaptureFacts, Format, Input, Reader};
+use crate::frame::{Frame, FrameNumber, LinkType};
+use crate::time::Timestamp;
+
+/// Batches under way at most; the reader waits beyond it.
+pub const BATCHES: usize = 8;
+/// A batch is handed over at this size, in octets, whatever comes behind it.
+const BATCH_OCTETS: usize = 1 << 20;
+/// How often a reader that waits looks whether it is to stop.
+const LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+/// How often the facts of the capture are told.
+const FACTS: Duration = Duration::from_secs(1);
+
+/// What comes to the main thread.
+pub enum Event {
+    /// Frames.
+    Frames(Batch),
+    /// The capture is over.
+    Ended(Box<CaptureFacts>),
+    /// The capture cannot be read.
+    Failed(capture::Error),
+    /// A signal, by number.
+    Signal(i32),
+    /// A key.
+    Key(u8),
+}
+
+struct Header {
+    number: FrameNumber,
+    time: Timestamp,
+    link_type: LinkType,
+    original_length: u32,
+    from: usize,
+    to: usize,
+}
+
+/// Frames in their order.
+#[derive(Default)]
+pub struct Batch {
+    octets: Vec<u8>,
+    headers: Vec<Header>,
+    /// What is known of the capture itself, once a second.
+    pub facts: Option<Box<CaptureFacts>>,
+    /// The octets that came end in the middle of a record: whoever writes does not write packet by packet.
+    pub ends_inside: bool,
+}
+
+impl Batch {
+    /// The frames.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> + '_ {
+        self.headers.iter().map(|header| Frame {
+            number: header.number,
+            time: header.time,
+            link_type: header.link_type,
+            bytes: self.octets.get(header.from..header.to).unwrap_or_default(),
+            original_length: header.original_length,
+        })
+    }
+
+    fn push(&mut self, frame: &Frame<'_>) {
+        let from = self.octets.len();
+        self.octets.extend_from_slice(frame.bytes);
+        self.headers.push(Header {
+            number: frame.number,
+            time: frame.time,
+            link_type: frame.link_type,
+            original_length: frame.original_length,
+            from,
+            to: self.octets.len(),
+        });
+    }
+}
+
+/// What both ends of the reading thread share: the batch that is being filled.
+struct Filling {
+    batch: Batch,
+    /// Octets that the source gave.
+    taken: u64,
+    /// The end of the last record in the source, where its format tells; 0 where not.
+    record_end: u64,
+    told_inside: bool,
+    sender: SyncSender<Event>,
+}
+
+impl Filling {
+    /// Hands over what is there; false where nobody listens any more.
+    fn hand_over(&mut self) -> bool {
+        let inside = self.record_end > 0 && self.taken != self.record_end;
+        if self.batch.headers.is_empty() && inside == self.told_inside && self.batch.facts.is_none() {
+            return true;
+        }
+        self.told_inside = inside;
+        let room = self.batch.octets.capacity().min(BATCH_OCTETS);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.ends_inside = inside;
+        self.batch.octets = Vec::with_capacity(room.min(batch.octets.len().next_power_of_two()));
+        self.sender.send(Event::Frames(batch)).is_ok()
+    }
+}
+
+/// Hands over before each read, for that may wait.
+struct Tap {
+    source: Source,
+    filling: Arc<Mutex<Filling>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// True where a read will not wait; false where it is time to look around.
+fn is_ready(source: &File) -> io::Result<bool> {
+    let mut fds = [PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN)];
+    match poll(&mut fds, Some(&LOOK)) {
+        Ok(count) => Ok(count > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Read for Tap {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let gone = |filling: &Mutex<Filling>| !filling.lock().unwrap_or_else(PoisonError::into_inner).hand_over();
+        if gone(&self.filling) {
+            return Ok(0);
+        }
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+            let count = match &mut self.source {
+                Source::File(file) => is_ready(file)?.then(|| file.read(into)).transpose()?,
+                // It ends when the program that captures is asked to.
+                Source::Program(stream) => Some(stream.read(into)?),
+            };
+            if let Some(count) = count {
+                let mut filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+                filling.taken += count as u64;
+                return Ok(count);
+            }
+        }
+    }
+}
+
+/// Where a live run reads.
+pub enum Source {
+    /// A pipe or a file that is open.
+    File(File),
+    /// The stream of a program that captures.
+    Program(Box<dyn Read + Send>),
+}
+
+/// Standard input. Not through std's buffer: what waited in there would not wake anybody.
+///
+/// # Errors
+/// What the operating system says.
+pub fn stdin() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// The reading thread.
+pub struct Feed {
+    stop: Arc<AtomicBool>,
+    control: Option<Control>,
+}
+
+impl Feed {
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(
+        source: Source,
+        name: OsString,
+        control: Option<Control>,
+        sender: SyncSender<Event>,
+    ) -> io::Result<Self> {
+        let filling = Arc::new(Mutex::new(Filling {
+            batch: Batch::default(),
+            taken: 0,
+            record_end: 0,
+            told_inside: false,
+            sender: sender.clone(),
+        }));
+        let stop = Arc::new(AtomicBool::new(false));
+        let tap = Tap {
+            source,
+            filling: Arc::clone(&filling),
+            stop: Arc::clone(&stop),
+        };
+        let input = Input::Stream {
+            name,
+            octets: Box::new(tap),
+        };
+        std::thread::Builder::new()
+            .name("reader".to_owned())
+            .spawn(move || read(input, &filling, &sender))?;
+        Ok(Self { stop, control })
+    }
+
+    /// The reader ends with what it has; [`Event::Ended`] follows.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(control) = &self.control {
+            control.stop();
+        }
+    }
+
+    /// The program that captures, where there is one.
+    pub const fn control(&self) -> Option<&Control> {
+        self.control.as_ref()
+    }
+}
+
+fn read(input: Input, filling: &Mutex<Filling>, sender: &SyncSender<Event>) {
+    let mut reader = Reader::new([input]);
+    let mut told: Option<Instant> = None;
+    loop {
+        let frame = match reader.next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break,
+            Err(error) => {
+                let _ = sender.send(Event::Failed(error));
+                continue;
+            }
+        };
+        let mut filling = filling.lock().unwrap_or_else(PoisonError::into_inner);
+        filling.batch.push(&frame);
+        let length = frame.bytes.len() as u64;
+        if let Some(file) = reader.facts().files.first() {
+            filling.record_end = record_end(file.format, file.compression.is_some(), file.octets, length);
+        }
+        // A look at the time costs more than a frame does.
+        let looks = filling.batch.headers.len() % 64 == 1;
+        let due = |at: Instant| looks && at.elapsed() >= FACTS;
+        if told.is_none_or(due) {
+            told = Some(Instant::now());
+            filling.batch.facts = Some(Box::new(reader.facts().clone()));
+        }
+        if filling.batch.octets.len() >= BATCH_OCTETS && !filling.hand_over() {
+            return;
+        }
+    }
+    let mut rest = filling.lock().unwrap_or_else(PoisonError::into_inner);
+    rest.record_end = 0;
+    if rest.hand_over() {
+        drop(rest);
+        let _ = sender.send(Event::Ended(Box::new(reader.into_facts())));
+    }
+}
+
+/// Where the record that was just read ends: known of plain pcap, whose records have one length of header.
+const fn record_end(format: Option<Format>, compressed: bool, begin: u64, length: u64) -> u64 {
+    match format {
+        Some(Format::Pcap { modified, .. }) if !compressed => begin + length + if modified { 24 } else { 16 },
+        _ => 0,
+    }
+}

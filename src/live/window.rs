@@ -1,0 +1,143 @@
+//! Insights while they become true: the sessions of the last while, concluded again and again, each insight said once.
+//!
+//! Concluding costs a walk over everything remembered, so the caller decides how often; between two looks nothing is lost,
+//! it is only said later. An insight is said again in the same window only where it has grown: twice the sessions, or a
+//! graver severity.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use crate::diagnosis::{Finding, Severity, Value};
+use crate::insight::{Digest, History, Insight};
+use crate::time::Timestamp;
+
+/// Insights remembered as said; beyond it the oldest are said again.
+pub const MAXIMUM_SAID: usize = 4_096;
+
+/// The values of a finding that tell one group of sessions from another: what an insight is about, not how much of it.
+const ABOUT: &[&str] = &[
+    "client",
+    "server",
+    "port",
+    "service",
+    "mechanism",
+    "mailbox",
+    "cause",
+    "failed",
+    "worked",
+    "old_port",
+    "new_port",
+    "late",
+    "good",
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    sessions: u64,
+    severity: Severity,
+    at: Timestamp,
+}
+
+/// The sliding window with what was said of it.
+#[derive(Debug)]
+pub struct Window {
+    history: History,
+    length: Duration,
+    said: HashMap<(&'static str, u64), Said>,
+    changed: bool,
+    outlived: u64,
+}
+
+impl Window {
+    /// An empty window of this length.
+    #[must_use]
+    pub fn new(length: Duration) -> Self {
+        Self {
+            history: History::new(),
+            length,
+            said: HashMap::new(),
+            changed: false,
+            outlived: 0,
+        }
+    }
+
+    /// Remembers a session.
+    pub fn remember(&mut self, digest: Digest) {
+        self.history.remember(digest);
+        self.changed = true;
+    }
+
+    /// True where sessions were remembered since the last look.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.changed
+    }
+
+    /// Sessions remembered, and sessions forgotten so far.
+    #[must_use]
+    pub fn sessions(&self) -> (usize, u64) {
+        (self.history.len(), self.history.forgotten())
+    }
+
+    /// Sessions that were forgotten because the window went on over them, not because there were too many.
+    #[must_use]
+    pub const fn outlived(&self) -> u64 {
+        self.outlived
+    }
+
+    /// Forgets what is older than the window, and says what has become true since the last look. `now` is the time that
+    /// the table's time-outs go by.
+    pub fn look(&mut self, now: Timestamp) -> Vec<Insight> {
+        let before = self.history.forgotten();
+        self.history.forget(now, self.length);
+        self.outlived += self.history.forgotten() - before;
+        self.said
+            .retain(|_, said| said.at <= now && now.since(said.at) <= self.length);
+        self.changed = false;
+        let mut news = self.history.conclude();
+        news.retain(|insight| self.is_news(insight, now));
+        news
+    }
+
+    fn is_news(&mut self, insight: &Insight, now: Timestamp) -> bool {
+        let key = (insight.finding.rule.slug, group(&insight.finding));
+        let (sessions, severity) = (insight.sessions_in_all, insight.finding.severity);
+        if let Some(said) = self.said.get(&key)
+            && sessions < said.sessions.saturating_mul(2)
+            && severity <= said.severity
+        {
+            return false;
+        }
+        if self.said.len() >= MAXIMUM_SAID
+            && let Some(oldest) = self.said.iter().min_by_key(|(_, said)| said.at).map(|(key, _)| *key)
+        {
+            self.said.remove(&oldest);
+        }
+        let said = Said {
+            sessions,
+            severity,
+            at: now,
+        };
+        self.said.insert(key, said);
+        true
+    }
+}
+
+/// A number that is the same for the same group.
+fn group(finding: &Finding) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(5).build_hasher();
+    for (name, value) in finding.values.iter().filter(|(name, _)| ABOUT.contains(name)) {
+        hasher.write(name.as_bytes());
+        match value {
+            Value::Captured(text) => hasher.write(text.bytes()),
+            Value::Name(name) => hasher.write(name.as_bytes()),
+            Value::Number(number) => hasher.write_u64(*number),
+            Value::Phrase(key) => hasher.write(key.as_bytes()),
+            // How long and when is not what it is about.
+            Value::Duration(_) | Value::Time(_) | Value::List(_) => {}
+        }
+        hasher.write_u8(0);
+    }
+    hasher.finish()
+}
