@@ -418,3 +418,53 @@ fn what_is_inferred_without_keys_is_what_the_keys_show() {
     }
     assert!(compared >= 22, "{compared}");
 }
+
+/// A small generator of numbers: the same on every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides.max(1)
+    }
+}
+
+#[test]
+fn whatever_happens_to_the_octets_only_text_that_was_sent_is_shown() {
+    let mut dice = Dice(8446);
+    let mut shown = 0;
+    for (name, connection) in dialogues() {
+        let keys = keys(&key_log(name));
+        let (_, whole) = play(&connection, &keys, usize::MAX);
+        for _ in 0..60 {
+            let (facts, told) = play_changed(&connection, &keys, 1 + dice.roll(2000), |_, number, bytes| {
+                let mut bytes = bytes.to_vec();
+                match dice.roll(6) {
+                    _ if number < 1 => {}
+                    0 => {
+                        let at = dice.roll(bytes.len());
+                        bytes[at] ^= 1 << dice.roll(8);
+                    }
+                    1 => bytes.truncate(1 + dice.roll(bytes.len())),
+                    2 => bytes.extend(vec![0x17; dice.roll(40)]),
+                    3 if dice.roll(3) == 0 => return None,
+                    _ => {}
+                }
+                Some(bytes)
+            });
+            for direction in Direction::BOTH {
+                let full = &whole.get(direction).text;
+                for part in told.get(direction).text.split(['<', '>']) {
+                    let hole = part.parse::<u64>().is_ok();
+                    assert!(hole || full.contains(part), "{name} {}: {part:?}", connection.client);
+                    shown += part.len();
+                }
+            }
+            assert!(facts.decryption.to_server.opened < 1000);
+        }
+    }
+    assert!(shown > 10_000, "{shown}");
+}
