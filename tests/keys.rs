@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use smtpcap::analyzer::{Analyzer, Options};
+use smtpcap::capture::{Input, Reader};
+use smtpcap::diagnosis::{Finding, Layer};
+use smtpcap::frame::Frame;
+use smtpcap::protocol::smtp;
+use smtpcap::session::Session;
 
 const FIXTURES: [&str; 6] = [
     "keys-cbc",
@@ -316,4 +322,104 @@ fn what_is_no_key_log_is_told() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent/keys: cannot be opened"));
+}
+
+/// A frame's TCP segment in pieces of one octet each; other frames as they are. Ethernet and IPv4 only.
+fn pieces(frame: &[u8]) -> Vec<Vec<u8>> {
+    let header = 14 + usize::from(frame[14] & 15) * 4;
+    let data = header + usize::from(frame[header + 12] >> 4) * 4;
+    let end = 14 + usize::from(u16::from_be_bytes([frame[16], frame[17]]));
+    if frame[23] != 6 || end <= data + 1 {
+        return vec![frame.to_vec()];
+    }
+    let sequence = u32::from_be_bytes(frame[header + 4..header + 8].try_into().unwrap());
+    (data..end)
+        .map(|at| {
+            let mut piece = [&frame[..data], &frame[at..=at]].concat();
+            let total = u16::try_from(piece.len() - 14).unwrap();
+            piece[16..18].copy_from_slice(&total.to_be_bytes());
+            let number = sequence.wrapping_add(u32::try_from(at - data).unwrap());
+            piece[header + 4..header + 8].copy_from_slice(&number.to_be_bytes());
+            if at + 1 < end {
+                // FIN and PSH belong to the last one.
+                piece[header + 13] &= !9;
+            }
+            piece
+        })
+        .collect()
+}
+
+/// Commands with their replies, outcome, what was decrypted and what is said, of every session.
+fn told(name: &str, cut: bool) -> Vec<String> {
+    let options = Options::default();
+    let path = folder(name).join("capture.pcapng");
+    let mut reader = Reader::new([Input::Path(path)]).with_secrets(options.take_embedded_keys());
+    let mut analyzer = Analyzer::new(&options);
+    while let Some(frame) = reader.next_frame().unwrap() {
+        let parts = if cut {
+            pieces(frame.bytes)
+        } else {
+            vec![frame.bytes.to_vec()]
+        };
+        for bytes in parts {
+            let original_length = u32::try_from(bytes.len()).unwrap();
+            analyzer.push_frame(&Frame {
+                bytes: &bytes,
+                original_length,
+                ..frame
+            });
+        }
+    }
+    analyzer.finish();
+    let mut sessions: Vec<_> = std::iter::from_fn(|| analyzer.poll_session()).collect();
+    sessions.sort_by_key(|(session, _)| session.id);
+    let tell = |(session, findings): &(Session, Vec<Finding>)| {
+        let reply = |exchange: &smtp::Exchange| exchange.reply.yes().map(|reply| reply.code);
+        let smtp: Vec<_> = session
+            .exchanges()
+            .iter()
+            .map(|exchange| {
+                (
+                    exchange.line.clone(),
+                    exchange.inside_tls,
+                    reply(exchange),
+                    exchange.command.first,
+                )
+            })
+            .collect();
+        let retrieval: Vec<_> = session
+            .commands()
+            .iter()
+            .map(|command| {
+                (
+                    &command.line,
+                    command.inside_tls,
+                    command.answer.yes().map(|answer| answer.status),
+                )
+            })
+            .collect();
+        let tls = session.tls.as_deref().unwrap();
+        let slugs: Vec<_> = findings
+            .iter()
+            .filter(|finding| !matches!(finding.rule.layer, Layer::Net | Layer::Capture))
+            .map(|finding| (finding.rule.slug, finding.root_cause))
+            .collect();
+        format!(
+            "{smtp:?} {retrieval:?} {:?} {:?} {:?} {:?} {slugs:?}",
+            session.outcome, tls.decryption, tls.alerts, tls.server_certificate
+        )
+    };
+    sessions.iter().map(tell).collect()
+}
+
+#[test]
+fn octet_by_octet_the_inside_is_told_the_same() {
+    for name in FIXTURES {
+        let (whole, cut) = (told(name, false), told(name, true));
+        assert!(!whole.is_empty());
+        for (whole, cut) in whole.iter().zip(&cut) {
+            assert_eq!(whole, cut, "{name}");
+        }
+        assert_eq!(whole.len(), cut.len(), "{name}");
+    }
 }

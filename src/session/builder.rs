@@ -62,13 +62,15 @@ pub fn build(
         implicit_tls_port: service.is_implicit_tls(),
     };
     let (stage, outcome) = (stage(&view), outcome(&view));
+    let mirrored = smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
+        || retrieval.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
     let timing = timing(&connection, smtp.as_deref(), retrieval.as_deref(), tls.as_deref());
     Session {
         id,
         service,
         protocol,
         protocol_confirmed,
-        security: security(tls.as_deref(), smtp.as_deref(), service),
+        security: security(tls.as_deref(), smtp.as_deref(), mirrored, service),
         ended_by: ended_by(&connection),
         connection,
         smtp,
@@ -83,9 +85,10 @@ pub fn build(
     }
 }
 
-fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Service) -> Security {
+/// `mirrored`: STARTTLS was accepted, and the capture shows what was inside in clear.
+fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, mirrored: bool, service: Service) -> Security {
     match tls.map(|tls| tls.start) {
-        None if smtp.is_some_and(|dialogue| dialogue.decrypting_mirror) => Security::StartTls,
+        None if mirrored => Security::StartTls,
         None => Security::None,
         Some(TlsStart::Upgraded) => Security::StartTls,
         Some(TlsStart::Implicit) => Security::Implicit,

@@ -152,8 +152,8 @@ messages! {
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
     LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
     LadderDecrypted: "from here on decrypted with keys", "ここから鍵で復号した内容";
-    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS, not readable on the way)",
-        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLS内のため経路上では読めません)";
+    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS)",
+        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     LadderResumed: ", resumed", "(セッション再開)";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";

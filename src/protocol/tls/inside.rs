@@ -295,7 +295,8 @@ impl Decoder {
         facts.unopened = facts.unopened.saturating_add(1);
         let Some(vault) = &mut self.vault else { return };
         let reading = Direction::BOTH.into_iter().any(|one| vault.next.get(one).is_some());
-        if reading && header.content == ContentType::ApplicationData {
+        // A damaged header may say anything of what the record held.
+        if reading {
             let offset = vault.next.get_mut(direction).get_or_insert(0);
             let length = u64::from(header.length);
             vault.ready.push_back(Inside::Gap(Gap {

@@ -176,7 +176,7 @@ pub(super) fn crossed(session: &Session) -> Option<Crossed> {
 }
 
 /// What follows STARTTLS in clear was inside TLS on the wire: somebody decrypted it before the capture point.
-pub(super) fn is_decrypted_copy(session: &Session) -> bool {
+pub(in crate::diagnosis::rules) fn is_decrypted_copy(session: &Session) -> bool {
     session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
         || session
             .retrieval

@@ -159,14 +159,20 @@ impl Opening {
         at: FrameNumber,
     ) {
         let state = match self.derive(direction, negotiated, at) {
-            Ok(cipher) => State::Open(Box::new(Opener {
-                cipher,
-                sequence: 0,
-                ahead: if missed { AHEAD } else { 0 },
-                opened: 0,
-                failures: 0,
-                epoch: None,
-            })),
+            Ok(cipher) if missed && !cipher.can_skip() => State::Shut(Unopened::LostPlace),
+            Ok(mut cipher) => {
+                if missed {
+                    cipher.lose();
+                }
+                State::Open(Box::new(Opener {
+                    cipher,
+                    sequence: 0,
+                    ahead: if missed { AHEAD } else { 0 },
+                    opened: 0,
+                    failures: 0,
+                    epoch: None,
+                }))
+            }
             Err(reason) => State::Shut(reason),
         };
         self.sides.get_mut(direction).state = state;

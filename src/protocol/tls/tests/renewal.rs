@@ -152,7 +152,7 @@ fn a_renegotiation_inside_tls_brings_new_keys() {
     assert!(facts.decrypted && facts.renegotiation.is_some() && facts.client_hellos.len() == 1);
     // Without the second line the new keys are not known, and the new data not told.
     let (facts, heard) = play(&keys(&both[..1]), &plays);
-    assert_eq!(heard, ["before|?", "?"]);
+    assert_eq!(heard, ["before|??", "??"]);
     assert!(matches!(
         facts.decryption.to_server.stopped,
         Some((Unopened::NoSecret, _))
