@@ -646,10 +646,14 @@ impl Stream for Conversation {
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
         for direction in Direction::BOTH {
             let ran_out = matches!(ending, Ending::CaptureEnd | Ending::Stopped) && self.fins.get(direction).is_none();
-            if (ran_out || facts.directions.get(direction).acknowledged_unseen)
-                && let Plain::Smtp(decoder) = &mut self.plain
-            {
-                decoder.unseen(direction);
+            if !ran_out && !facts.directions.get(direction).acknowledged_unseen {
+                continue;
+            }
+            match &mut self.plain {
+                Plain::None => {}
+                Plain::Smtp(decoder) => decoder.unseen(direction),
+                Plain::Pop3(decoder) => decoder.unseen(direction),
+                Plain::Imap(decoder) => decoder.unseen(direction),
             }
         }
     }

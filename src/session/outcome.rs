@@ -4,6 +4,7 @@ use crate::protocol::smtp::{Dialogue, Verb};
 use crate::protocol::tls::{Phase, TlsFacts};
 use crate::protocol::{Seen, retrieval};
 use crate::session::model::{CaptureQuality, Outcome, Stage, Transaction, TransactionResult};
+use crate::span::Direction;
 use crate::tcp::{ConnectionFacts, Ending, Opening};
 
 /// What [`stage`] and [`outcome`] read.
@@ -78,7 +79,11 @@ fn retrieval_stage(command: &retrieval::Command) -> Stage {
 
 /// What became of the session.
 pub(super) fn outcome(view: &View<'_>) -> Outcome {
-    if matches!(view.connection.opening, Opening::SynOnly) {
+    // A SYN alone: what carried octets did come about, and its SYN-ACK is missing from the capture.
+    let carried = Direction::BOTH
+        .into_iter()
+        .any(|direction| view.connection.directions.get(direction).octets > 0);
+    if matches!(view.connection.opening, Opening::SynOnly) && !carried {
         // Whoever stopped watching did not wait for the answer.
         return if view.connection.ending == Ending::Stopped {
             Outcome::Unknown

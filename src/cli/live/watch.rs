@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGHUP, SIGUSR1};
 
-use crate::analyzer::Analyzer;
-use crate::capture::{CaptureFacts, FileFacts};
+use crate::analyzer::{Analyzer, Options};
+use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
@@ -27,6 +27,7 @@ use crate::cli::live::{Times, interfaces, note, shown};
 use crate::cli::messages;
 use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
+use crate::frame::FrameNumber;
 use crate::insight::Digest;
 use crate::live::{Clients, Counters, Drops, Window};
 use crate::render::prometheus::{Gauges, prometheus};
@@ -59,7 +60,7 @@ pub struct Watch<'a> {
     arguments: &'a Live,
     filter: Filter,
     times: Times,
-    ports: Vec<u16>,
+    options: Options,
     analyzer: Analyzer,
     clock: Clock,
     facts: CaptureFacts,
@@ -102,7 +103,8 @@ impl<'a> Watch<'a> {
         Ok(Self {
             store: Store::open(arguments, &options.ports, owner, language)?,
             analyzer: Analyzer::new(&options),
-            ports: options.ports,
+
+            options,
             filter,
             times,
             clock: Clock::default(),
@@ -127,6 +129,11 @@ impl<'a> Watch<'a> {
             said_in_blocks: false,
             arguments,
         })
+    }
+
+    /// Takes the key logs inside a pcapng stream.
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static {
+        self.options.take_embedded_keys()
     }
 
     /// Figures go to this page.
@@ -327,7 +334,7 @@ impl<'a> Watch<'a> {
             forgotten: forgotten.saturating_sub(self.window.outlived()),
             key_log: self.analyzer.key_log_counts(),
             keyless: self.reports[1].tally.keyless,
-            ports: self.ports.clone(),
+            ports: self.options.ports.clone(),
         }
     }
 

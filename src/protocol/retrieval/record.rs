@@ -53,6 +53,8 @@ pub struct Record {
     pub inside_tls: bool,
     /// The server has said something.
     pub server_seen: bool,
+    /// The capture ends before the server does: it may have answered behind that.
+    pub answers_may_follow: bool,
     /// Messages read so far.
     pub messages_read: u32,
     first: Vec<Command>,
@@ -70,6 +72,7 @@ impl Record {
             retention,
             inside_tls: false,
             server_seen: false,
+            answers_may_follow: false,
             messages_read: 0,
             first: Vec::new(),
             last: VecDeque::new(),
@@ -184,7 +187,7 @@ impl Record {
     /// The facts; what still waits was not answered, or its answer is hidden.
     pub fn finish(mut self) -> Dialogue {
         while let Some(waiting) = self.waiting.front() {
-            let hidden = waiting.hidden || !self.server_seen;
+            let hidden = waiting.hidden || !self.server_seen || self.answers_may_follow;
             self.close(0, if hidden { Seen::Hidden } else { Seen::No });
         }
         let mut commands = self.first;

@@ -51,6 +51,14 @@ pub(super) struct Rejection {
     alert: Option<Alert>,
 }
 
+impl Rejection {
+    /// The alert may mean that the issuer is not believed: bad, unknown, unknown CA, or no alert at all. Expired (45),
+    /// revoked (44) and unsupported (43) certificates have alerts of their own (RFC 8446, section 6.2).
+    pub(super) const fn may_mean_trust(&self) -> bool {
+        !matches!(self.description, 43..=45)
+    }
+}
+
 /// A fault that made the client refuse is the failure's cause; the decisive frame is the certificate's own.
 pub(super) fn judged(finding: Finding, rejection: Option<Rejection>) -> Finding {
     match rejection {

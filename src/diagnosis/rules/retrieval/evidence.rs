@@ -25,7 +25,7 @@ pub(super) fn refusal(command: &Command) -> Option<&Answer> {
 
 /// The command crossed readable for everybody on the path: neither decrypted nor seen on a mirror that shows the inside
 /// of TLS.
-pub(super) fn in_clear(session: &Session, command: &Command) -> bool {
+pub(in crate::diagnosis::rules) fn in_clear(session: &Session, command: &Command) -> bool {
     !command.inside_tls
         && session
             .retrieval

@@ -47,6 +47,43 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 const PROMPT: Duration = Duration::from_millis(250);
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    after_finished(rule, session).or_else(|| after_flight(rule, session))
+}
+
+/// The client has read the server's flight with its certificate and leaves without an alert and without its Finished.
+fn after_flight(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let tls = evidence::unfinished(session).filter(|tls| tls.phase >= Phase::AfterServerHello)?;
+    let quality = &session.quality;
+    let end = evidence::end(session).filter(|end| end.by == Role::Client && !end.forged)?;
+    let last = evidence::last_before(tls, Some(&end))?;
+    let answered = tls.records.iter().any(|record| {
+        record.direction == Direction::ToServer
+            && tls
+                .server_hello
+                .as_ref()
+                .is_some_and(|hello| record.stamp.frame > hello.span.first.frame)
+    });
+    if quality.cut_off
+        || quality.gaps
+        || quality.only_direction.is_some()
+        || answered
+        || end.stamp.time.since(last.time) > evidence::STALLED
+    {
+        return None;
+    }
+    let finding = Finding::of(rule, Stage::Tls, end.evidence())
+        .as_sure_as(Confidence::Possible)
+        .with("flight", "yes")
+        .with_some("version", tls.server_hello.as_ref().map(|hello| hello.version))
+        .and_some(tls.server_hello.as_ref().map(Evidence::server_hello));
+    // A scanner that collects certificates leaves at the same place; after STARTTLS that is rare.
+    Some(match session.upgraded() {
+        true => finding,
+        false => finding.as_severity(Severity::Note),
+    })
+}
+
+fn after_finished(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = evidence::completed(session).filter(|tls| !tls.client_hellos.is_empty())?;
     let own = &tls.directions.to_server;
     let finished = own.finished?;
@@ -100,6 +137,18 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         (false, Some(_)) => ("alert", "encrypted alert"),
         (false, None) => ("closed", "the client closes"),
     };
+    // What nobody can tell from a check of the port is told as a note: QUIT where the certificate is hidden, and a reset
+    // without an alert, which is how load balancers end their checks.
+    let hidden = tls.server_certificate.is_none();
+    let like_a_check = match kind {
+        "quit" => hidden,
+        "closed" => hidden && !session.upgraded() && end.is_some_and(|end| end.reset),
+        _ => false,
+    };
+    let severity = match like_a_check {
+        true => Severity::Note,
+        false => rule.severity,
+    };
     let confidence = match kind {
         "quit" => Confidence::Inferred,
         _ if session.upgraded() => Confidence::Likely,
@@ -112,8 +161,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Stage::Tls,
             Evidence::frame(left, Some(Direction::ToServer), quoted),
         )
+        .as_severity(severity)
         .as_sure_as(confidence)
         .with(kind, "yes")
+        .with_some("check", like_a_check.then_some("yes"))
         .with_some("version", tls.server_hello.as_ref().map(|hello| hello.version))
         .with_some("seen", tls.server_certificate.as_ref().map(|_| "yes"))
         .and(Evidence::frame(finished, Some(Direction::ToServer), "client Finished"))
