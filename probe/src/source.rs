@@ -244,7 +244,7 @@ fn cannot_open(name: &str, error: &Error) -> Failure {
         return Failure::Permission(format!("{name}: no permission to capture ({told})"));
     }
     if has(&["no such device", "disappeared", "siocgif"]) {
-        return Failure::Interface(format!("{name}: no such interface; --list shows them"));
+        return Failure::Interface(format!("{name}: no such interface"));
     }
     if has(&["not up", "down"]) {
         return Failure::Interface(format!("{name}: interface is down; ip link set {name} up"));

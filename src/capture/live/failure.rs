@@ -117,6 +117,21 @@ pub(super) fn gone(program: &Program, lines: &[String]) -> Option<Failure> {
     Some(Failure::InterfaceGone(program.clone(), line.clone()))
 }
 
+/// What dumpcap and tcpdump say of every run: that they began, and counts that the statistics have as well.
+pub(super) fn is_chatter(line: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = [
+        "Capturing on ",
+        "File: ",
+        "Packets: ",
+        "Packets captured: ",
+        "Packets received/dropped ",
+    ];
+    const ENDS: [&str; 3] = [" captured", " received by filter", " dropped by kernel"];
+    line.starts_with("tcpdump: listening on ")
+        || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+        || (line.starts_with(|letter: char| letter.is_ascii_digit()) && ENDS.iter().any(|end| line.ends_with(end)))
+}
+
 /// The count in tcpdump's last words: `12 packets dropped by kernel`.
 pub(super) fn dropped_by_kernel(line: &str) -> Option<u64> {
     let (count, rest) = line.split_once(' ')?;

@@ -243,12 +243,17 @@ fn note(line: &str, said: &Mutex<Said>) {
         said.dropped_by_kernel = Some(count);
     }
     let said = &mut *said;
-    for kept in [&mut said.fresh, &mut said.last] {
-        if kept.len() >= MAX_MESSAGES {
-            kept.remove(0);
-        }
-        kept.push(line.to_owned());
+    keep(&mut said.last, line);
+    if !failure::is_chatter(line) {
+        keep(&mut said.fresh, line);
     }
+}
+
+fn keep(lines: &mut Vec<String>, line: &str) {
+    if lines.len() >= MAX_MESSAGES {
+        lines.remove(0);
+    }
+    lines.push(line.to_owned());
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
