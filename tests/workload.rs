@@ -112,9 +112,10 @@ fn a_wrong_truth_is_found() {
     let report = report(&made);
     assert_eq!(report.differences(&made.totals), Vec::<String>::new());
     type Change = fn(&mut Totals);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
         ("frames", |totals| totals.frames += 1),
         ("sessions", |totals| totals.sessions += 1),
+        ("sessions with a failure", |totals| totals.failed += 1),
         ("messages accepted", |totals| totals.messages_accepted -= 1),
         ("recipients accepted", |totals| totals.recipients_accepted += 1),
         ("TLS handshakes", |totals| totals.handshakes += 1),

@@ -1,6 +1,7 @@
 //! Chooses the one root cause of a session and folds its consequences under it (catalogue, section 4).
 
 use crate::diagnosis::finding::{Confidence, Finding, Severity};
+use crate::diagnosis::rule::Layer;
 use crate::frame::FrameNumber;
 use crate::session::{Outcome, Session, Stage};
 
@@ -170,6 +171,16 @@ const LEANS_ON_ABSENCE: &[&str] = &[
     "tls-other-fatal-alert",
     "tls-server-closes-without-alert",
 ];
+
+/// Lower by one step what is not said in clear in one frame: the kernel dropped packets while the session was open, so
+/// what was not seen may have happened. Rules about the capture itself are not touched.
+pub fn lower_for_drops(findings: &mut [Finding]) {
+    for finding in findings {
+        if finding.confidence != Confidence::Confirmed && finding.rule.layer != Layer::Capture {
+            finding.confidence = finding.confidence.lowered();
+        }
+    }
+}
 
 /// Lower by one step where a gap, a cut or a missing direction lies between the last good event and the failure.
 /// Rules about the capture itself, and what the wire says in clear in one frame, are not touched.

@@ -192,13 +192,20 @@ pub struct CaptureQuality {
     pub duplicates: bool,
     /// Two copies of the same octets differ.
     pub conflicts: bool,
+    /// The kernel dropped packets while the session was open, any of which may have been its (live).
+    pub kernel_drops: bool,
 }
 
 impl CaptureQuality {
     /// Nothing is missing.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        !(self.started_late || self.cut_off || self.only_direction.is_some() || self.gaps || self.snap_length)
+        !(self.started_late
+            || self.cut_off
+            || self.only_direction.is_some()
+            || self.gaps
+            || self.snap_length
+            || self.kernel_drops)
     }
 }
 

@@ -281,13 +281,8 @@ messages! {
         "インターフェース{name}が復帰しました。その間のメールは見えていません。";
     InterfaceIsGone: "Interface {name} was removed; start again once it is back.",
         "インターフェース{name}が削除されました。復帰したら起動し直してください。";
-    ListedUp: "up", "動作中";
-    ListedDown: "down", "停止";
-    ListedSpeed: "{speed} Mbit/s", "{speed} Mbit/s";
-    ListedAny: "all interfaces together", "すべてのインターフェース";
 
     // Sandbox
-    NoSuchUser: "--user {name}: no such user.", "--user {name}: そのようなユーザーはいません。";
     SandboxRoot: "Captured octets are not decoded as root: name another user (--user).",
         "rootのままでは解析しません。ほかのユーザーを指定してください(--user)。";
     SandboxThreads: "The sandbox must be entered before threads are started ({count} are running). Please report this.",

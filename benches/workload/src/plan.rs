@@ -104,6 +104,17 @@ pub enum Outcome {
     Other,
 }
 
+impl Outcome {
+    /// A session that comes to this failed.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Self::Refused | Self::Deferred | Self::TlsFailed | Self::NoConnection | Self::Aborted
+        )
+    }
+}
+
 /// What is true of one session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
@@ -115,6 +126,8 @@ pub struct Truth {
     pub port: u16,
     /// What it comes to.
     pub outcome: Outcome,
+    /// Something failed: a report without a failure misses it, and a failure in any other session is a false alarm.
+    pub failed: bool,
     /// Messages accepted in clear.
     pub messages: u64,
     /// Of these, sent with BDAT.
@@ -190,6 +203,7 @@ impl Plan {
             kind: Cow::Borrowed(kind),
             port: path.server.1,
             outcome,
+            failed: outcome.is_failure(),
             messages: 0,
             bdat: 0,
             recipients: 0,

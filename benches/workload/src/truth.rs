@@ -36,6 +36,8 @@ pub struct Totals {
     pub flood_syns: u64,
     /// Mail sessions, floods not counted.
     pub sessions: u64,
+    /// Sessions in which something failed.
+    pub failed: u64,
     /// Sessions by what they were made as.
     pub kinds: Counts,
     /// Sessions by what they come to.
@@ -106,6 +108,7 @@ impl Totals {
             add(|totals| &mut totals.faults, word::<Fault>(&fault));
         }
         self.sessions += 1;
+        self.failed += u64::from(truth.failed);
         self.messages_accepted += truth.messages;
         self.messages_bdat += truth.bdat;
         self.recipients_accepted += truth.recipients;

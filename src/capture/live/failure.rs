@@ -97,13 +97,8 @@ fn by_words(program: Program, lines: &[String], said: String, status: Option<i32
     ]) {
         return Failure::BadFilter(program, line);
     }
-    if let Some(line) = find(&[
-        "interface went down",
-        "went down",
-        "interface disappeared",
-        "no longer attached",
-    ]) {
-        return Failure::InterfaceGone(program, line);
+    if let Some(gone) = gone(&program, lines) {
+        return gone;
     }
     Failure::Stopped {
         program,
@@ -111,6 +106,15 @@ fn by_words(program: Program, lines: &[String], said: String, status: Option<i32
         status,
         signal,
     }
+}
+
+/// Whether the interface went away. dumpcap ends with success then.
+pub(super) fn gone(program: &Program, lines: &[String]) -> Option<Failure> {
+    const WORDS: [&str; 3] = ["went down", "interface disappeared", "no longer attached"];
+    let line = lines
+        .iter()
+        .find(|line| WORDS.iter().any(|words| line.contains(words)))?;
+    Some(Failure::InterfaceGone(program.clone(), line.clone()))
 }
 
 /// The count in tcpdump's last words: `12 packets dropped by kernel`.

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::command::command;
-use super::failure::{Failure, explain};
+use super::failure::{Failure, explain, gone};
 use super::program::Program;
 use super::{Request, failure};
 use crate::capture::Input;
@@ -179,12 +179,18 @@ impl Control {
     fn tell(&self, status: ExitStatus) -> Ended {
         let said = lock(&self.said);
         let (code, signal) = (status.code(), signal_of(status));
-        let well = status.success() || said.asked_to_stop;
+        let failure = if said.asked_to_stop {
+            None
+        } else if status.success() {
+            gone(&self.program, &said.last)
+        } else {
+            Some(explain(&self.program, &said.last, code, signal))
+        };
         Ended {
             status: code,
             signal,
             dropped_by_kernel: said.dropped_by_kernel,
-            failure: (!well).then(|| explain(&self.program, &said.last, code, signal)),
+            failure,
         }
     }
 }

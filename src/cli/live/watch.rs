@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use signal_hook::consts::{SIGHUP, SIGUSR1};
 
 use crate::analyzer::{Analyzer, Options};
-use crate::capture::{CaptureFacts, DecryptionSecrets};
+use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
@@ -29,7 +29,7 @@ use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
 use crate::frame::FrameNumber;
 use crate::insight::Digest;
-use crate::live::{Clients, Counters, Window};
+use crate::live::{Clients, Counters, Drops, Window};
 use crate::render::prometheus::{Gauges, prometheus};
 use crate::render::text::{Style, Summary, troubles};
 use crate::report::{Entry, Health, Report, SessionLine};
@@ -64,6 +64,7 @@ pub struct Watch<'a> {
     analyzer: Analyzer,
     clock: Clock,
     facts: CaptureFacts,
+    drops: Drops,
     window: Window,
     counters: Counters,
     /// Since the last summary, and in all.
@@ -108,6 +109,7 @@ impl<'a> Watch<'a> {
             times,
             clock: Clock::default(),
             facts: CaptureFacts::default(),
+            drops: Drops::default(),
             window: Window::new(times.window),
             counters: Counters::default(),
             reports: [Report::new(), Report::new()],
@@ -188,6 +190,9 @@ impl<'a> Watch<'a> {
     fn frames(&mut self, mut batch: Batch) -> Result<(), Stop> {
         if let Some(facts) = batch.facts.take() {
             self.facts = *facts;
+            let dropped = self.facts.files.iter().filter_map(FileFacts::dropped).sum();
+            let latest = self.facts.files.iter().filter_map(|file| file.latest).max();
+            self.drops.note(dropped, latest.unwrap_or_default());
             self.teller.style.digits = self.facts.fraction_digits();
             let first = self.facts.files.iter().filter_map(|file| file.earliest).min();
             self.teller.style.origin = first.unwrap_or_default();
@@ -234,7 +239,8 @@ impl<'a> Watch<'a> {
 
     /// Tells every session that has ended.
     fn sessions(&mut self) {
-        while let Some((session, findings)) = self.analyzer.poll_session() {
+        while let Some((mut session, mut findings)) = self.analyzer.poll_session() {
+            self.drops.concern(&mut session, &mut findings);
             self.session(&session, &findings);
         }
     }

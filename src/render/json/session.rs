@@ -51,7 +51,7 @@ pub struct SessionRecord<'a> {
     /// What became of it.
     pub outcome: &'static str,
     /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
-    /// conflicting_octets.
+    /// conflicting_octets, kernel_drops (live).
     pub capture_quality: Vec<&'static str>,
     /// The server's greeting.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -126,6 +126,7 @@ pub fn quality(quality: &CaptureQuality) -> Vec<&'static str> {
         (quality.snap_length, "snap_length"),
         (quality.duplicates, "duplicates"),
         (quality.conflicts, "conflicting_octets"),
+        (quality.kernel_drops, "kernel_drops"),
     ]
     .into_iter()
     .filter_map(|(holds, word)| holds.then_some(word))

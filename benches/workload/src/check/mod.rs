@@ -85,6 +85,7 @@ impl Report {
         let of_flood = count(&seen.outcomes).saturating_sub(count(&truth.outcomes));
         seen.flood_syns = of_flood + self.forgotten_syns;
         seen.sessions -= of_flood;
+        seen.failed = seen.failed.saturating_sub(of_flood);
         for (counts, name) in [
             (&mut seen.outcomes, "no_connection"),
             (&mut seen.ports, "25"),
@@ -146,6 +147,7 @@ fn numbers(totals: &Totals) -> BTreeMap<String, (u64, u64)> {
             ("bytes", totals.bytes),
             ("SYNs of the flood", totals.flood_syns),
             ("sessions", totals.sessions),
+            ("sessions with a failure", totals.failed),
             ("messages accepted", totals.messages_accepted),
             ("messages by BDAT", totals.messages_bdat),
             ("recipients accepted", totals.recipients_accepted),

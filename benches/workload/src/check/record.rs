@@ -24,8 +24,14 @@ pub(super) struct Session {
     pub(super) exchanges: Vec<Exchange>,
     #[serde(default)]
     pub(super) transactions: Vec<Transaction>,
+    pub(super) findings: Vec<Finding>,
     pub(super) tls: Option<Tls>,
     pub(super) tcp: Tcp,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Finding {
+    pub(super) severity: String,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +122,7 @@ impl Session {
             } else {
                 self.outcome
             },
+            failed: self.findings.iter().any(|finding| finding.severity == "fail"),
             messages: self
                 .transactions
                 .iter()
