@@ -159,6 +159,11 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
                 }
                 for language in Language::ALL {
                     let story = smtpcap::text::tell(finding, language, smtpcap::render::encode::terminal);
+                    for evidence in &finding.evidence {
+                        // In debug builds a note that the catalogue lacks, or lacks a value, panics.
+                        let shown = smtpcap::text::proof(evidence, language, smtpcap::render::encode::terminal);
+                        assert!(!shown.is_empty() || evidence.note.is_none(), "{}", finding.rule.slug);
+                    }
                     let unfilled = names.iter().any(|name| story.what.contains(&format!("{{{name}}}")));
                     assert!(!story.what.is_empty() && !unfilled, "{}", finding.rule.slug);
                 }

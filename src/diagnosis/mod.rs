@@ -6,7 +6,7 @@ mod root_cause;
 mod rule;
 pub mod rules;
 
-pub use finding::{Confidence, Evidence, Finding, Quotation, Severity, Value};
+pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Value};
 pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, Rule, Texts};
 

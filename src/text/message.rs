@@ -155,6 +155,7 @@ messages! {
     LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS, not readable on the way)",
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLS内のため経路上では読めません)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
+    LadderResumed: ", resumed", "(セッション再開)";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
     LadderEncrypted: "encrypted: {client} octets from the client, {server} from the server; content cannot be read",

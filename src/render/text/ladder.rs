@@ -15,7 +15,7 @@ use crate::secret::{MASK, Secret};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 use crate::tcp::ConnectionFacts;
-use crate::text::Message;
+use crate::text::{Message, proof};
 
 /// A step of the ladder.
 struct Step {
@@ -183,7 +183,7 @@ impl Steps<'_> {
         for error in &connection.icmp_errors {
             let evidence = crate::diagnosis::Evidence::icmp(error);
             let name = crate::render::json::words::icmp(error.version6, error.kind, error.code);
-            let text = format!("{} ({name})", encode::terminal(evidence.quotation.bytes()));
+            let text = format!("{} ({name})", proof(&evidence, self.style.language, encode::terminal));
             self.add(error.stamp, None, text, None);
         }
     }
@@ -306,9 +306,9 @@ impl Steps<'_> {
         }
         if let Some(hello) = &facts.server_hello {
             let evidence = crate::diagnosis::Evidence::server_hello(hello);
-            let mut text = encode::terminal(evidence.quotation.bytes()).into_owned();
+            let mut text = proof(&evidence, self.style.language, encode::terminal);
             if facts.resumed() {
-                text.push_str(", resumed");
+                text.push_str(&self.style.word(Message::LadderResumed));
             }
             self.add(hello.span.first, Some(Direction::ToClient), text, None);
         }
@@ -361,7 +361,8 @@ impl Steps<'_> {
         for alert in &facts.alerts {
             let evidence = crate::diagnosis::Evidence::alert(alert);
             let paint = (alert.level == AlertLevel::Fatal).then_some(Paint::Severity(crate::diagnosis::Severity::Fail));
-            self.captured(&alert.span, evidence.quotation.bytes(), paint);
+            let text = proof(&evidence, self.style.language, encode::terminal);
+            self.add(alert.span.first, Some(alert.span.direction), text, paint);
         }
         for alert in &facts.encrypted_alerts {
             let text = self

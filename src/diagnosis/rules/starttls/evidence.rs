@@ -1,8 +1,8 @@
 //! What rules on STARTTLS and port modes read off a session, alike for SMTP, POP3 and IMAP. Facts only; no verdicts.
 
 use crate::captured::Captured;
-use crate::diagnosis::Evidence;
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Evidence, Note};
 use crate::protocol::retrieval::{Command, Status};
 use crate::protocol::smtp::{Dialogue, Verb};
 use crate::protocol::tls::{TlsFacts, TlsStart};
@@ -130,12 +130,13 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
     })
 }
 
-fn list_words(command: &str, keyword: &str, has: bool) -> String {
-    if has {
-        format!("{command} reply: {keyword}")
+fn list_words(command: &'static str, keyword: &'static str, has: bool) -> Note {
+    let template = if has {
+        "{command} reply: {keyword}"
     } else {
-        format!("{command} reply: no {keyword}")
-    }
+        "{command} reply: no {keyword}"
+    };
+    Note::of(template).with("command", command).with("keyword", keyword)
 }
 
 fn is_login(command: &Command) -> bool {

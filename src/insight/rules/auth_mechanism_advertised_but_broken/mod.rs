@@ -1,6 +1,6 @@
 //! A mechanism in the list never works, another one does.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
@@ -79,15 +79,15 @@ fn broken(rule: &'static Rule, sessions: &[&Digest], name: &[u8], tries: &[(&Dig
         .map(Captured::bytes)
         .collect();
     let quote = |auth: &AuthDigest| {
-        let result = if auth.accepted == Some(true) {
-            "accepted"
+        let template = if auth.accepted == Some(true) {
+            "{mechanism} accepted"
         } else {
-            "refused"
+            "{mechanism} refused"
         };
         Evidence::frame(
             auth.stamp,
             Some(Direction::ToClient),
-            format!("{} {result}", auth.mechanism.utf8().unwrap_or("AUTH")),
+            Note::of(template).with("mechanism", auth.mechanism.utf8().unwrap_or("AUTH")),
         )
     };
     let mut finding = Finding::of(rule, Stage::Auth, quote(auth))

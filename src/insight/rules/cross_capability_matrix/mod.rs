@@ -1,6 +1,6 @@
 //! What of logins and mail could be read at a server, way by way.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -107,17 +107,15 @@ fn matrix(rule: &'static Rule, server: IpAddr, sessions: &[&Digest]) -> Option<I
         .map(|digest| digest.server.port)
         .collect();
     let evidence = rows.iter().filter_map(|(way, row)| {
-        let shown = match (row.crossed, row.readable) {
-            (false, _) => "inside TLS",
-            (true, true) => "user name readable, password readable",
-            (true, false) => "user name readable, password not readable",
+        let template = match (row.crossed, row.readable) {
+            (false, _) => "{way}: inside TLS; {accepted} accepted, {refused} refused",
+            (true, true) => "{way}: user name readable, password readable; {accepted} accepted, {refused} refused",
+            (true, false) => "{way}: user name readable, password not readable; {accepted} accepted, {refused} refused",
         };
-        let text = format!(
-            "{}: {shown}; {} accepted, {} refused",
-            name(way),
-            row.accepted,
-            row.refused
-        );
+        let text = Note::of(template)
+            .with("way", name(way))
+            .with("accepted", row.accepted)
+            .with("refused", row.refused);
         Some(Evidence::frame(row.sample?.stamp, None, text))
     });
     let mut evidence = evidence.take(ROWS);

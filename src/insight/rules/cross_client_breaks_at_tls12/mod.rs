@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::insight::digest::Digest;
 use crate::insight::history::Insight;
 use crate::insight::window::Window;
@@ -62,7 +62,7 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
         Evidence::frame(
             last_tls.hello?,
             Some(Direction::ToServer),
-            format!("ClientHello, at most {highest}"),
+            Note::of("ClientHello, at most {version}").with("version", highest),
         ),
     )
     .with("client", last.client.address.to_string())

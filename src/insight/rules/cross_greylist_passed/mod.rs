@@ -1,6 +1,6 @@
 //! Mail that was put off at first was accepted on a later try.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ fn of_server(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         tried.began,
         Some(Direction::ToServer),
-        format!("first try, refused with {}", tried.recipient_code.unwrap_or(450)),
+        Note::of("first try, refused with {code}").with("code", tried.recipient_code.unwrap_or(450)),
     ));
     let on = passed
         .iter()

@@ -1,6 +1,6 @@
 //! The same failure came back again and again.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
@@ -76,8 +76,14 @@ fn user(digest: &Digest) -> Option<&Captured> {
     digest.auth.iter().find_map(|auth| auth.identity.as_ref())
 }
 
-fn evidence(digest: &Digest, cause: &str) -> Evidence {
-    Evidence::frame(digest.last, None, format!("session {}: {cause}", digest.id.0))
+fn evidence(digest: &Digest, cause: &'static str) -> Evidence {
+    Evidence::frame(
+        digest.last,
+        None,
+        Note::of("session {id}: {cause}")
+            .with("id", digest.id.0)
+            .with("cause", Value::Rule(cause)),
+    )
 }
 
 fn one_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
@@ -93,7 +99,7 @@ fn one_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .with("client", first.client.address.to_string())
         .with("server", first.server.to_string())
         .with("times", sessions.len())
-        .with("cause", cause)
+        .with("cause", Value::Rule(cause))
         .with("span", last.start().since(first.start()))
         .with_some("interval", kinship::rhythm(sessions))
         .with_some("users", (users.len() >= GUESSED).then_some(users.len()));
@@ -115,7 +121,7 @@ fn many_clients(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .as_sure_as(Confidence::Likely)
         .with("server", first.server.to_string())
         .with("times", sessions.len())
-        .with("cause", cause)
+        .with("cause", Value::Rule(cause))
         .with("span", last.start().since(first.start()))
         .with_some("user", user(first))
         .with("clients", clients.len());

@@ -1,6 +1,6 @@
 //! A server behaves otherwise than earlier in the capture.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::BTreeMap;
 
 use crate::diagnosis::Value;
@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
 
 /// A state of a server as one session shows it.
 struct State {
-    words: String,
+    words: Note,
     stamp: Stamp,
 }
 
@@ -92,9 +92,9 @@ fn mechanisms(digest: &Digest) -> Option<State> {
     let list = digest.mechanisms.as_ref()?;
     let words: Vec<&str> = list.iter().filter_map(|one| one.utf8()).collect();
     let words = if words.is_empty() {
-        "no AUTH".to_owned()
+        Note::of("no AUTH")
     } else {
-        format!("AUTH {}", words.join(" "))
+        Note::of("AUTH {mechanisms}").with("mechanisms", words.join(" "))
     };
     Some(State {
         words,
@@ -104,7 +104,7 @@ fn mechanisms(digest: &Digest) -> Option<State> {
 
 fn size(digest: &Digest) -> Option<State> {
     Some(State {
-        words: format!("SIZE {}", digest.size_limit?),
+        words: Note::of("SIZE {limit}").with("limit", digest.size_limit?),
         stamp: digest.list_seen?,
     })
 }
@@ -114,7 +114,7 @@ fn certificate(digest: &Digest) -> Option<State> {
     let print = tls.certificate.as_ref()?;
     let short = print.get(..16).unwrap_or(print);
     Some(State {
-        words: format!("certificate {short}"),
+        words: Note::of("certificate {fingerprint}").with("fingerprint", short),
         stamp: tls.negotiated?.1,
     })
 }
@@ -123,13 +123,13 @@ fn versions(digest: &Digest) -> Option<State> {
     let tls = digest.tls.as_ref()?;
     if let Some(stamp) = tls.refused_version {
         return Some(State {
-            words: format!("{} refused", tls.maximum?),
+            words: Note::of("{version} refused").with("version", tls.maximum?),
             stamp,
         });
     }
     let (_, stamp) = tls.negotiated.filter(|_| tls.completed)?;
     Some(State {
-        words: format!("{} accepted", tls.maximum?),
+        words: Note::of("{version} accepted").with("version", tls.maximum?),
         stamp,
     })
 }

@@ -1,6 +1,6 @@
 //! One way failed and another one worked right after: port, TLS version or address.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -111,21 +111,31 @@ fn changed(before: &Digest, after: &Digest) -> Option<Factor> {
 }
 
 fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor, all: &[&Digest]) -> Insight {
-    let cause = before.root_cause.unwrap_or("no success");
     let finding = Finding::of(
         rule,
         before.stage,
-        Evidence::frame(before.last, None, format!("session {}: {cause}", before.id.0)),
+        Evidence::frame(
+            before.last,
+            None,
+            match before.root_cause {
+                Some(cause) => Note::of("session {id}: {cause}")
+                    .with("id", before.id.0)
+                    .with("cause", Value::Rule(cause)),
+                None => Note::of("session {id}: no success").with("id", before.id.0),
+            },
+        ),
     )
     .and(Evidence::frame(
         after.first,
         None,
-        format!("session {} to {}: worked", after.id.0, after.server),
+        Note::of("session {id} to {server}: worked")
+            .with("id", after.id.0)
+            .with("server", after.server.to_string()),
     ))
     .with("client", before.client.address.to_string())
     .with("failed", before.server.to_string())
     .with("worked", after.server.to_string())
-    .with_some("cause", before.root_cause)
+    .with_some("cause", before.root_cause.map(Value::Rule))
     .with_some("times", (all.len() > 2).then_some(all.len() / 2));
     let finding = match factor {
         Factor::Port => finding.with("other_port", after.server.port),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::insight::digest::Digest;
 use crate::insight::history::Insight;
 use crate::insight::window::Window;
@@ -65,11 +65,18 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .find(|digest| digest.security == Security::None && digest.accepted_mail());
     let exposed = clear.filter(|digest| digest.auth.iter().any(|auth| auth.readable));
     let hello = |stamp, version: Version, way: &Way| {
-        let mode = if way.implicit { "implicit TLS" } else { "STARTTLS" };
+        let mode = if way.implicit {
+            Phrase::IMPLICIT
+        } else {
+            Phrase::STARTTLS
+        };
         Evidence::frame(
             stamp,
             Some(Direction::ToServer),
-            format!("ClientHello on {} ({mode}), at most {version}", way.port),
+            Note::of("ClientHello on {port} ({mode}), at most {version}")
+                .with("port", way.port)
+                .with("mode", mode)
+                .with("version", version),
         )
     };
     let finding = Finding::of(rule, Stage::Tls, hello(old.hello, old.maximum, old_way))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use crate::insight::digest::{Digest, TlsDigest};
 use crate::insight::history::Insight;
 use crate::insight::window::Window;
@@ -92,13 +92,16 @@ fn sweep(rule: &'static Rule, tries: &[(&Digest, &TlsDigest)]) -> Option<Insight
         .collect();
     let (first, first_tls) = tries.first()?;
     let evidence = tries.iter().filter_map(|(_, tls)| {
-        let answer = tls
-            .negotiated
-            .map_or_else(|| "refused".to_owned(), |(version, _)| format!("{version} negotiated"));
+        let answer = tls.negotiated.map_or_else(
+            || Note::of("refused"),
+            |(version, _)| Note::of("{version} negotiated").with("version", version),
+        );
         Some(Evidence::frame(
             tls.hello?,
             Some(Direction::ToServer),
-            format!("offered {}: {answer}", single_version(tls)?),
+            Note::of("offered {version}: {answer}")
+                .with("version", single_version(tls)?)
+                .with("answer", answer),
         ))
     });
     let mut finding = Finding::of(
@@ -107,7 +110,7 @@ fn sweep(rule: &'static Rule, tries: &[(&Digest, &TlsDigest)]) -> Option<Insight
         Evidence::frame(
             first_tls.hello?,
             Some(Direction::ToServer),
-            format!("{} handshakes, each with one version", tries.len()),
+            Note::of("{tries} handshakes, each with one version").with("tries", tries.len()),
         ),
     )
     .with("client", first.client.address.to_string())

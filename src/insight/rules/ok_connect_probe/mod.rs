@@ -1,6 +1,6 @@
 //! A monitor or balancer connects regularly and wants no mail.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
@@ -70,7 +70,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             first.first,
             Some(Direction::ToServer),
-            format!("connection to {}, no mail", first.server),
+            Note::of("connection to {server}, no mail").with("server", first.server.to_string()),
         ),
     )
     .with("client", first.client.address.to_string())
@@ -80,7 +80,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         last.first,
         Some(Direction::ToServer),
-        format!("connection to {}, no mail", last.server),
+        Note::of("connection to {server}, no mail").with("server", last.server.to_string()),
     ));
     Some(Insight::on(finding, probes.iter().copied()).excusing())
 }

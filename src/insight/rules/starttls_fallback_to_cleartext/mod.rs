@@ -1,6 +1,6 @@
 //! After TLS failed the client sent in clear.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
@@ -89,13 +89,15 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         before.last,
         None,
-        before.root_cause.unwrap_or("STARTTLS"),
+        before.root_cause.map_or(Note::of("STARTTLS"), |slug| {
+            Note::of("{cause}").with("cause", Value::Rule(slug))
+        }),
     ));
     finding.evidence.extend(login.map(|auth| {
         Evidence::frame(
             auth.stamp,
             None,
-            format!("AUTH {} in clear", auth.mechanism.utf8().unwrap_or("")),
+            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("")),
         )
     }));
     Some(Insight::on(

@@ -1,7 +1,7 @@
 //! The server asked for a client certificate, got none and ended the handshake.
 
 use crate::diagnosis::rules::tls::evidence::{self, Meaning};
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::{ContentType, EncryptedAlert, Record, TlsFacts, alert_name};
 use crate::session::{Session, Stage};
 use crate::span::{Direction, Role};
@@ -76,7 +76,7 @@ fn by_sizes(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 alert.stamp,
                 Some(alert.direction),
-                format!("encrypted record of {} octets, the size of an alert", alert.length),
+                Note::of("encrypted record of {length} octets, the size of an alert").with("length", alert.length),
             ),
         )
         .as_sure_as(Confidence::Inferred)
@@ -89,10 +89,7 @@ fn sized(empty: &Record) -> Evidence {
     Evidence::frame(
         empty.stamp,
         Some(empty.direction),
-        format!(
-            "encrypted record of {} octets, the size of an empty Certificate",
-            empty.length
-        ),
+        Note::of("encrypted record of {length} octets, the size of an empty Certificate").with("length", empty.length),
     )
 }
 
