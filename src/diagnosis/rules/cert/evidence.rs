@@ -2,9 +2,15 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::{Evidence, Finding, Severity};
-use crate::protocol::tls::{Alert, AlertLevel, CertificateMessage, Phase};
+use crate::protocol::tls::{Alert, AlertLevel, Certificate, CertificateMessage, Phase};
 use crate::session::{EndedBy, Security, Session};
 use crate::span::{Direction, Role};
+
+/// The server's certificates as they can be read, and its own, the first.
+pub(super) fn shown(session: &Session) -> Option<(&CertificateMessage, &Certificate)> {
+    let message = session.tls.as_deref()?.server_certificate.as_ref()?;
+    Some((message, message.certificates.first()?))
+}
 
 /// The client's refusal, as an alert in clear.
 pub(super) fn rejection(session: &Session) -> Option<Rejection> {

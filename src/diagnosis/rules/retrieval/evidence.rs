@@ -71,6 +71,7 @@ pub(super) fn wants_tls(answer: &Answer) -> bool {
                 "login is disabled",
                 "login disabled",
                 "logindisabled",
+                "only available under a layer",
             ],
         )
 }

@@ -56,7 +56,7 @@ const QUESTIONS: [(Question, Kind); 16] = [
     (is_user_unknown, Kind::UserUnknown),
     (is_content, Kind::Content),
     (is_temporary, Kind::Temporary),
-    // What says nothing that we know is sorted by what was refused: a refusal is never passed over in silence.
+    // What says nothing that we know is sorted by what was refused: no refused MAIL or RCPT is passed over in silence.
     (is_unclear_policy, Kind::RelayDenied),
     (is_unclear_recipient, Kind::UserUnknown),
     (is_unclear_sender, Kind::SenderRejected),
