@@ -86,18 +86,30 @@ def run(options):
         Store(options.data, generator), options.smtpcap or smtpcap, options.against, chosen, options.runs,
         options.timeout, options.scale, [int(number) for number in options.threads.split(",")],
     )
-    parts = options.parts.split(",")
+    parts = [part for part in PARTS if part in options.parts.split(",")]
     profiles = [profile for profile in options.profiles.split(",") if profile in sections.WORK]
     found = {"about": machine(options), "versions": sections.versions(chosen),
              "missing": {tool.name: f"apt-get install {tool.package}" for tool in sections.missing(chosen)}}
-    found["work"] = [row for profile in profiles for row in sections.work(setting, profile)] if "work" in parts else []
-    found["growth"] = sections.growth(setting) if "growth" in parts else []
-    found["open"] = sections.open_sessions(setting) if "open" in parts else None
-    found["start"] = sections.start_up(setting) if "start" in parts else None
-    found["threads"] = [
-        sections.threads(setting, profile) for profile in profiles if profile != "syn-flood"
-    ] if "threads" in parts else []
+    found |= {"work": [], "growth": [], "open": None, "start": None, "threads": []}
+    for part in parts:
+        if part == "work":
+            for profile in profiles:
+                found["work"] += sections.work(setting, profile)
+                keep(found, options)
+        elif part == "threads":
+            found["threads"] = [sections.threads(setting, profile) for profile in profiles if profile != "syn-flood"]
+        else:
+            found[part] = {"growth": sections.growth, "open": sections.open_sessions, "start": sections.start_up}[part](
+                setting
+            )
+        keep(found, options)
     return found
+
+
+def keep(found, options):
+    """The page as far as it is known: a run that is broken off is not lost."""
+    Path(options.data, "page-so-far.md").write_text(page(found, options.scale))
+    Path(options.data, "found-so-far.json").write_text(report.as_json(found))
 
 
 def page(found, scale):
