@@ -155,6 +155,25 @@ messages! {
     LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS)",
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
+    HelpUsage: "Usage", "使い方";
+    HelpOptions: "Options", "オプション";
+    HelpArguments: "Arguments", "引数";
+    HelpCommands: "Commands", "コマンド";
+    HelpCommand: "COMMAND", "コマンド";
+    HelpHelp: "Print help", "ヘルプを表示します";
+    HelpVersion: "Print version", "バージョンを表示します";
+    HelpValues: " [possible values: {values}]", " [値: {values}]";
+    HelpDefault: " [default: {value}]", " [既定: {value}]";
+    UsageUnknown: "unknown argument {argument}", "不明な引数です: {argument}";
+    UsageCommand: "unknown command {command}", "不明なコマンドです: {command}";
+    UsageNoValue: "{argument} needs a value", "{argument} に値がありません";
+    UsageValue: "{value} is no value for {argument}", "{argument} に「{value}」は指定できません";
+    UsageMissing: "missing: {argument}", "必要な引数がありません: {argument}";
+    UsageConflict: "{argument} cannot be used with {other}", "{argument} は {other} と同時に指定できません";
+    UsageOther: "the command line cannot be understood", "コマンドラインを解釈できません";
+    UsageValid: "possible values: {value}", "指定できる値: {value}";
+    UsageSuggestion: "did you mean {value}?", "もしかして: {value}";
+    UsageMore: "More: --help", "詳しくは --help を指定してください。";
     LadderResumed: ", resumed", "(セッション再開)";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
