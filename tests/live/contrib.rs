@@ -19,7 +19,10 @@ fn alerts_speak_of_figures_that_are_there() {
     live.close();
     live.end();
     // A family without samples is announced all the same; the time of the last frame comes with the first frame.
-    let known: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let known: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
     let text = std::fs::read_to_string(contrib("prometheus-alerts.yml")).unwrap();
     let mut named = 0;
     for word in text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')) {
@@ -40,7 +43,10 @@ fn alerts_speak_of_figures_that_are_there() {
 #[test]
 fn the_unit_is_one_that_systemd_takes_and_its_command_line_one_that_we_take() {
     let unit = std::fs::read_to_string(contrib("smtpcap-live.service")).unwrap();
-    let command = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/smtpcap live ")).unwrap();
+    let command = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/smtpcap live "))
+        .unwrap();
     // With an interface that is not there: everything before that is accepted.
     let folder = crate::harness::Folder::new("unit");
     let place = folder.0.to_str().unwrap();
@@ -54,14 +60,20 @@ fn the_unit_is_one_that_systemd_takes_and_its_command_line_one_that_we_take() {
     let mut live = Live::of(program);
     live.end();
     let said = live.errors.rest().concat();
-    assert!(!said.contains("Usage") && !said.contains("unexpected argument"), "{said}");
+    assert!(
+        !said.contains("Usage") && !said.contains("unexpected argument"),
+        "{said}"
+    );
     // systemd's own opinion, on a copy whose program exists.
     let copy = folder.0.join("smtpcap-live.service");
     std::fs::write(&copy, unit.replace("/usr/local/bin/smtpcap", "/bin/true")).unwrap();
     match Command::new("systemd-analyze").arg("verify").arg(&copy).output() {
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            let ours = said.lines().filter(|line| line.contains("smtpcap-live")).collect::<Vec<_>>();
+            let ours = said
+                .lines()
+                .filter(|line| line.contains("smtpcap-live"))
+                .collect::<Vec<_>>();
             assert!(ours.is_empty(), "{ours:?}");
         }
         Err(_) => println!("skipped: systemd-analyze is not installed"),
