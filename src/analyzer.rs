@@ -4,13 +4,18 @@
 //! each (or after some) of them, [`Analyzer::finish`] once, [`Analyzer::poll_session`] again until it is empty. Sans-I/O:
 //! no file, no clock, no thread; the same frames give the same sessions.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
-use crate::frame::Frame;
-use crate::packet::{self, Packet, PortSet, is_noise};
+use crate::frame::{Frame, FrameNumber};
+use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
+use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
+use crate::tcp::{self, Clock, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
 use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
@@ -25,6 +30,20 @@ pub struct Options {
     pub retention: Retention,
     /// Limits of the TCP room.
     pub limits: Limits,
+    /// Secrets that open TLS. Clones share them, so that more can be added while shards read ([`Keys::add`]).
+    pub keys: Keys,
+}
+
+impl Options {
+    /// Takes the key logs of decryption secrets blocks into [`Options::keys`]: for [`crate::capture::Reader::with_secrets`].
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static {
+        let keys = self.keys.clone();
+        move |secrets, since| {
+            if secrets.kind == DecryptionSecrets::TLS_KEY_LOG {
+                keys.add(secrets.secret.reveal().unwrap_or_default(), since);
+            }
+        }
+    }
 }
 
 impl Default for Options {
@@ -33,142 +52,217 @@ impl Default for Options {
             ports: DEFAULT_PORTS.to_vec(),
             retention: Retention::default(),
             limits: Limits::default(),
+            keys: Keys::default(),
         }
     }
 }
 
-/// Analyses the frames of a capture.
-pub struct Analyzer {
+/// Parts into which the connections of a run are divided, whatever the number of threads: each keeps its share of the
+/// limits, so that one thread and many report the same.
+pub const SHARDS: usize = 16;
+
+/// What a frame carries for one shard.
+#[derive(Clone, Copy, Debug)]
+pub enum Carried<'a> {
+    /// A TCP segment on a mail port.
+    Segment(Segment<'a>),
+    /// An ICMP error that quotes one.
+    IcmpError(IcmpError),
+}
+
+/// What a frame carries, where it belongs, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Routed<'a> {
+    /// The shard, below [`SHARDS`].
+    pub shard: usize,
+    /// Frame and time.
+    pub stamp: Stamp,
+    /// The run's clock: packet time that one odd frame cannot move.
+    pub now: Timestamp,
+    /// What it carries.
+    pub carried: Carried<'a>,
+}
+
+/// Frames → what they carry and which shard's it is. One for a run: it puts fragments together and keeps the clock.
+pub struct Router {
     ports: PortSet,
     decoder: packet::Decoder,
-    table: Table<Conversation>,
+    clock: Clock,
     frames: u64,
     noise: u64,
+    other_ports: u64,
     last: Option<Stamp>,
-    ended: bool,
     live: bool,
 }
 
-impl Analyzer {
-    /// An analyzer that has seen nothing.
+impl Router {
+    /// A router that has seen nothing.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        let mut ports = PortSet::new();
-        for port in &options.ports {
-            ports.insert(*port);
-        }
-        let retention = options.retention;
-        let known = ports.clone();
         Self {
-            table: Table::new(
-                options.limits.clone(),
-                move |port| known.contains(port),
-                move |opened: &Opened| converse(opened, retention),
-            ),
-            ports,
+            ports: options.ports.iter().copied().collect(),
             decoder: packet::Decoder::new(),
+            clock: Clock::new(),
             frames: 0,
             noise: 0,
+            other_ports: 0,
             last: None,
-            ended: false,
             live: options.limits.report_after.is_some(),
         }
     }
 
-    /// Takes the next frame.
-    pub fn push_frame(&mut self, frame: &Frame<'_>) {
+    /// Takes the next frame; `None` where it carries nothing of mail.
+    pub fn route<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Routed<'a>> {
         self.frames += 1;
         let stamp = Stamp {
             frame: frame.number,
             time: frame.time,
         };
-        self.last = Some(
-            self.last
-                .map_or(stamp, |last| if last.time > stamp.time { last } else { stamp }),
-        );
-        if is_noise(frame, &self.ports) {
+        if self.last.is_none_or(|last| last.time <= stamp.time) {
+            self.last = Some(stamp);
+        }
+        let noise = is_noise(frame, &self.ports);
+        if self.live {
+            // Whatever comes shows that time passed.
+            self.clock.advance(stamp.time);
+        }
+        if noise {
             self.noise += 1;
-            if self.live {
-                // Whatever comes shows that time passed.
-                self.table.hear(frame.time);
-            }
-            return;
+            return None;
         }
-        match self.decoder.decode(frame) {
-            Packet::Segment(segment) => self.table.push(&segment),
-            Packet::IcmpError(error) => self.table.push_icmp(&error),
-            Packet::Other if self.live => self.table.hear(frame.time),
-            Packet::Other => {}
+        let (source, destination, carried) = match self.decoder.decode(frame) {
+            Packet::Segment(segment) => (segment.source, segment.destination, Carried::Segment(segment)),
+            Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, Carried::IcmpError(error)),
+            Packet::Other => return None,
+        };
+        if !self.ports.contains(destination.port) && !self.ports.contains(source.port) {
+            self.other_ports += u64::from(matches!(carried, Carried::Segment(_)));
+            return None;
         }
+        let now = match carried {
+            Carried::Segment(_) if !self.live => self.clock.advance(stamp.time),
+            Carried::Segment(_) | Carried::IcmpError(_) => self.clock.now(),
+        };
+        Some(Routed {
+            shard: tcp::shard(source, destination, SHARDS),
+            stamp,
+            now,
+            carried,
+        })
     }
 
-    /// Ends the capture: every connection still open is handed out as the capture's end left it.
+    /// Ends the capture.
     pub fn finish(&mut self) {
-        self.ended = true;
         self.decoder.finish();
-        self.table.finish();
     }
 
-    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end.
-    pub fn advance(&mut self, now: Timestamp) {
-        self.table.advance(now);
-    }
-
-    /// Live: whoever watched stops. Every connection still open is handed out as [`Ending::Stopped`]: nothing is
-    /// concluded from what it did not do.
-    pub fn stop(&mut self) {
-        self.ended = true;
-        self.decoder.finish();
-        self.table.stop();
-    }
-
-    /// The time that time-outs go by: that of the segments, or what [`Analyzer::advance`] said since.
+    /// The run's clock: packet time, or what [`Analyzer::advance`] said since.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.table.now()
+        self.clock.now()
     }
 
-    /// The connections that are open now, in no order, and whether TLS has begun in them.
-    pub fn open_sessions(&self) -> impl Iterator<Item = (OpenConnection, bool)> + '_ {
-        let tls = |stream: Option<&Conversation>| stream.is_some_and(Conversation::is_tls);
-        self.table
-            .open_connections()
-            .map(move |(connection, stream)| (connection, tls(stream)))
-    }
-
-    /// Connections kept, unanswered SYNs kept, and octets of their state, approximately.
+    /// The run's clock, and the last frame in time.
     #[must_use]
-    pub fn held(&self) -> (usize, usize, usize) {
-        (self.table.open(), self.table.half_open(), self.table.memory())
-    }
-
-    /// How long the capture ran on after a session, as far as known when it is handed out.
-    fn ran_on(&self, ending: Ending) -> Option<Stamp> {
-        let last = self.last.filter(|_| ending != Ending::Stopped)?;
-        if self.live {
-            // Over days a frame from the future comes by; the table's clock does not believe it.
-            let time = self.table.now();
-            Some(Stamp { time, ..last })
-        } else {
-            self.ended.then_some(last)
-        }
-    }
-
-    /// The next session that is over, in the order in which they ended.
-    pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
-        let Finished { facts, stream } = self.table.poll_finished()?;
-        let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
-        let id = SessionId(facts.first.frame.0);
-        let capture_end = self.ran_on(facts.ending);
-        let session = session::build(id, facts, transcript.unwrap_or_default(), capture_end);
-        let findings = diagnose(&session);
-        Some((session, findings))
+    pub fn end(&self) -> (Timestamp, Option<Stamp>) {
+        (self.clock.now(), self.last)
     }
 
     /// Counts of the packet room.
     #[must_use]
-    pub fn packet_counts(&self) -> &packet::Counts {
+    pub const fn packet_counts(&self) -> &packet::Counts {
         self.decoder.counts()
+    }
+
+    /// What the router counts of the TCP room: segments that no shard was given. To be added to the shards' counts.
+    #[must_use]
+    pub fn connection_counts(&self) -> tcp::Counts {
+        tcp::Counts {
+            other_ports: self.other_ports,
+            ..tcp::Counts::default()
+        }
+    }
+
+    /// Frames taken, and how many of them one look at their ports told to be no mail.
+    #[must_use]
+    pub const fn frames(&self) -> (u64, u64) {
+        (self.frames, self.noise)
+    }
+}
+
+/// The connections of one shard, from segments to sessions with findings.
+pub struct Shard {
+    table: Table<Conversation>,
+    capture_end: Option<Stamp>,
+}
+
+impl Shard {
+    /// A shard of [`SHARDS`] that has seen nothing.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        let ports: PortSet = options.ports.iter().copied().collect();
+        let retention = options.retention;
+        let keys = options.keys.clone();
+        Self {
+            table: Table::new(
+                options.limits.shared_by(SHARDS),
+                move |port| ports.contains(port),
+                move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
+            ),
+            capture_end: None,
+        }
+    }
+
+    /// Takes what a frame carries.
+    pub fn push(&mut self, carried: &Carried<'_>, now: Timestamp) {
+        match carried {
+            Carried::Segment(segment) => self.table.push_at(segment, now),
+            Carried::IcmpError(error) => self.table.push_icmp(error),
+        }
+    }
+
+    /// Ends the capture (see [`Router::end`]): every connection still open is handed out as the capture's end left it.
+    pub fn finish(&mut self, (now, last): (Timestamp, Option<Stamp>)) {
+        self.capture_end = last;
+        self.table.finish_at(now);
+    }
+
+    /// Time goes on without a packet: what was silent for too long ends.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.table.advance_to(now);
+    }
+
+    /// Whoever watches stops at `now`: every connection still open is handed out as [`Ending::Stopped`].
+    pub fn stop(&mut self, now: Timestamp) {
+        self.table.stop_at(now);
+    }
+
+    /// Sessions that are over and not yet taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.table.finished()
+    }
+
+    /// After [`finish`](Self::finish): the first frame of the session that [`poll_session`](Self::poll_session) gives
+    /// next. The shards' sessions are then taken in the order of these, the lowest shard first among equals.
+    #[must_use]
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        self.table.next_remaining()
+    }
+
+    /// The next session that is over, in the order in which they ended.
+    pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
+        let Finished { facts, stream, at } = self.table.poll_finished()?;
+        let transcript = stream.map(|conversation| transcript(conversation.finish(), facts.server.port));
+        let id = SessionId(facts.first.frame.0);
+        // Of what was cut off by the operator nothing is known but that it went on.
+        let end = self
+            .capture_end
+            .or(Some(at))
+            .filter(|_| facts.ending != Ending::Stopped);
+        let session = session::build(id, facts, transcript.unwrap_or_default(), end);
+        let findings = diagnose(&session);
+        Some((session, findings))
     }
 
     /// Counts of the TCP room.
@@ -176,11 +270,177 @@ impl Analyzer {
     pub fn tcp_counts(&self) -> &tcp::Counts {
         self.table.counts()
     }
+}
+
+/// Analyses the frames of a capture: a [`Router`] and its [`Shard`]s in one thread.
+pub struct Analyzer {
+    router: Router,
+    shards: Vec<Shard>,
+    /// The shards of the sessions that are over, in the order in which they ended.
+    ended: VecDeque<usize>,
+    end: End,
+    /// Live: when the shards look at their time-outs again.
+    next_sweep: Timestamp,
+    keys: Keys,
+}
+
+/// How far the end of a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// It goes on, or its end was handed to the shards.
+    Not,
+    /// The capture is over.
+    Finished,
+    /// Whoever watched stopped.
+    Stopped,
+}
+
+/// Live: how often the shards look at their time-outs, in packet time.
+const SWEEP: Duration = Duration::from_millis(250);
+
+impl Analyzer {
+    /// An analyzer that has seen nothing.
+    #[must_use]
+    pub fn new(options: &Options) -> Self {
+        Self {
+            router: Router::new(options),
+            shards: (0..SHARDS).map(|_| Shard::new(options)).collect(),
+            ended: VecDeque::new(),
+            end: End::Not,
+            next_sweep: Timestamp::MIN,
+            keys: options.keys.clone(),
+        }
+    }
+
+    /// Takes lines of a key log (SSLKEYLOGFILE) between two frames, as a file or a decryption secrets block holds them; a
+    /// line must not be split over two calls. A connection finds only secrets that came before its first protected record.
+    pub fn add_secrets(&mut self, key_log: &[u8]) {
+        let next = self.router.end().1.map_or(0, |last| last.frame.0.saturating_add(1));
+        self.keys.add(key_log, FrameNumber(next));
+    }
+
+    /// What the key logs held.
+    #[must_use]
+    pub fn key_log_counts(&self) -> KeyLogCounts {
+        self.keys.counts()
+    }
+
+    /// Takes the next frame.
+    pub fn push_frame(&mut self, frame: &Frame<'_>) {
+        if let Some(routed) = self.router.route(frame)
+            && let Some(shard) = self.shards.get_mut(routed.shard)
+        {
+            let before = shard.waiting();
+            shard.push(&routed.carried, routed.now);
+            for _ in before..shard.waiting() {
+                self.ended.push_back(routed.shard);
+            }
+        }
+        if self.router.live {
+            let now = self.router.now();
+            if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {
+                self.sweep(now);
+            }
+        }
+    }
+
+    /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end. A time before the
+    /// clock's is ignored.
+    pub fn advance(&mut self, now: Timestamp) {
+        if let Some(now) = self.router.clock.go_on(now) {
+            self.sweep(now);
+        }
+    }
+
+    /// Looks at the time-outs of all shards, those without packets too.
+    fn sweep(&mut self, now: Timestamp) {
+        self.next_sweep = now.plus(SWEEP);
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let before = shard.waiting();
+            shard.advance(now);
+            for _ in before..shard.waiting() {
+                self.ended.push_back(number);
+            }
+        }
+    }
+
+    /// Ends the capture: every connection still open is handed out as the capture's end left it, behind those that ended
+    /// before.
+    pub fn finish(&mut self) {
+        self.router.finish();
+        self.end = End::Finished;
+    }
+
+    /// Live: whoever watched stops. Every connection still open is handed out as [`Ending::Stopped`]: nothing is
+    /// concluded from what it did not do.
+    pub fn stop(&mut self) {
+        self.router.finish();
+        self.end = End::Stopped;
+    }
+
+    /// The time that time-outs go by: that of the packets, or what [`Analyzer::advance`] said since.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.router.now()
+    }
+
+    /// The connections that are open now, in no order, and whether TLS has begun in them.
+    pub fn open_sessions(&self) -> impl Iterator<Item = (OpenConnection, bool)> + '_ {
+        let tls = |stream: Option<&Conversation>| stream.is_some_and(Conversation::is_tls);
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.table.open_connections())
+            .map(move |(connection, stream)| (connection, tls(stream)))
+    }
+
+    /// Connections kept, unanswered SYNs kept, and octets of their state, approximately.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize, usize) {
+        let held = self.shards.iter().map(|shard| &shard.table);
+        held.fold((0, 0, 0), |(open, half_open, memory), table| {
+            (
+                open + table.open(),
+                half_open + table.half_open(),
+                memory + table.memory(),
+            )
+        })
+    }
+
+    /// The next session that is over, in the order in which they ended; at the end of the capture by first frame.
+    pub fn poll_session(&mut self) -> Option<(Session, Vec<Finding>)> {
+        if let Some(shard) = self.ended.pop_front() {
+            return self.shards.get_mut(shard)?.poll_session();
+        }
+        let end = self.router.end();
+        match std::mem::replace(&mut self.end, End::Not) {
+            End::Not => {}
+            End::Finished => self.shards.iter_mut().for_each(|shard| shard.finish(end)),
+            End::Stopped => self.shards.iter_mut().for_each(|shard| shard.stop(end.0)),
+        }
+        let next = self.shards.iter_mut().filter(|shard| shard.next_remaining().is_some());
+        next.min_by_key(|shard| shard.next_remaining())?.poll_session()
+    }
+
+    /// Counts of the packet room.
+    #[must_use]
+    pub const fn packet_counts(&self) -> &packet::Counts {
+        self.router.packet_counts()
+    }
+
+    /// Counts of the TCP room.
+    #[must_use]
+    pub fn tcp_counts(&self) -> tcp::Counts {
+        let mut counts = self.router.connection_counts();
+        for shard in &self.shards {
+            counts.add(shard.tcp_counts());
+        }
+        counts
+    }
 
     /// Frames taken, and how many of them one look at their ports told to be no mail.
     #[must_use]
     pub const fn frames(&self) -> (u64, u64) {
-        (self.frames, self.noise)
+        self.router.frames()
     }
 }
 

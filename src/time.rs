@@ -57,15 +57,118 @@ impl Timestamp {
     /// RFC 3339 in UTC with `digits` (0 to 9) fractional digits, the capture's precision.
     #[must_use]
     pub fn rfc3339(self, digits: u8) -> String {
-        match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {
-            Ok(time) => format!("{time:.*}", usize::from(digits.min(9))),
-            Err(_) => format!("{}ns", self.0),
-        }
+        Rfc3339::of(self, digits).as_str().to_owned()
     }
+}
+
+/// A point in time as RFC 3339 text in UTC, held in place: a report writes dozens for every session, too many for an
+/// allocation and a general formatter each. A test holds it against jiff.
+#[derive(Clone, Copy)]
+pub struct Rfc3339 {
+    text: [u8; 30],
+    length: usize,
+}
+
+impl Rfc3339 {
+    /// Writes `time` with `digits` (0 to 9) fractional digits: cut, not rounded.
+    #[must_use]
+    pub fn of(time: Timestamp, digits: u8) -> Self {
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        let (days, second) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
+        let (year, month, day) = civil(days);
+        for (at, width, number) in [
+            (0, 4, year),
+            (5, 2, month),
+            (8, 2, day),
+            (11, 2, second / 3600),
+            (14, 2, second / 60 % 60),
+            (17, 2, second % 60),
+            (20, 9, time.0.rem_euclid(1_000_000_000)),
+        ] {
+            write_decimal(text.get_mut(at..at + width).unwrap_or_default(), number);
+        }
+        let length = match usize::from(digits.min(9)) {
+            0 => 20,
+            digits => 21 + digits,
+        };
+        if let Some(last) = text.get_mut(length - 1) {
+            *last = b'Z';
+        }
+        Self { text, length }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let text = self.text.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+fn write_decimal(into: &mut [u8], mut number: i64) {
+    for digit in into.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01 (proleptic Gregorian calendar): counted in eras of 400 years
+/// that begin on 1 March, so that the leap day comes last.
+const fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let (month, next_year) = if month_from_march < 10 {
+        (month_from_march + 3, 0)
+    } else {
+        (month_from_march - 9, 1)
+    };
+    (year_of_era + era * 400 + next_year, month, day)
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.rfc3339(9))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_jiff_writes_them() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let edges = [
+            i64::MIN,
+            i64::MAX,
+            0,
+            -1,
+            951_782_400_000_000_000,
+            1_709_164_800_123_456_789,
+        ];
+        let random = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.cast_signed()
+        });
+        for (count, nanoseconds) in edges.into_iter().chain(random.take(20_000)).enumerate() {
+            let digits = count % 10;
+            let expected = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)).unwrap();
+            let whole = expected.as_nanosecond().div_euclid(1_000_000_000);
+            if digits == 0 || whole < 0 {
+                // jiff cuts towards zero before 1970; we always cut towards the past.
+                let cut = jiff::Timestamp::from_second(i64::try_from(whole).unwrap()).unwrap();
+                assert_eq!(Timestamp(nanoseconds).rfc3339(0), format!("{cut:.0}"), "{nanoseconds}");
+            } else {
+                let text = Timestamp(nanoseconds).rfc3339(u8::try_from(digits).unwrap());
+                assert_eq!(text, format!("{expected:.digits$}"), "{nanoseconds}");
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use smtpcap::analyzer::Options;
 use smtpcap::diagnosis::{Finding, Severity};
+use smtpcap::frame::FrameNumber;
 use smtpcap::insight::Insight;
 use smtpcap::protocol::smtp::{Detail, Verb};
 use smtpcap::protocol::tls::AlertLevel;
@@ -100,7 +102,13 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             "tls_offered_suites",
             tls.offer().map(|hello| hello.cipher_suites.len()).into(),
         );
-        facts.insert("tls_encrypted_alerts", tls.encrypted_alerts.len().into());
+        // Of type alert on the outside, whether they were decrypted or not.
+        let opened = tls.alerts.iter().filter(|alert| alert.decrypted);
+        let older = tls.server_hello.as_ref().is_some_and(|hello| hello.version.0 < 0x0304);
+        let opened = if older { opened.count() } else { 0 };
+        facts.insert("tls_encrypted_alerts", (tls.encrypted_alerts.len() + opened).into());
+        facts.insert("tls_client_hellos", tls.client_hellos.len().into());
+        facts.insert("tls_hello_retry_request", (!tls.hello_retry_requests.is_empty()).into());
 
         if let Some(one) = tls
             .server_certificate
@@ -155,7 +163,15 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
                 .filter(|words: &Vec<String>| words.first().is_some_and(|first| first == keyword))
                 .collect()
         };
-        facts.insert("starttls_offered", (!words("STARTTLS").is_empty()).into());
+        // A server does not offer it again inside TLS: the list in clear counts.
+        let clear = exchanges.iter().rev().find(|exchange| {
+            matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
+                && !exchange.inside_tls
+                && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+        });
+        let offered = clear.map(Session::extensions).unwrap_or_default();
+        let offers = |line: &smtpcap::captured::Captured| lossy(line).to_ascii_uppercase().starts_with("STARTTLS");
+        facts.insert("starttls_offered", offered.iter().any(offers).into());
         let mut offered: Vec<String> = words("AUTH")
             .into_iter()
             .flat_map(|words| words.into_iter().skip(1))
@@ -275,6 +291,7 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
         let keywords: Vec<String> = dialogue
             .capabilities
             .iter()
+            .filter(|list| !list.inside_tls)
             .flat_map(|list| &list.keywords)
             .map(lossy)
             .collect();
@@ -327,10 +344,11 @@ fn same(found: &Value, expected: &Value) -> bool {
 
 fn compare_facts(place: &str, truth: &Value, session: &Session, score: &mut Score) {
     let ours = facts(session);
-    let hidden = strings(&truth["hidden_by_encryption"]);
-    for (name, expected) in truth["facts"].as_object().into_iter().flatten() {
-        // What the truth says of a hidden field is what stands in clear before TLS; it is compared all the same.
-        let _ = &hidden;
+    let keyed = truth["facts_with_keys"].as_object();
+    // With keys the facts inside take the place of those in clear.
+    let outside = truth["facts"].as_object().into_iter().flatten();
+    let outside = outside.filter(|(name, _)| keyed.is_none_or(|keyed| !keyed.contains_key(*name)));
+    for (name, expected) in outside.chain(keyed.into_iter().flatten()) {
         score.facts += 1;
         match ours.get(name.as_str()) {
             Some(found) if same(found, expected) => score.facts_right += 1,
@@ -417,7 +435,13 @@ fn leaks(secrets: &[String], outputs: &[String]) -> Vec<String> {
 
 fn compare_capture(folder: &Path, truth: &Value, score: &mut Score) {
     let file = truth["file"].as_str().unwrap();
-    let analysed = common::analyse_file(&folder.join(file));
+    let options = Options::default();
+    if let Some(keylog) = truth["keylog"].as_str() {
+        options
+            .keys
+            .add(&std::fs::read(folder.join(keylog)).unwrap(), FrameNumber(0));
+    }
+    let analysed = common::analyse_with(&folder.join(file), &options);
     let mut matched = Vec::new();
     let mut outputs = Vec::new();
     for language in Language::ALL {

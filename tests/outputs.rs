@@ -184,6 +184,27 @@ fn two_runs_give_the_same_octets() {
 }
 
 #[test]
+fn any_number_of_threads_gives_the_same_octets() {
+    // All captures as one long run: sessions of every kind, several links and clocks, damage.
+    let paths: Vec<String> = captures()
+        .iter()
+        .map(|path| path.to_str().unwrap().to_owned())
+        .collect();
+    for (format, counts) in [("jsonl", &["2", "3", "4"][..]), ("json", &["3"]), ("table", &["3"])] {
+        let with = |threads: &str| {
+            let mut arguments = vec!["analyze", "--format", format, "--threads", threads];
+            arguments.extend(paths.iter().map(String::as_str));
+            run(&arguments, None)
+        };
+        let alone = with("1");
+        assert!(alone.len() > 100_000 || format == "table", "{} octets", alone.len());
+        for threads in counts {
+            assert!(with(threads) == alone, "{format} with {threads} threads differs");
+        }
+    }
+}
+
+#[test]
 fn standard_input_gives_the_same_sessions_as_the_file() {
     let sessions = |page: String| -> Vec<String> {
         page.lines()

@@ -159,6 +159,11 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
                 }
                 for language in Language::ALL {
                     let story = smtpcap::text::tell(finding, language, smtpcap::render::encode::terminal);
+                    for evidence in &finding.evidence {
+                        // In debug builds a note that the catalogue lacks, or lacks a value, panics.
+                        let shown = smtpcap::text::proof(evidence, language, smtpcap::render::encode::terminal);
+                        assert!(!shown.is_empty() || evidence.note.is_none(), "{}", finding.rule.slug);
+                    }
                     let unfilled = names.iter().any(|name| story.what.contains(&format!("{{{name}}}")));
                     assert!(!story.what.is_empty() && !unfilled, "{}", finding.rule.slug);
                 }
@@ -276,5 +281,13 @@ fn slugs_are_unique_sorted_lists_are_sane_and_explained_slugs_exist_in_the_catal
             );
             assert_ne!(*other, rule.slug);
         }
+    }
+}
+
+#[test]
+fn the_rules_of_a_list_are_of_one_layer() {
+    for rules in smtpcap::diagnosis::rules::layers() {
+        let layer = rules.first().expect("no list is empty").layer;
+        assert!(rules.iter().all(|rule| rule.layer == layer), "{}", layer.name());
     }
 }

@@ -476,10 +476,10 @@ mod linux {
         let thread = std::thread::Builder::new().name("worker".to_owned()).spawn(|| 7);
         tell("thread", thread.map(|thread| thread.join().unwrap()));
         tell("time-zone", std::fs::read("/usr/share/zoneinfo/Asia/Tokyo"));
-        tell(
-            "clock",
-            Ok::<_, std::fmt::Error>(std::thread::sleep(std::time::Duration::from_millis(1))),
-        );
+        tell("clock", {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            Ok::<_, std::fmt::Error>(())
+        });
         let pid = Pid::from_raw(child.id().try_into().unwrap());
         tell("ptrace", nix::sys::ptrace::attach(pid));
         tell("signal-child", kill(pid, Signal::SIGTERM));

@@ -7,6 +7,8 @@
 //! arguments → source (open, filter) → privileges (gone) → run: poll, dispatch → merge (several interfaces) → output
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod arguments;
 mod merge;
 mod output;

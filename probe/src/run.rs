@@ -12,13 +12,16 @@ use smtpcap_pcapng::{Interface, Section};
 use crate::arguments::Options;
 use crate::merge::Merge;
 use crate::output::Output;
-use crate::source::{self, Source};
+use crate::source::{self, Interfaces, Source};
 use crate::{Failure, privileges};
 
 /// Between two statistics blocks.
 const COUNT: Duration = Duration::from_secs(1);
-/// Between two looks at an interface that is down.
-const LOOK: Duration = Duration::from_millis(250);
+/// Between two looks at whether the interfaces are up.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long packets that the kernel has already are waited for at the end.
+const DRAIN: Duration = Duration::from_millis(200);
 
 /// Captures until it is stopped.
 pub fn run(options: &Options) -> Result<(), Failure> {
@@ -82,12 +85,9 @@ impl Run {
         let mut look = Instant::now() + LOOK;
         while !stop.load(Ordering::Relaxed) && self.output.ended().is_none() && !self.all_gone() {
             let now = Instant::now();
-            let mut until = count;
+            let mut until = count.min(look);
             if self.merge.as_ref().is_some_and(|merge| !merge.is_empty()) {
                 until = until.min(source::round(now));
-            }
-            if !self.sources.iter().all(Source::is_up) {
-                until = until.min(look);
             }
             if self.wait(until.saturating_duration_since(now)) {
                 return;
@@ -95,7 +95,8 @@ impl Run {
             self.collect();
             let now = Instant::now();
             if now >= look {
-                self.sources.iter_mut().for_each(Source::look_again);
+                let interfaces = Interfaces::now();
+                self.sources.iter_mut().for_each(|source| source.look(&interfaces));
                 look = now + LOOK;
             }
             if now >= count {
@@ -157,9 +158,28 @@ impl Run {
         self.sources.iter().all(Source::is_gone)
     }
 
+    /// The kernel hands packets over in blocks, each when it is full or old enough: those that were received before
+    /// the stop are waited for.
+    fn drain(&mut self) {
+        let received: Vec<u64> = self.sources.iter_mut().map(Source::received).collect();
+        let until = Instant::now() + DRAIN;
+        loop {
+            self.collect();
+            let missing = self
+                .sources
+                .iter()
+                .zip(&received)
+                .any(|(source, received)| source.is_up() && source.accounted_for() < *received);
+            if !missing || Instant::now() >= until || self.output.ended().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// The packets that still wait, the last counters, and why it ended.
     fn end(mut self) -> Result<(), Failure> {
-        self.collect();
+        self.drain();
         if let Some(merge) = &mut self.merge {
             merge.release_all(&mut self.output);
         }

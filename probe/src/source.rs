@@ -1,5 +1,6 @@
 //! An interface that is captured on: opened, filtered, counted, and watched for going away.
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
@@ -133,16 +134,23 @@ impl Source {
         }
     }
 
-    /// Looks whether an interface that was down is back; call it from time to time.
-    pub fn look_again(&mut self) {
-        if self.state != State::Down {
+    /// Looks whether the interface was taken down, came back or was removed; call it from time to time. libpcap says
+    /// nothing of the first two.
+    pub fn look(&mut self, interfaces: &Interfaces) {
+        if self.name == ANY || self.is_gone() {
             return;
         }
-        if !self.exists() {
-            self.gone();
-        } else if flag_up(&self.name) != Some(false) {
-            self.back();
+        match (interfaces.is_up(&self.name), self.state) {
+            (Some(true), State::Down) => self.back(),
+            (Some(false), State::Up) => self.down(""),
+            (None, _) if !self.exists() => self.gone(),
+            _ => {}
         }
+    }
+
+    fn down(&mut self, why: &str) {
+        self.state = State::Down;
+        say(&format!("{}: interface is down, waiting for it{why}", self.name));
     }
 
     fn back(&mut self) {
@@ -161,14 +169,7 @@ impl Source {
         if !self.exists() {
             self.gone();
         } else if self.state == State::Up {
-            self.state = State::Down;
-            let down = flag_up(&self.name) == Some(false) || says(error, "down");
-            let why = if down {
-                String::new()
-            } else {
-                format!(" ({})", text(error))
-            };
-            say(&format!("{}: interface is down, waiting for it{why}", self.name));
+            self.down(&format!(" ({})", text(error)));
         }
     }
 
@@ -177,11 +178,22 @@ impl Source {
         self.name == ANY || rustix::net::netdevice::name_to_index(self.capture.as_fd(), &self.name).is_ok()
     }
 
-    /// Reads the kernel's counters.
-    pub fn statistics(&mut self, ended: bool) -> Statistics {
+    /// Packets that passed the filter so far, as the kernel counts them now.
+    pub fn received(&mut self) -> u64 {
         if let Ok(stat) = self.capture.stats() {
             self.counted.add([stat.received, stat.dropped, stat.if_dropped]);
         }
+        self.counted.received
+    }
+
+    /// Packets that were handed over or are known to be dropped.
+    pub fn accounted_for(&self) -> u64 {
+        self.counted.delivered.saturating_add(self.counted.dropped)
+    }
+
+    /// Reads the kernel's counters.
+    pub fn statistics(&mut self, ended: bool) -> Statistics {
+        self.received();
         let time = now();
         Statistics {
             interface: self.number,
@@ -232,7 +244,7 @@ fn cannot_open(name: &str, error: &Error) -> Failure {
         return Failure::Permission(format!("{name}: no permission to capture ({told})"));
     }
     if has(&["no such device", "disappeared", "siocgif"]) {
-        return Failure::Interface(format!("{name}: no such interface; --list shows them"));
+        return Failure::Interface(format!("{name}: no such interface"));
     }
     if has(&["not up", "down"]) {
         return Failure::Interface(format!("{name}: interface is down; ip link set {name} up"));
@@ -251,11 +263,24 @@ fn says(error: &Error, word: &str) -> bool {
     text(error).to_lowercase().contains(word)
 }
 
-/// Whether an interface is up, where /sys tells.
-fn flag_up(name: &str) -> Option<bool> {
-    let flags = std::fs::read_to_string(format!("/sys/class/net/{name}/flags")).ok()?;
-    let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).ok()?;
-    Some(flags & 1 != 0)
+/// Which interfaces there are and whether they are up.
+pub struct Interfaces(BTreeMap<String, bool>);
+
+impl Interfaces {
+    /// Asks the kernel; without an answer, none is known.
+    pub fn now() -> Self {
+        let listed = nix::ifaddrs::getifaddrs();
+        let of = |address: nix::ifaddrs::InterfaceAddress| {
+            let up = address.flags.contains(nix::net::if_::InterfaceFlags::IFF_UP);
+            (address.interface_name, up)
+        };
+        Self(listed.map(|listed| listed.map(of).collect()).unwrap_or_default())
+    }
+
+    /// `None` where there is no such interface.
+    fn is_up(&self, name: &str) -> Option<bool> {
+        self.0.get(name).copied()
+    }
 }
 
 /// One line an interface: name, state, addresses, description.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::buffer::READ_SIZE;
 use super::damage::Error;
-use super::facts::{CaptureFacts, FileFacts, FrameRange, MAX_RANGES};
+use super::facts::{CaptureFacts, DecryptionSecrets, FileFacts, FrameRange, MAX_RANGES};
 use super::file::OpenFile;
 use super::octets::Input;
 use crate::frame::{Frame, FrameNumber};
@@ -40,11 +40,17 @@ pub struct Reader {
     facts: CaptureFacts,
     last: FrameNumber,
     range_file: Option<usize>,
+    on_secrets: Option<Box<OnSecrets>>,
 }
+
+/// Takes the secrets of decryption secrets blocks.
+type OnSecrets = dyn FnMut(&DecryptionSecrets, FrameNumber) + Send;
 
 struct Slot {
     source: Source,
     position: (u64, Option<u64>),
+    /// Secrets that were handed out.
+    secrets: usize,
 }
 
 enum Source {
@@ -66,6 +72,7 @@ impl Reader {
         let slot = |input| Slot {
             source: Source::Unseen(input),
             position: (0, None),
+            secrets: 0,
         };
         Self {
             unseen: (0..inputs.len()).collect(),
@@ -75,7 +82,16 @@ impl Reader {
             facts,
             last: FrameNumber(0),
             range_file: None,
+            on_secrets: None,
         }
+    }
+
+    /// Hands every decryption secrets block that is kept to `take`, before the frame that stands behind it, with that
+    /// frame's number (one more than the last where none does).
+    #[must_use]
+    pub fn with_secrets(mut self, take: impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static) -> Self {
+        self.on_secrets = Some(Box::new(take));
+        self
     }
 
     /// The next frame; `None` behind the last one. Its octets are valid until the next call.
@@ -207,6 +223,7 @@ impl Reader {
                 let ended = ended.map(|_| ());
                 slot.position = file.position();
                 slot.source = Source::Closed;
+                self.hand_out_secrets(index);
                 return ended;
             }
         };
@@ -219,8 +236,24 @@ impl Reader {
         Ok(())
     }
 
+    /// Secrets of a file that were read since the last time.
+    fn hand_out_secrets(&mut self, index: usize) {
+        let next = FrameNumber(self.last.0.saturating_add(1));
+        if let (Some(take), Some(slot), Some(facts)) = (
+            &mut self.on_secrets,
+            self.slots.get_mut(index),
+            self.facts.files.get(index),
+        ) {
+            for secrets in facts.secrets.kept().get(slot.secrets..).unwrap_or_default() {
+                take(secrets, next);
+            }
+            slot.secrets = facts.secrets.kept().len();
+        }
+    }
+
     fn deliver(&mut self) -> Option<Frame<'_>> {
         let index = self.current?;
+        self.hand_out_secrets(index);
         let facts = self.facts.files.get_mut(index)?;
         let Source::Open(file) = &self.slots.get(index)?.source else {
             return None;

@@ -121,13 +121,16 @@ pub struct Reading {
     /// Server ports whose connections are mail, besides 24, 25, 110, 143, 465, 587, 993, 995 and 2525
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     pub ports: Vec<u16>,
+    /// Key log (SSLKEYLOGFILE) that opens TLS; may be repeated. Keys inside a pcapng file are used without it
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub keylog: Vec<PathBuf>,
     /// Show passwords, tokens and challenge responses instead of masking them
     #[arg(long)]
     pub show_secrets: bool,
     /// Keep and show message texts
     #[arg(long)]
     pub show_body: bool,
-    /// Worker threads (no effect yet: one thread does everything)
+    /// Worker threads (default: one for each core); the report is the same for any number
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Memory for the state of connections, in MB

@@ -1,5 +1,6 @@
 //! What the surroundings say: language, terminal, colours, time zone. Read here and nowhere else.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use crate::cli::args::{Color, Lang, Look, Time};
@@ -67,4 +68,23 @@ pub fn style(look: &Look, to_stdout: bool) -> Style {
 
 fn terminal_columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
+}
+
+/// Captures smaller than this are read before threads could help, in octets.
+const SMALL: u64 = 4 << 20;
+
+/// Threads for a run over these files: as asked for, else one for each core, but one alone for small files.
+#[must_use]
+pub fn threads(asked: Option<usize>, files: &[OsString]) -> usize {
+    let size = |file: &OsString| {
+        std::fs::metadata(file).map_or(u64::MAX, |data| if data.is_file() { data.len() } else { u64::MAX })
+    };
+    let octets = files.iter().map(size).fold(0, u64::saturating_add);
+    asked.unwrap_or_else(|| {
+        if octets < SMALL {
+            1
+        } else {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        }
+    })
 }

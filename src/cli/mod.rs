@@ -6,10 +6,12 @@ pub mod capture_messages;
 mod environment;
 mod exit;
 mod filter;
+mod keylog;
 mod list;
 mod live;
 mod messages;
 mod output;
+mod pipeline;
 mod progress;
 mod run;
 

@@ -4,14 +4,16 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use crate::analyzer::{Analyzer, DEFAULT_PORTS, Options};
+use crate::analyzer::{DEFAULT_PORTS, Options};
 use crate::capture::{Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, Stop};
 use crate::cli::filter::Filter;
+use crate::cli::keylog;
 use crate::cli::messages;
 use crate::cli::output::Output;
+use crate::cli::pipeline::{Pipeline, Take, Tell};
 use crate::cli::progress::Progress;
 use crate::diagnosis::{Finding, Severity};
 use crate::insight::{Digest, History};
@@ -19,18 +21,15 @@ use crate::protocol::Retention;
 use crate::render::encode;
 use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord};
 use crate::render::text::{Page, Style, health, ladder, sessions, stories, troubles};
-use crate::report::{Health, Report};
+use crate::report::{Entry, Health, Report};
 use crate::secret::Keep;
-use crate::session::Session;
+use crate::session::{Session, SessionId};
 use crate::text::{Language, Message};
 
 /// Serialised sessions held back to put them in the order of first frames, in octets; beyond it they come as they end.
 const HELD_OCTETS: usize = 64 << 20;
 /// Frames between two looks at progress and finished sessions.
 const FRAMES_A_ROUND: u64 = 1024;
-
-/// What a run does with a session.
-type Sink<'a> = dyn FnMut(Session, Vec<Finding>, u8) -> Result<(), Stop> + 'a;
 
 /// What the flags of reading say to the analyzer.
 pub(super) fn options(reading: &Reading) -> Options {
@@ -50,55 +49,90 @@ pub(super) fn options(reading: &Reading) -> Options {
     options
 }
 
-/// Reads every frame of the files and hands out sessions as they end. Files that cannot be read are said on standard
-/// error and passed over.
-fn read(files: &[OsString], reading: &Reading, language: Language, sink: &mut Sink<'_>) -> Result<Health, Stop> {
+/// Reads every frame of the files, makes of each session what `tell` says, and hands that out in order. Files that cannot
+/// be read are said on standard error and passed over.
+fn read<T: Send>(
+    files: &[OsString],
+    reading: &Reading,
+    language: Language,
+    tell: &Tell<'_, T>,
+    sink: &mut Take<'_, T, Stop>,
+) -> Result<Health, Stop> {
     let options = options(reading);
-    let mut analyzer = Analyzer::new(&options);
+    keylog::read(&reading.keylog, &options.keys, language)?;
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
-    let mut reader = Reader::new(inputs);
-    let mut progress = Progress::new();
+    let threads = environment::threads(reading.threads, files);
+    let mut reader = Reader::new(inputs).with_secrets(options.take_embedded_keys());
     let mut errors = 0_usize;
-    let mut frames = 0_u64;
-    loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => analyzer.push_frame(&frame),
-            Ok(None) => break,
-            Err(error) => {
-                errors += 1;
-                progress.suspend(|| messages::warn_or_error(&error, language));
-                continue;
+    let counted = std::thread::scope(|scope| {
+        let mut pipeline = Pipeline::start(scope, threads, &options, tell);
+        let mut progress = Progress::new();
+        let mut frames = 0_u64;
+        loop {
+            match reader.next_frame() {
+                Ok(Some(frame)) => pipeline.push(&frame),
+                Ok(None) => break,
+                Err(error) => {
+                    errors += 1;
+                    progress.suspend(|| messages::warn_or_error(&error, language));
+                    continue;
+                }
+            }
+            frames += 1;
+            if frames == 1 || frames.is_multiple_of(FRAMES_A_ROUND) {
+                pipeline.set_digits(reader.facts().fraction_digits(), sink)?;
+                pipeline.take(sink)?;
+                if frames.is_multiple_of(64 * FRAMES_A_ROUND) {
+                    progress.show(reader.progress());
+                }
             }
         }
-        frames += 1;
-        if frames.is_multiple_of(FRAMES_A_ROUND) {
-            let digits = reader.facts().fraction_digits();
-            while let Some((session, findings)) = analyzer.poll_session() {
-                sink(session, findings, digits)?;
-            }
-            if frames.is_multiple_of(64 * FRAMES_A_ROUND) {
-                progress.show(reader.progress());
-            }
-        }
-    }
-    progress.end();
-    analyzer.finish();
-    let digits = reader.facts().fraction_digits();
-    while let Some((session, findings)) = analyzer.poll_session() {
-        sink(session, findings, digits)?;
-    }
+        progress.end();
+        pipeline.set_digits(reader.facts().fraction_digits(), sink)?;
+        pipeline.finish(sink)
+    })?;
     if errors == files.len() {
         // Every file was said on standard error already.
         return Err(Stop::Mend(String::new()));
     }
     Ok(Health {
-        capture: reader.facts().clone(),
-        packets: analyzer.packet_counts().clone(),
-        connections: analyzer.tcp_counts().clone(),
-        frames: analyzer.frames(),
+        capture: reader.into_facts(),
+        packets: counted.packets,
+        connections: counted.connections,
+        frames: counted.frames,
         forgotten: 0,
+        key_log: options.keys.counts(),
+        keyless: 0,
         ports: options.ports,
     })
+}
+
+/// What `analyze` keeps of a session once it was told.
+struct Told {
+    id: SessionId,
+    digest: Digest,
+    /// `None` where the filter hides it.
+    shown: Option<Entry>,
+    /// Its record, where the report is JSON.
+    record: Vec<u8>,
+}
+
+impl Told {
+    fn of(session: &Session, findings: Vec<Finding>, filter: &Filter, form: Form, format: Format) -> Self {
+        let digest = Digest::of(session, &findings);
+        let shown = filter.matches(session, &findings);
+        let mut record = Vec::new();
+        if shown && format != Format::Table {
+            // A vector takes everything, and our records can be written.
+            let _ = json::append_line(&SessionRecord::of(session, &findings, form), &mut record);
+        }
+        Self {
+            id: session.id,
+            digest,
+            shown: shown.then(|| Entry::of(session, findings)),
+            record,
+        }
+    }
 }
 
 /// `smtpcap analyze`.
@@ -121,22 +155,23 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let mut report = Report::new();
     let mut history = History::new();
     let mut emitter = Emitter::new(arguments.format, language);
+    let format = arguments.format;
     let mut health = read(
         &arguments.files,
         &arguments.reading,
         language,
-        &mut |session, findings, digits| {
-            history.remember(Digest::of(&session, &findings));
-            if filter.matches(&session, &findings) {
-                report.add(&session, &findings);
-                emitter
-                    .session(&session, &findings, digits, &mut output)
-                    .map_err(failed)?;
+        &|session, findings, digits| Told::of(&session, findings, &filter, Form { language, digits }, format),
+        &mut |told: Told| {
+            history.remember(told.digest);
+            if let Some(entry) = told.shown {
+                report.add(entry);
+                emitter.session(told.id, told.record, &mut output).map_err(failed)?;
             }
             Ok(())
         },
     )?;
     health.forgotten = history.forgotten();
+    health.keyless = report.tally.keyless;
     report.finish(history.conclude());
     for trouble in troubles(
         &health,
@@ -180,25 +215,13 @@ impl Emitter {
         }
     }
 
-    fn session(
-        &mut self,
-        session: &Session,
-        findings: &[Finding],
-        digits: u8,
-        output: &mut Output,
-    ) -> std::io::Result<()> {
-        let form = Form {
-            language: self.language,
-            digits,
-        };
+    fn session(&mut self, id: SessionId, record: Vec<u8>, output: &mut Output) -> std::io::Result<()> {
         match self.format {
             Format::Table => Ok(()),
-            Format::Jsonl => json::write_line(&SessionRecord::of(session, findings, form), output),
+            Format::Jsonl => output.write_all(&record),
             Format::Json => {
-                let mut written = Vec::new();
-                json::write_line(&SessionRecord::of(session, findings, form), &mut written)?;
-                self.held_octets += written.len();
-                self.held.push((session.id.0, written));
+                self.held_octets += record.len();
+                self.held.push((id.0, record));
                 if self.held_octets > HELD_OCTETS || self.overflowed {
                     self.overflowed = true;
                     self.release(output)?;
@@ -272,7 +295,7 @@ fn table(report: &Report, run: &Health, style: &Style, output: &mut Output) -> s
         ..style.clone()
     };
     let mut page = Page::new(style);
-    health(&mut page, run, style);
+    health(&mut page, run, report.tally.decrypted, style);
     if report.tally.sessions == 0 {
         let ports: Vec<_> = run.ports.iter().map(u16::to_string).collect();
         page.text(0, &style.say(Message::NoMail, &[("ports", &ports.join(", "))]));
@@ -298,17 +321,23 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     let mut ids: Vec<u64> = Vec::new();
     let ordinals = usize::try_from(wanted).unwrap_or(usize::MAX).min(1000);
     let files = std::slice::from_ref(&arguments.file);
-    let run = read(files, &arguments.reading, language, &mut |session, findings, _| {
-        ids.push(session.id.0);
-        kept.push((session, findings));
-        kept.sort_by_key(|(session, _)| session.id);
-        let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
-        while kept.len() > ordinals + 1 {
-            let last = kept.len() - 1;
-            kept.remove(if exact == Some(last) { last - 1 } else { last });
-        }
-        Ok(())
-    })?;
+    let run = read(
+        files,
+        &arguments.reading,
+        language,
+        &|session, findings, _| (session, findings),
+        &mut |(session, findings): (Session, Vec<Finding>)| {
+            ids.push(session.id.0);
+            kept.push((session, findings));
+            kept.sort_by_key(|(session, _)| session.id);
+            let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
+            while kept.len() > ordinals + 1 {
+                let last = kept.len() - 1;
+                kept.remove(if exact == Some(last) { last - 1 } else { last });
+            }
+            Ok(())
+        },
+    )?;
     ids.sort_unstable();
     let exact = kept.iter().position(|(session, _)| session.id.0 == wanted);
     let ordinal = wanted

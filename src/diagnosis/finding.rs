@@ -70,10 +70,19 @@ pub enum Value {
     Time(Timestamp),
     /// A phrase of the catalogue, by its key (see `text/phrases`): "client", "before_tls".
     Phrase(&'static str),
+    /// A rule, by its slug: its title in the reader's language.
+    Rule(&'static str),
+    /// A note of the catalogue inside of another sentence.
+    Note(Note),
     /// Several, shown with commas.
     List(Vec<Value>),
 }
 
+impl From<Note> for Value {
+    fn from(note: Note) -> Self {
+        Self::Note(note)
+    }
+}
 impl From<&Captured> for Value {
     fn from(text: &Captured) -> Self {
         Self::Captured(text.clone())
@@ -144,30 +153,36 @@ pub struct Evidence {
     pub last: Stamp,
     /// Who sent it; `None` for what is not one side's (an ICMP error, a silence).
     pub direction: Option<Direction>,
-    /// The bytes or what they say, in the protocol's own words; the same in every language.
+    /// The bytes or what they say, in the protocol's own words, the same in every language; empty where a note stands.
     pub quotation: Captured,
+    /// What was there, in the catalogue's words, where no quotation says it.
+    pub note: Option<Note>,
 }
 
 impl Evidence {
     /// A quotation with its span.
     #[must_use]
     pub fn quote(span: &Span, quotation: impl Into<Quotation>) -> Self {
+        let (quotation, note) = quotation.into().parts();
         Self {
             first: span.first,
             last: span.last,
             direction: Some(span.direction),
-            quotation: quotation.into().0,
+            quotation,
+            note,
         }
     }
 
     /// A single frame.
     #[must_use]
     pub fn frame(stamp: Stamp, direction: Option<Direction>, quotation: impl Into<Quotation>) -> Self {
+        let (quotation, note) = quotation.into().parts();
         Self {
             first: stamp,
             last: stamp,
             direction,
-            quotation: quotation.into().0,
+            quotation,
+            note,
         }
     }
 
@@ -179,7 +194,7 @@ impl Evidence {
             text.push(b' ');
             text.extend_from_slice(line.bytes());
         }
-        Self::quote(&reply.span, Quotation(Captured::new(&text)))
+        Self::quote(&reply.span, &Captured::new(&text))
     }
 
     /// A command line, credentials masked.
@@ -213,25 +228,39 @@ impl Evidence {
         }
         text.push(b' ');
         text.extend_from_slice(answer.text.bytes());
-        Self::quote(&answer.span, Quotation(Captured::new(&text)))
+        Self::quote(&answer.span, &Captured::new(&text))
     }
 
     /// An alert in clear, with number and registered name.
     #[must_use]
     pub fn alert(alert: &Alert) -> Self {
-        let level = match alert.level {
-            AlertLevel::Warning => "warning".to_owned(),
-            AlertLevel::Fatal => "fatal".to_owned(),
-            AlertLevel::Other(level) => format!("level {level}"),
+        let note = match (alert.level, alert.decrypted) {
+            (AlertLevel::Fatal, false) => Note::of("Alert (fatal) {number} {name}"),
+            (AlertLevel::Fatal, true) => Note::of("Alert (fatal) {number} {name}, decrypted"),
+            (AlertLevel::Warning, false) => Note::of("Alert (warning) {number} {name}"),
+            (AlertLevel::Warning, true) => Note::of("Alert (warning) {number} {name}, decrypted"),
+            (AlertLevel::Other(level), false) => Note::of("Alert (level {level}) {number} {name}").with("level", level),
+            (AlertLevel::Other(level), true) => {
+                Note::of("Alert (level {level}) {number} {name}, decrypted").with("level", level)
+            }
         };
-        let name = tls::alert_name(alert.description).unwrap_or("unassigned");
-        Self::quote(&alert.span, format!("Alert ({level}) {} {name}", alert.description))
+        let note = note.with("number", alert.description);
+        Self::quote(
+            &alert.span,
+            match tls::alert_name(alert.description) {
+                Some(name) => note.with("name", name),
+                None => note.with("name", Value::Phrase("unassigned")),
+            },
+        )
     }
 
     /// A ClientHello with the versions that it offers.
     #[must_use]
     pub fn client_hello(hello: &ClientHello) -> Self {
-        Self::quote(&hello.span, format!("ClientHello, at most {}", hello.maximum()))
+        Self::quote(
+            &hello.span,
+            Note::of("ClientHello, at most {version}").with("version", hello.maximum()),
+        )
     }
 
     /// A ServerHello with version and suite.
@@ -239,7 +268,12 @@ impl Evidence {
     pub fn server_hello(hello: &ServerHello) -> Self {
         let suite = tls::cipher_suite_name(hello.cipher_suite)
             .map_or_else(|| format!("0x{:04x}", hello.cipher_suite), str::to_owned);
-        Self::quote(&hello.span, format!("ServerHello {} {suite}", hello.version))
+        Self::quote(
+            &hello.span,
+            Note::of("ServerHello {version} {suite}")
+                .with("version", hello.version)
+                .with("suite", suite),
+        )
     }
 
     /// An ICMP error.
@@ -249,27 +283,74 @@ impl Evidence {
         Self::frame(
             error.stamp,
             None,
-            format!("{version} {}/{} from {}", error.kind, error.code, error.reporter),
+            Note::of("{version} {kind}/{code} from {reporter}")
+                .with("version", version)
+                .with("kind", error.kind)
+                .with("code", error.code)
+                .with("reporter", error.reporter.to_string()),
         )
     }
 }
 
-/// What stands in a quotation; made from wire text or from a fixed technical phrase.
-pub struct Quotation(pub(crate) Captured);
+/// What stands beside a piece of proof where no quotation does: a sentence of the catalogue (`text/notes`), named by its
+/// English template, and the values for its `{names}`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    /// The English template: the key of the catalogue.
+    pub template: &'static str,
+    /// Values by name.
+    pub values: Vec<(&'static str, Value)>,
+}
+
+impl Note {
+    /// A note without values yet.
+    #[must_use]
+    pub const fn of(template: &'static str) -> Self {
+        Self {
+            template,
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.push((name, value.into()));
+        self
+    }
+}
+
+/// What a piece of proof shows: octets of the capture, or a note of the catalogue. Not made from a `String`, so that no
+/// rule can put words of one language there.
+pub enum Quotation {
+    /// From the wire.
+    Words(Captured),
+    /// From the catalogue.
+    Note(Note),
+}
+
+impl Quotation {
+    fn parts(self) -> (Captured, Option<Note>) {
+        match self {
+            Self::Words(words) => (words, None),
+            Self::Note(note) => (Captured::default(), Some(note)),
+        }
+    }
+}
 
 impl From<&Captured> for Quotation {
     fn from(text: &Captured) -> Self {
-        Self(text.clone())
+        Self::Words(text.clone())
     }
 }
-impl From<String> for Quotation {
-    fn from(text: String) -> Self {
-        Self(Captured::new(text.as_bytes()))
+impl From<Note> for Quotation {
+    fn from(note: Note) -> Self {
+        Self::Note(note)
     }
 }
-impl From<&str> for Quotation {
-    fn from(text: &str) -> Self {
-        Self(Captured::from(text))
+impl From<&'static str> for Quotation {
+    fn from(template: &'static str) -> Self {
+        Self::Note(Note::of(template))
     }
 }
 

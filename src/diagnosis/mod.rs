@@ -6,21 +6,55 @@ mod root_cause;
 mod rule;
 pub mod rules;
 
-pub use finding::{Confidence, Evidence, Finding, Quotation, Severity, Value};
+pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Value};
+pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, Rule, Texts};
 
-use crate::session::Session;
+use crate::session::{Session, Stage};
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
-    let findings = rules::all()
+    let findings = rules::layers()
+        .filter(|rules| rules.first().is_some_and(|rule| is_concerned(rule.layer, session)))
+        .flatten()
         .filter_map(|rule| match rule.check {
             Check::Session(check) => check(rule, session),
             Check::Insight => None,
         })
         .collect();
+    debug_assert_eq!(missed(session), Vec::<&str>::new());
     root_cause::settle(session, findings)
+}
+
+/// Whether rules of a layer can find anything to speak of in a session. A hundred of them speak of a dialogue, of TLS or of
+/// a mailbox: a flood of SYNs, or plaintext sessions, need not be asked.
+fn is_concerned(layer: Layer, session: &Session) -> bool {
+    let (smtp, retrieval, tls) = (
+        session.smtp.is_some(),
+        session.retrieval.is_some(),
+        session.tls.is_some(),
+    );
+    let opened = session.stage > Stage::Connect || smtp || retrieval || tls;
+    match layer {
+        Layer::Capture | Layer::Net | Layer::Healthy | Layer::Cross => true,
+        Layer::Smtp | Layer::StartTls => opened,
+        Layer::Auth => smtp || retrieval || tls,
+        Layer::Tls => tls || retrieval || session.smtp.as_ref().is_some_and(|smtp| smtp.switched_to_tls.is_some()),
+        Layer::Cert => tls,
+        Layer::Retrieval => retrieval || tls,
+        Layer::Message => smtp || retrieval,
+    }
+}
+
+/// What the tests hold against every session that they see: rules of a layer that was not asked and would have spoken.
+fn missed(session: &Session) -> Vec<&'static str> {
+    rules::layers()
+        .flatten()
+        .filter(|rule| !is_concerned(rule.layer, session))
+        .filter(|rule| matches!(rule.check, Check::Session(check) if check(rule, session).is_some()))
+        .map(|rule| rule.slug)
+        .collect()
 }
 
 /// The rule with this slug.

@@ -1,8 +1,9 @@
 //! Chooses the one root cause of a session and folds its consequences under it (catalogue, section 4).
 
 use crate::diagnosis::finding::{Confidence, Finding, Severity};
+use crate::diagnosis::rule::Layer;
 use crate::frame::FrameNumber;
-use crate::session::{Outcome, Session};
+use crate::session::{Outcome, Session, Stage};
 
 /// Marks root cause and consequences, lowers confidence where the capture lacks packets, sorts: root first, then other
 /// failures, risks (those that expose passwords first), notes, limits, healthy entries.
@@ -13,7 +14,7 @@ pub(super) fn settle(session: &Session, mut findings: Vec<Finding>) -> Vec<Findi
         for (position, finding) in findings.iter_mut().enumerate() {
             finding.root_cause = position == root;
         }
-        fold(&mut findings, slug);
+        fold(session, &mut findings, slug);
     }
     findings.sort_by_key(|finding| {
         (
@@ -40,7 +41,9 @@ fn choose(session: &Session, findings: &[Finding]) -> Option<usize> {
     };
     let explained = |finding: &Finding| {
         findings.iter().any(|other| {
-            other.severity == Severity::Fail && other.rule.slug != finding.rule.slug && explains(other, finding)
+            other.severity == Severity::Fail
+                && other.rule.slug != finding.rule.slug
+                && explains(session, other, finding)
         })
     };
     let rank = |finding: &Finding| {
@@ -80,39 +83,102 @@ fn allowed(session: &Session, finding: &Finding) -> bool {
 }
 
 /// A finding that the root cause (or another failing finding) explains becomes its consequence.
-fn fold(findings: &mut [Finding], root: Option<&'static str>) {
-    let reasons: Vec<Option<&'static str>> = findings.iter().map(|finding| reason(findings, finding, root)).collect();
+fn fold(session: &Session, findings: &mut [Finding], root: Option<&'static str>) {
+    let reasons: Vec<Option<&'static str>> = findings
+        .iter()
+        .map(|finding| reason(session, findings, finding, root))
+        .collect();
     for (finding, reason) in findings.iter_mut().zip(reasons) {
         finding.because_of = reason;
     }
 }
 
-fn reason(findings: &[Finding], finding: &Finding, root: Option<&'static str>) -> Option<&'static str> {
+fn reason(
+    session: &Session,
+    findings: &[Finding],
+    finding: &Finding,
+    root: Option<&'static str>,
+) -> Option<&'static str> {
     if finding.root_cause {
         return None;
     }
     let failures = || findings.iter().filter(|other| other.severity == Severity::Fail);
     let explainers = || {
         failures()
-            .filter(|other| explains(other, finding))
+            .filter(|other| explains(session, other, finding))
             .map(|other| other.rule.slug)
     };
     let by_root = explainers().find(|slug| Some(*slug) == root);
-    let alone = failures().any(|other| Some(other.rule.slug) == root && concern_others(other, finding));
+    let alone = failures().any(|other| Some(other.rule.slug) == root && concern_others(session, other, finding));
     let follows = finding.severity == Severity::Fail && !alone;
     by_root.or_else(|| explainers().next()).or(root.filter(|_| follows))
 }
 
 /// The other finding is a consequence of this one.
-fn explains(this: &Finding, other: &Finding) -> bool {
-    this.rule.explains_away.contains(&other.rule.slug) && !concern_others(this, other)
+fn explains(session: &Session, this: &Finding, other: &Finding) -> bool {
+    this.rule.explains_away.contains(&other.rule.slug) && !concern_others(session, this, other)
 }
 
-/// Both speak of one recipient, and not of the same: each recipient has its own result (RFC 5321, section 3.3).
-fn concern_others(this: &Finding, other: &Finding) -> bool {
-    match (this.value("recipient"), other.value("recipient")) {
+/// Both speak of one recipient, and not of the same, or of two mails: each recipient and each mail transaction has its
+/// own result (RFC 5321, section 3.3).
+fn concern_others(session: &Session, this: &Finding, other: &Finding) -> bool {
+    let recipients = match (this.value("recipient"), other.value("recipient")) {
         (Some(this), Some(other)) => this != other,
         _ => false,
+    };
+    recipients
+        || match (transaction(session, this), transaction(session, other)) {
+            (Some(this), Some(other)) => this != other,
+            _ => false,
+        }
+}
+
+/// The mail transaction that a finding is about, by its place: the last one whose MAIL came before the decisive frame.
+fn transaction(session: &Session, finding: &Finding) -> Option<usize> {
+    if !matches!(
+        finding.stage,
+        Stage::Mail | Stage::Rcpt | Stage::Data | Stage::FinalReply
+    ) {
+        return None;
+    }
+    let decisive = finding.decisive()?;
+    session.transactions.iter().rposition(|one| {
+        session
+            .exchanges()
+            .get(one.mail)
+            .is_some_and(|mail| mail.command.first.frame <= decisive.frame)
+    })
+}
+
+/// What these say depends on something that is not there: an offer that was not made, a better explanation, an answer.
+/// Where packets are missing it may only be missing from the capture, so they are never more than possible then.
+const LEANS_ON_ABSENCE: &[&str] = &[
+    "auth-mechanism-not-offered",
+    "auth-no-common-mechanism",
+    "auth-payload-malformed",
+    "auth-temporary-failure",
+    "smtp-client-ignored-error",
+    "smtp-command-rejected",
+    "smtp-data-no-final-reply",
+    "smtp-ehlo-malformed-reply",
+    "smtp-greeting-refused",
+    "smtp-helo-rejected",
+    "smtp-no-greeting",
+    "smtp-server-421",
+    "smtp-tempfail",
+    "starttls-client-abandons-after-220",
+    "tcp-reset-mid-session",
+    "tls-other-fatal-alert",
+    "tls-server-closes-without-alert",
+];
+
+/// Lower by one step what is not said in clear in one frame: the kernel dropped packets while the session was open, so
+/// what was not seen may have happened. Rules about the capture itself are not touched.
+pub fn lower_for_drops(findings: &mut [Finding]) {
+    for finding in findings {
+        if finding.confidence != Confidence::Confirmed && finding.rule.layer != Layer::Capture {
+            finding.confidence = finding.confidence.lowered();
+        }
     }
 }
 
@@ -122,6 +188,8 @@ fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
     if session.quality.is_complete() {
         return;
     }
+    let quality = &session.quality;
+    let blind = quality.gaps || quality.only_direction.is_some() || quality.started_late;
     let hole = session.connection.gaps.iter().map(|gap| gap.found_at.frame).min();
     for finding in findings.iter_mut().filter(|finding| finding.severity >= Severity::Note) {
         let after_hole = match (hole, finding.decisive()) {
@@ -131,6 +199,9 @@ fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
         let said_in_clear = finding.confidence == Confidence::Confirmed && !after_hole;
         if session.quality.only_direction.is_some() || after_hole || (session.quality.started_late && !said_in_clear) {
             finding.confidence = finding.confidence.lowered();
+        }
+        if blind && LEANS_ON_ABSENCE.contains(&finding.rule.slug) {
+            finding.confidence = finding.confidence.min(Confidence::Possible);
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct AuthDigest {
     pub readable: bool,
     /// A challenge response crossed.
     pub response: bool,
+    /// It was inside TLS, and decrypted.
+    pub inside_tls: bool,
     /// Where it was decided, or asked.
     pub stamp: Stamp,
 }
@@ -279,6 +281,9 @@ fn starttls_offered(session: &Session) -> Option<bool> {
         );
     }
     let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
+    if capabilities.inside_tls {
+        return None;
+    }
     Some(
         capabilities
             .keywords
@@ -389,6 +394,7 @@ fn authentication(session: &Session) -> Vec<AuthDigest> {
             code: reply.map(|reply| reply.code),
             readable: facts.secret.is_some() && !exchange.inside_tls,
             response: facts.response.is_some() && !exchange.inside_tls,
+            inside_tls: exchange.inside_tls,
             stamp: reply.map_or(exchange.command.first, |reply| reply.span.first),
         })
     });
@@ -400,8 +406,9 @@ fn authentication(session: &Session) -> Vec<AuthDigest> {
             identity: login.identity.as_ref().map(cut),
             accepted: answer.map(|answer| answer.status == Status::Ok),
             code: None,
-            readable: login.secret.is_some(),
-            response: login.response.is_some(),
+            readable: login.secret.is_some() && !command.inside_tls,
+            response: login.response.is_some() && !command.inside_tls,
+            inside_tls: command.inside_tls,
             stamp: answer.map_or(command.span.first, |answer| answer.span.first),
         })
     });
@@ -479,9 +486,9 @@ fn body_in_clear(session: &Session) -> bool {
             }
     });
     sent || session
-        .retrieval
-        .as_ref()
-        .is_some_and(|dialogue| dialogue.data_octets > 0)
+        .commands()
+        .iter()
+        .any(|command| !command.inside_tls && command.data_octets > 0)
 }
 
 fn retrieval_login(session: &Session) -> Option<(Stamp, bool)> {

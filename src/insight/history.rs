@@ -1,17 +1,17 @@
 //! The sliding window of remembered sessions, and what is concluded from it.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::diagnosis::Finding;
 use crate::insight::digest::Digest;
 use crate::insight::rules;
+use crate::insight::window::Window;
 use crate::session::SessionId;
 use crate::time::Timestamp;
 
 /// Sessions remembered at most; the oldest are forgotten and counted.
-pub const MAXIMUM_DIGESTS: usize = 65_536;
+pub const MAXIMUM_DIGESTS: usize = 32_768;
 /// Sessions listed in an insight; the rest is counted.
 pub const LISTED_SESSIONS: usize = 100;
 
@@ -124,50 +124,6 @@ impl History {
         self.forgotten
     }
 
-    /// Every remembered session, by the time of its first frame.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<&Digest> {
-        let mut sessions: Vec<&Digest> = self.digests.iter().collect();
-        sessions.sort_by_key(|digest| digest.id);
-        sessions
-    }
-
-    /// Sessions by client address, each client's in the order of first frames.
-    #[must_use]
-    pub fn by_client(&self) -> BTreeMap<IpAddr, Vec<&Digest>> {
-        let mut groups: BTreeMap<IpAddr, Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups.entry(digest.client_address()).or_default().push(digest);
-        }
-        groups
-    }
-
-    /// Sessions by client and server address.
-    #[must_use]
-    pub fn by_pair(&self) -> BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> {
-        let mut groups: BTreeMap<(IpAddr, IpAddr), Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups
-                .entry((digest.client_address(), digest.server.address))
-                .or_default()
-                .push(digest);
-        }
-        groups
-    }
-
-    /// Sessions by server address and port.
-    #[must_use]
-    pub fn by_server(&self) -> BTreeMap<(IpAddr, u16), Vec<&Digest>> {
-        let mut groups: BTreeMap<(IpAddr, u16), Vec<&Digest>> = BTreeMap::new();
-        for digest in self.sessions() {
-            groups
-                .entry((digest.server.address, digest.server.port))
-                .or_default()
-                .push(digest);
-        }
-        groups
-    }
-
     /// When the window begins.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {
@@ -177,6 +133,7 @@ impl History {
     /// Everything that the remembered sessions together show, in the register's order.
     #[must_use]
     pub fn conclude(&self) -> Vec<Insight> {
-        rules::all().flat_map(|(rule, check)| check(rule, self)).collect()
+        let window = Window::of(self.digests.iter());
+        rules::all().flat_map(|(rule, check)| check(rule, &window)).collect()
     }
 }

@@ -6,9 +6,12 @@ mod digest;
 mod history;
 mod kinship;
 pub mod rules;
+mod window;
 
 pub use digest::{AuthDigest, Digest, TlsDigest, TransactionDigest};
 pub use history::{History, Insight, LISTED_SESSIONS, MAXIMUM_DIGESTS};
+
+pub use window::{Group, Window};
 
 use crate::diagnosis::Rule;
 

@@ -4,12 +4,14 @@
 
 mod clients;
 mod counters;
+mod drops;
 mod keep;
 mod told;
 mod window;
 
 pub use clients::{Clients, MAXIMUM_CLIENTS};
 pub use counters::{AuthResult, Counters, MECHANISMS};
+pub use drops::Drops;
 pub use keep::{Keep, Kept, SESSION_FRAMES};
 pub use told::{MAXIMUM_TOLD, Told};
 pub use window::{MAXIMUM_SAID, Window};

@@ -133,7 +133,8 @@ fn group(finding: &Finding) -> u64 {
             Value::Captured(text) => hasher.write(text.bytes()),
             Value::Name(name) => hasher.write(name.as_bytes()),
             Value::Number(number) => hasher.write_u64(*number),
-            Value::Phrase(key) => hasher.write(key.as_bytes()),
+            Value::Phrase(key) | Value::Rule(key) => hasher.write(key.as_bytes()),
+            Value::Note(note) => hasher.write(note.template.as_bytes()),
             // How long and when is not what it is about.
             Value::Duration(_) | Value::Time(_) | Value::List(_) => {}
         }

@@ -94,6 +94,37 @@ pub struct Segment<'a> {
     pub encapsulation: u32,
 }
 
+impl Segment<'_> {
+    /// The segment without its payload octets, to be carried elsewhere on its own; `payload_length` stays.
+    #[must_use]
+    pub const fn without_payload(&self) -> Segment<'static> {
+        Segment {
+            stamp: self.stamp,
+            source: self.source,
+            destination: self.destination,
+            sequence: self.sequence,
+            acknowledgment: self.acknowledgment,
+            flags: self.flags,
+            window: self.window,
+            options: self.options,
+            payload: &[],
+            payload_length: self.payload_length,
+            time_to_live: self.time_to_live,
+            ip_identification: self.ip_identification,
+            dont_fragment: self.dont_fragment,
+            encapsulation: self.encapsulation,
+        }
+    }
+
+    /// The same segment with these payload octets.
+    #[must_use]
+    pub const fn with_payload<'a>(&self, payload: &'a [u8]) -> Segment<'a> {
+        let mut segment: Segment<'a> = self.without_payload();
+        segment.payload = payload;
+        segment
+    }
+}
+
 /// Why the network gave an error (RFC 792, RFC 4443): the type and code as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IcmpError {

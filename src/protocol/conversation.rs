@@ -9,16 +9,21 @@
 //! | Switching | a small buffer | their beginning tells TLS from injected plaintext or a decrypting mirror |
 //! | Tls | the TLS decoder | plaintext follows the end of TLS |
 //!
+//! What the TLS decoder opens with known secrets goes to the plaintext decoder of the same session, which is told that it
+//! is inside TLS; behind implicit TLS its beginning tells the protocol first.
+//!
 //! Must never guess in silence: a switch without an accepted STARTTLS is [`TlsStart::Inferred`].
 
 use crate::protocol::detect::{First, first};
-use crate::protocol::tls::{Likeness, TlsFacts, TlsStart, looks_like_record};
+use crate::protocol::tls::{Inside, Keys, Likeness, TlsFacts, TlsStart, looks_like_record};
 use crate::protocol::{Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Gap, Stream};
 
 /// Octets held back in one direction while it is not decided where they belong.
 const HELD_OCTETS: usize = 16 * 1024;
+/// Octets that tell what a stream is.
+const BEGINNING: usize = 96;
 /// Octets of injected plaintext that are kept.
 const INJECTED_OCTETS: usize = 256;
 
@@ -68,7 +73,7 @@ impl Held {
         self.pieces
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
-            .take(96)
+            .take(BEGINNING)
             .collect()
     }
 
@@ -91,6 +96,9 @@ pub struct Conversation {
     behind_gap: PerDirection<bool>,
     joined_late: bool,
     fins: PerDirection<Option<Stamp>>,
+    keys: Keys,
+    /// The plaintext decoder reads what is inside TLS.
+    inside: bool,
 }
 
 /// What is left when a conversation is over.
@@ -128,7 +136,16 @@ impl Conversation {
             },
             joined_late,
             fins: PerDirection::default(),
+            keys: Keys::default(),
+            inside: false,
         }
+    }
+
+    /// TLS opens with these secrets, where one fits. Before the first octet.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// TLS has begun in one direction or both.
@@ -142,6 +159,7 @@ impl Conversation {
     pub fn finish(mut self) -> Spoken {
         for direction in Direction::BOTH {
             self.release_undecided(direction);
+            self.release_inside(direction);
         }
         let mut spoken = Spoken {
             confirmed: self.plain_confirmed,
@@ -172,6 +190,15 @@ impl Conversation {
 
     fn read_undecided(&mut self, chunk: Chunk<'_>) {
         let direction = chunk.direction;
+        // Nearly always the first segment tells, and nothing needs to be set aside.
+        if self.held.get(direction).octets == 0 {
+            let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
+            if !matches!(found, First::NeedMore | First::Tls) {
+                self.decide(direction, found);
+                self.read(chunk);
+                return;
+            }
+        }
         self.held.get_mut(direction).keep(chunk);
         let held = self.held.get(direction);
         let found = match first(direction, &held.beginning()) {
@@ -238,7 +265,8 @@ impl Conversation {
                 .pieces
                 .first()
                 .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
-            self.tls = Some(Box::new(tls::Decoder::new(start, began)));
+            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.clone());
+            self.tls = Some(Box::new(decoder));
             if start != TlsStart::Implicit {
                 self.note_switch(began);
             }
@@ -435,10 +463,110 @@ impl Conversation {
     fn read_tls(&mut self, chunk: Chunk<'_>) {
         let Some(decoder) = &mut self.tls else { return };
         let read = decoder.push(chunk);
+        self.read_inside();
         if read < chunk.bytes.len() {
             self.begin_plain(None);
             *self.modes.get_mut(chunk.direction) = Mode::Plain;
             self.read_plain(chunk.skip(read));
+        }
+    }
+
+    /// Reads what the TLS decoder opened.
+    fn read_inside(&mut self) {
+        while let Some(inside) = self.tls.as_mut().and_then(|decoder| decoder.poll_inside()) {
+            match inside {
+                Inside::Text(text) => {
+                    for chunk in text.chunks() {
+                        self.read_inside_chunk(chunk);
+                    }
+                }
+                Inside::Gap(gap) => {
+                    self.release_inside(gap.direction);
+                    self.gap_in_plaintext(&gap);
+                }
+            }
+        }
+    }
+
+    fn read_inside_chunk(&mut self, chunk: Chunk<'_>) {
+        if self.inside {
+            self.push_inside(chunk);
+            return;
+        }
+        let direction = chunk.direction;
+        if !matches!(self.plain, Plain::None) {
+            self.enter_inside();
+            self.push_inside(chunk);
+            return;
+        }
+        self.held.get_mut(direction).keep(chunk);
+        let held = self.held.get(direction);
+        match first(direction, &held.beginning()) {
+            First::NeedMore if !held.is_full() => {}
+            First::Smtp => self.decide_inside(Some(Expected::Smtp)),
+            First::Pop3 => self.decide_inside(Some(Expected::Pop3)),
+            First::Imap => self.decide_inside(Some(Expected::Imap)),
+            _ => self.decide_inside(None),
+        }
+    }
+
+    /// The protocol inside implicit TLS is told, by content or by port.
+    fn decide_inside(&mut self, told: Option<Expected>) {
+        self.begin_plain(told);
+        self.enter_inside();
+        for direction in Direction::BOTH {
+            let held = std::mem::take(self.held.get_mut(direction));
+            for (offset, stamp, bytes) in held.pieces {
+                self.push_inside(Chunk {
+                    direction,
+                    offset,
+                    bytes: &bytes,
+                    stamp,
+                });
+            }
+        }
+    }
+
+    const fn enter_inside(&mut self) {
+        self.inside = true;
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => decoder.set_inside_tls(true),
+            Plain::Pop3(decoder) => decoder.set_inside_tls(true),
+            Plain::Imap(decoder) => decoder.set_inside_tls(true),
+        }
+    }
+
+    /// STARTTLS inside TLS is no hand-over.
+    fn push_inside(&mut self, chunk: Chunk<'_>) {
+        let mut rest = chunk;
+        while !rest.bytes.is_empty() {
+            let progress = match &mut self.plain {
+                Plain::None => return,
+                Plain::Smtp(decoder) => decoder.push(rest),
+                Plain::Pop3(decoder) => decoder.push(rest),
+                Plain::Imap(decoder) => decoder.push(rest),
+            };
+            if progress.octets == 0 {
+                return;
+            }
+            rest = rest.skip(progress.octets);
+        }
+    }
+
+    /// A beginning inside implicit TLS that nothing more follows.
+    fn release_inside(&mut self, direction: Direction) {
+        if !self.inside && *self.modes.get(direction) == Mode::Tls && self.held.get(direction).octets > 0 {
+            self.decide_inside(None);
+        }
+    }
+
+    fn gap_in_plaintext(&mut self, gap: &Gap) {
+        match &mut self.plain {
+            Plain::None => {}
+            Plain::Smtp(decoder) => decoder.gap(gap),
+            Plain::Pop3(decoder) => decoder.gap(gap),
+            Plain::Imap(decoder) => decoder.gap(gap),
         }
     }
 
@@ -476,17 +604,13 @@ impl Stream for Conversation {
                 if let Some(decoder) = &mut self.tls {
                     decoder.gap(gap);
                 }
+                self.read_inside();
                 return;
             }
             Mode::Undecided => self.release_undecided(direction),
             Mode::Held | Mode::Switching | Mode::Plain => {}
         }
-        match &mut self.plain {
-            Plain::None => {}
-            Plain::Smtp(decoder) => decoder.gap(gap),
-            Plain::Pop3(decoder) => decoder.gap(gap),
-            Plain::Imap(decoder) => decoder.gap(gap),
-        }
+        self.gap_in_plaintext(gap);
     }
 
     fn fin(&mut self, direction: Direction, at: Stamp) {
@@ -522,10 +646,14 @@ impl Stream for Conversation {
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
         for direction in Direction::BOTH {
             let ran_out = matches!(ending, Ending::CaptureEnd | Ending::Stopped) && self.fins.get(direction).is_none();
-            if (ran_out || facts.directions.get(direction).acknowledged_unseen)
-                && let Plain::Smtp(decoder) = &mut self.plain
-            {
-                decoder.unseen(direction);
+            if !ran_out && !facts.directions.get(direction).acknowledged_unseen {
+                continue;
+            }
+            match &mut self.plain {
+                Plain::None => {}
+                Plain::Smtp(decoder) => decoder.unseen(direction),
+                Plain::Pop3(decoder) => decoder.unseen(direction),
+                Plain::Imap(decoder) => decoder.unseen(direction),
             }
         }
     }

@@ -74,6 +74,8 @@ pub struct Command {
     pub line: Captured,
     /// Where it was seen, literals included.
     pub span: Span,
+    /// Sent inside TLS and decrypted (or seen on a decrypting mirror).
+    pub inside_tls: bool,
     /// Login facts: on PASS, APOP, AUTH, LOGIN, AUTHENTICATE.
     pub login: Option<Box<Login>>,
     /// The final answer; `Hidden` where a gap may hold it.
@@ -91,6 +93,8 @@ pub struct Command {
 pub struct Capabilities {
     /// Keywords as sent ("STLS", "SASL PLAIN LOGIN", "AUTH=PLAIN", "LOGINDISABLED").
     pub keywords: Vec<Captured>,
+    /// Sent inside TLS and decrypted (or seen on a decrypting mirror).
+    pub inside_tls: bool,
     /// Where.
     pub span: Span,
 }

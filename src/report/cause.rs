@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnosis::{Finding, Severity};
-use crate::session::{Session, SessionId};
+use crate::report::entry::Entry;
+use crate::session::SessionId;
 use crate::span::Stamp;
 
 /// Sessions told in full for each cause.
@@ -63,27 +64,27 @@ impl Cause {
     }
 
     /// Adds a session whose headline it is.
-    pub(super) fn add(&mut self, session: &Session, findings: &[Finding], severity: Severity, room: usize) {
-        let connection = &session.connection;
+    pub(super) fn add(&mut self, entry: &Entry, severity: Severity, room: usize) {
+        let line = &entry.line;
         self.sessions += 1;
         self.severity = self.severity.max(severity);
-        self.seen.0 = self.seen.0.min(connection.first);
-        self.seen.1 = self.seen.1.max(connection.first);
-        if self.clients.len() < ADDRESSES || self.clients.contains_key(&connection.client.address) {
-            *self.clients.entry(connection.client.address).or_default() += 1;
+        self.seen.0 = self.seen.0.min(entry.first);
+        self.seen.1 = self.seen.1.max(entry.first);
+        if self.clients.len() < ADDRESSES || self.clients.contains_key(&line.client.address) {
+            *self.clients.entry(line.client.address).or_default() += 1;
         } else {
             self.further_addresses += 1;
         }
-        let server = (connection.server.address, connection.server.port);
+        let server = (line.server.address, line.server.port);
         if self.servers.len() < ADDRESSES || self.servers.contains_key(&server) {
             *self.servers.entry(server).or_default() += 1;
         }
         if self.examples.len() < room {
             self.examples.push(Example {
-                id: session.id,
-                endpoints: (connection.client, connection.server),
-                start: connection.first,
-                findings: findings.to_vec(),
+                id: line.id,
+                endpoints: (line.client, line.server),
+                start: entry.first,
+                findings: entry.findings.clone(),
             });
         }
     }

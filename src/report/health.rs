@@ -2,6 +2,7 @@
 
 use crate::capture::CaptureFacts;
 use crate::packet;
+use crate::protocol::tls::KeyLogCounts;
 use crate::tcp;
 
 /// Everything that lowers trust in a run, and how much was read.
@@ -19,6 +20,10 @@ pub struct Health {
     pub forgotten: u64,
     /// The ports that were looked at.
     pub ports: Vec<u16>,
+    /// What the key logs held.
+    pub key_log: KeyLogCounts,
+    /// Sessions with protected records of which no key came in time.
+    pub keyless: u64,
 }
 
 impl Health {

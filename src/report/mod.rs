@@ -2,11 +2,13 @@
 //! sessions keeps lines and examples, not sessions. Filters and orders; writes no sentence and no byte.
 
 mod cause;
+mod entry;
 mod health;
 mod line;
 mod summary;
 
 pub use cause::{Cause, EXAMPLES, Example};
+pub use entry::Entry;
 pub use health::Health;
 pub use line::SessionLine;
 pub use summary::{LISTED_LINES, Report, Tally};

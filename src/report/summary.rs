@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis::{Finding, Severity};
+use crate::diagnosis::Severity;
 use crate::insight::Insight;
 use crate::report::cause::{Cause, EXAMPLES};
+use crate::report::entry::Entry;
 use crate::report::line::SessionLine;
-use crate::session::{Outcome, Service, Session};
-use crate::span::Stamp;
+use crate::session::{Outcome, Service};
 
 /// Session lines kept; further sessions are counted.
 pub const LISTED_LINES: usize = 10_000;
@@ -33,6 +33,10 @@ pub struct Tally {
     pub severities: BTreeMap<Severity, u64>,
     /// Messages accepted, as seen.
     pub accepted_messages: u64,
+    /// Sessions whose inside was read with keys.
+    pub decrypted: u64,
+    /// Sessions with protected records of which no key came in time.
+    pub keyless: u64,
 }
 
 /// Everything that is shown of a run.
@@ -59,49 +63,43 @@ impl Report {
     }
 
     /// Adds a session.
-    pub fn add(&mut self, session: &Session, findings: &[Finding]) {
-        let line = SessionLine::of(session, findings);
-        self.count(session, findings, &line);
+    pub fn add(&mut self, entry: Entry) {
+        self.count(&entry);
+        let line = &entry.line;
         if let Some((slug, severity, _)) = line.headline {
-            let first: Stamp = session.connection.first;
-            let cause = self.causes.entry(slug).or_insert_with(|| Cause::new(slug, first));
+            let cause = self.causes.entry(slug).or_insert_with(|| Cause::new(slug, entry.first));
             let room = if self.told < ALL_TOLD { ALL_TOLD } else { EXAMPLES };
             let before = cause.examples.len();
-            cause.add(session, findings, severity, room);
+            cause.add(&entry, severity, room);
             self.told += cause.examples.len() - before;
         }
         if self.lines.len() < LISTED_LINES {
-            self.lines.push(line);
+            self.lines.push(entry.line);
         } else {
             self.lines_not_kept += 1;
         }
     }
 
-    fn count(&mut self, session: &Session, findings: &[Finding], line: &SessionLine) {
-        let tally = &mut self.tally;
+    fn count(&mut self, entry: &Entry) {
+        let (tally, line) = (&mut self.tally, &entry.line);
         tally.sessions += 1;
-        *tally.outcomes.entry(session.outcome).or_default() += 1;
-        *tally.services.entry(session.service).or_default() += 1;
+        *tally.outcomes.entry(line.outcome).or_default() += 1;
+        *tally.services.entry(line.service).or_default() += 1;
         if let Some(version) = line.version {
             *tally.versions.entry(version.0).or_default() += 1;
         }
         if let Some(version) = line.offered {
             *tally.offered.entry(version.0).or_default() += 1;
         }
-        for finding in findings {
+        for finding in &entry.findings {
             *tally.findings.entry(finding.rule.slug).or_default() += 1;
         }
-        if let Some(gravest) = findings.iter().map(|finding| finding.severity).max() {
+        if let Some(gravest) = entry.findings.iter().map(|finding| finding.severity).max() {
             *tally.severities.entry(gravest).or_default() += 1;
         }
-        tally.accepted_messages += session
-            .transactions
-            .iter()
-            .filter(|transaction| {
-                use crate::session::TransactionResult::{Accepted, PartlyAccepted};
-                matches!(transaction.result, Accepted | PartlyAccepted)
-            })
-            .count() as u64;
+        tally.decrypted += u64::from(entry.decrypted);
+        tally.keyless += u64::from(entry.keyless);
+        tally.accepted_messages += entry.accepted_messages;
     }
 
     /// Ends the run.

@@ -159,6 +159,10 @@ const LISTENER: &[i64] = &[
 ];
 
 /// Terminal questions and settings, and the state of a descriptor; not TIOCSTI, which types for the user.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the type of these numbers differs from libc to libc"
+)]
 const IOCTLS: &[u64] = &[
     libc::TCGETS as u64,
     libc::TCSETS as u64,

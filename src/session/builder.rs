@@ -47,10 +47,10 @@ pub fn build(
         tls,
     } = transcript;
     let service = Service::of_port(connection.server.port);
-    let quality = quality(&connection, capture_end);
+    let quality = quality(&connection, tls.as_deref(), capture_end);
     let transactions = smtp
         .as_ref()
-        .map(|dialogue| transactions(&dialogue.exchanges))
+        .map(|dialogue| transactions(&dialogue.exchanges, quality.cut_off))
         .unwrap_or_default();
     let view = View {
         connection: &connection,
@@ -62,13 +62,15 @@ pub fn build(
         implicit_tls_port: service.is_implicit_tls(),
     };
     let (stage, outcome) = (stage(&view), outcome(&view));
+    let mirrored = smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
+        || retrieval.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
     let timing = timing(&connection, smtp.as_deref(), retrieval.as_deref(), tls.as_deref());
     Session {
         id,
         service,
         protocol,
         protocol_confirmed,
-        security: security(tls.as_deref(), smtp.as_deref(), service),
+        security: security(tls.as_deref(), smtp.as_deref(), mirrored, service),
         ended_by: ended_by(&connection),
         connection,
         smtp,
@@ -83,9 +85,10 @@ pub fn build(
     }
 }
 
-fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Service) -> Security {
+/// `mirrored`: STARTTLS was accepted, and the capture shows what was inside in clear.
+fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, mirrored: bool, service: Service) -> Security {
     match tls.map(|tls| tls.start) {
-        None if smtp.is_some_and(|dialogue| dialogue.decrypting_mirror) => Security::StartTls,
+        None if mirrored => Security::StartTls,
         None => Security::None,
         Some(TlsStart::Upgraded) => Security::StartTls,
         Some(TlsStart::Implicit) => Security::Implicit,
@@ -102,7 +105,7 @@ fn security(tls: Option<&TlsFacts>, smtp: Option<&smtp::Dialogue>, service: Serv
     }
 }
 
-fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQuality {
+fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Option<Stamp>) -> CaptureQuality {
     let directions = &connection.directions;
     let silent = |direction: Direction| {
         let facts = directions.get(direction);
@@ -124,10 +127,12 @@ fn quality(connection: &ConnectionFacts, capture_end: Option<Stamp>) -> CaptureQ
             && !matches!(connection.opening, Opening::SynOnly)
             && ran_on.is_none_or(|silence| silence < CUT_OFF_SILENCE),
         only_direction,
-        gaps: directions.to_client.gaps + directions.to_server.gaps > 0,
+        gaps: directions.to_client.gaps + directions.to_server.gaps > 0
+            || tls.is_some_and(TlsFacts::has_unopened_records),
         snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
         duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
         conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,
+        kernel_drops: false,
     }
 }
 

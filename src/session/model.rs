@@ -192,13 +192,20 @@ pub struct CaptureQuality {
     pub duplicates: bool,
     /// Two copies of the same octets differ.
     pub conflicts: bool,
+    /// The kernel dropped packets while the session was open, any of which may have been its (live).
+    pub kernel_drops: bool,
 }
 
 impl CaptureQuality {
     /// Nothing is missing.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        !(self.started_late || self.cut_off || self.only_direction.is_some() || self.gaps || self.snap_length)
+        !(self.started_late
+            || self.cut_off
+            || self.only_direction.is_some()
+            || self.gaps
+            || self.snap_length
+            || self.kernel_drops)
     }
 }
 
@@ -254,7 +261,7 @@ pub struct Transaction {
 pub struct Timing {
     /// SYN to SYN-ACK.
     pub connect: Option<Duration>,
-    /// End of the TCP handshake to the end of the greeting.
+    /// End of the TCP handshake to the end of the greeting; where implicit TLS was decrypted, from the end of its handshake.
     pub greeting: Option<Duration>,
     /// EHLO or HELO to its reply.
     pub hello: Option<Duration>,
@@ -311,7 +318,8 @@ pub struct Session {
     pub outcome: Outcome,
     /// Times.
     pub timing: Timing,
-    /// Last frame of the whole capture, known at the end of a run: how long the file still ran after this session.
+    /// How far the capture had been read when the session was over for the analysis: its last frame, or, of a session that
+    /// ended earlier, the frame that showed it: so long at least was it silent.
     pub capture_end: Option<Stamp>,
 }
 

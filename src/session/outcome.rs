@@ -4,6 +4,7 @@ use crate::protocol::smtp::{Dialogue, Verb};
 use crate::protocol::tls::{Phase, TlsFacts};
 use crate::protocol::{Seen, retrieval};
 use crate::session::model::{CaptureQuality, Outcome, Stage, Transaction, TransactionResult};
+use crate::span::Direction;
 use crate::tcp::{ConnectionFacts, Ending, Opening};
 
 /// What [`stage`] and [`outcome`] read.
@@ -78,7 +79,11 @@ fn retrieval_stage(command: &retrieval::Command) -> Stage {
 
 /// What became of the session.
 pub(super) fn outcome(view: &View<'_>) -> Outcome {
-    if matches!(view.connection.opening, Opening::SynOnly) {
+    // A SYN alone: what carried octets did come about, and its SYN-ACK is missing from the capture.
+    let carried = Direction::BOTH
+        .into_iter()
+        .any(|direction| view.connection.directions.get(direction).octets > 0);
+    if matches!(view.connection.opening, Opening::SynOnly) && !carried {
         // Whoever stopped watching did not wait for the answer.
         return if view.connection.ending == Ending::Stopped {
             Outcome::Unknown
@@ -150,7 +155,11 @@ fn by_authentication(dialogue: &Dialogue) -> Option<Outcome> {
 }
 
 fn by_tls(tls: &TlsFacts, quality: CaptureQuality) -> Outcome {
-    if handshake_completed(tls) {
+    // TLS 1.3: the server judges the client's flight when the handshake is complete for the client.
+    let ended_unused = |alert: &crate::protocol::tls::Alert| {
+        alert.level == crate::protocol::tls::AlertLevel::Fatal && alert.phase < Phase::AfterApplicationData
+    };
+    if handshake_completed(tls) && !tls.alerts.iter().any(ended_unused) {
         return Outcome::Encrypted;
     }
     let ended_in_handshake = tls
@@ -238,7 +247,14 @@ fn smtp_dialogue(dialogue: &Dialogue, view: &View<'_>) -> Outcome {
     match (refused, quit) {
         (Some(4), _) => Outcome::Deferred,
         (Some(_), _) => Outcome::Refused,
+        (None, true) if began_unseen(dialogue, view) => Outcome::Unknown,
         (None, true) => Outcome::NothingTried,
         (None, false) => aborted(view),
     }
+}
+
+/// True where the capture begins behind the hello: mail may have been sent before.
+fn began_unseen(dialogue: &Dialogue, view: &View<'_>) -> bool {
+    let hello = |verb: &Verb| matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+    view.quality.started_late && !dialogue.exchanges.first().is_some_and(|first| hello(&first.verb))
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::protocol::smtp::{Detail, Dialogue, Exchange, Reply, Verb};
-use crate::protocol::tls::TlsFacts;
+use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::protocol::{Seen, retrieval};
 use crate::session::model::Timing;
+use crate::span::Stamp;
 use crate::tcp::ConnectionFacts;
 
 /// Times per stage, and each side's share.
@@ -20,7 +21,10 @@ pub(super) fn timing(
         tls: tls.and_then(handshake),
         ..Timing::default()
     };
-    let opened = connection.handshake_ack.or(connection.directions.to_client.syn);
+    let opened = tls
+        .and_then(secured)
+        .or(connection.handshake_ack)
+        .or(connection.directions.to_client.syn);
     let greeting = smtp
         .and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span))
         .or_else(|| retrieval.and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span)));
@@ -41,6 +45,12 @@ fn connect(connection: &ConnectionFacts) -> Option<Duration> {
     let syn = connection.directions.to_server.syn?;
     let answer = connection.directions.to_client.syn?;
     Some(answer.time.since(syn.time))
+}
+
+/// Implicit TLS: the end of its handshake, from which on the server can greet.
+fn secured(tls: &TlsFacts) -> Option<Stamp> {
+    let (client, server) = (tls.directions.to_server.finished, tls.directions.to_client.finished);
+    client.max(server).filter(|_| tls.start == TlsStart::Implicit)
 }
 
 fn handshake(tls: &TlsFacts) -> Option<Duration> {

@@ -1,14 +1,15 @@
 //! Groups SMTP exchanges into mail transactions (RFC 5321, section 3.3): MAIL, its RCPTs, DATA or BDAT, the decision.
 
 use crate::captured::Captured;
+use crate::protocol::Seen;
 use crate::protocol::smtp::{Detail, Exchange, Parameter, Reply, Verb};
 use crate::session::model::{Recipient, Transaction, TransactionResult};
 
 /// Recipients listed of a transaction.
 const LISTED_RECIPIENTS: usize = 1000;
 
-/// Reads the transactions off a dialogue's exchanges, in order.
-pub(super) fn transactions(exchanges: &[Exchange]) -> Vec<Transaction> {
+/// Reads the transactions off a dialogue's exchanges, in order. `cut_off`: the capture ended before the session did.
+pub(super) fn transactions(exchanges: &[Exchange], cut_off: bool) -> Vec<Transaction> {
     let mut done = Vec::new();
     let mut open: Option<Transaction> = None;
     for (position, exchange) in exchanges.iter().enumerate() {
@@ -17,7 +18,7 @@ pub(super) fn transactions(exchanges: &[Exchange]) -> Vec<Transaction> {
             Verb::Mail if open.is_some() && exchange.reply.yes().is_some_and(|reply| reply.code == 503) => {}
             Verb::Mail => {
                 done.extend(open.take());
-                open = Some(begin(position, exchange));
+                open = Some(begin(position, exchange, cut_off));
                 if refused(exchange) {
                     done.extend(open.take().map(|mut transaction| {
                         transaction.result = by_code(exchange);
@@ -31,22 +32,22 @@ pub(super) fn transactions(exchanges: &[Exchange]) -> Vec<Transaction> {
                 if let Some(transaction) = open.as_mut() {
                     transaction.data = Some(position);
                     if is_end || refused(exchange) {
-                        decide(transaction, exchange);
+                        decide(transaction, exchange, cut_off);
                         done.extend(open.take());
                     }
                 }
             }
             Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Quit => {
-                done.extend(open.take().map(settle_without_data));
+                done.extend(open.take().map(|one| settle_without_data(one, exchanges, cut_off)));
             }
             _ => {}
         }
     }
-    done.extend(open.map(settle_without_data));
+    done.extend(open.map(|one| settle_without_data(one, exchanges, cut_off)));
     done
 }
 
-fn begin(position: usize, exchange: &Exchange) -> Transaction {
+fn begin(position: usize, exchange: &Exchange, cut_off: bool) -> Transaction {
     let (address, declared_size) = match &exchange.detail {
         Detail::Mail {
             reverse_path,
@@ -70,8 +71,16 @@ fn begin(position: usize, exchange: &Exchange) -> Transaction {
         result: if exchange.reply.yes().is_some() {
             TransactionResult::Abandoned
         } else {
-            TransactionResult::Unknown
+            without_reply(exchange, cut_off)
         },
+    }
+}
+
+/// What a command without a reply makes of its transaction.
+fn without_reply(exchange: &Exchange, cut_off: bool) -> TransactionResult {
+    match exchange.reply {
+        Seen::No if !cut_off => TransactionResult::Abandoned,
+        _ => TransactionResult::Unknown,
     }
 }
 
@@ -115,15 +124,12 @@ fn by_code(exchange: &Exchange) -> TransactionResult {
     }
 }
 
-fn decide(transaction: &mut Transaction, exchange: &Exchange) {
+fn decide(transaction: &mut Transaction, exchange: &Exchange, cut_off: bool) {
     let replies = || exchange.reply.yes().into_iter().chain(&exchange.further_replies);
     let accepted = replies().filter(|reply| reply.class() == 2).count();
     let total = replies().count();
     transaction.result = if total == 0 {
-        match exchange.reply {
-            crate::protocol::Seen::No => TransactionResult::Abandoned,
-            _ => TransactionResult::Unknown,
-        }
+        without_reply(exchange, cut_off)
     } else if accepted == 0 {
         by_code(exchange)
     } else if accepted < total
@@ -162,10 +168,14 @@ fn recipients_decided(transaction: &Transaction) -> TransactionResult {
     }
 }
 
-fn settle_without_data(mut transaction: Transaction) -> Transaction {
+fn settle_without_data(mut transaction: Transaction, exchanges: &[Exchange], cut_off: bool) -> Transaction {
+    let unknown = |recipient: &Recipient| {
+        let exchange = exchanges.get(recipient.exchange).filter(|_| recipient.code.is_none());
+        exchange.is_some_and(|exchange| without_reply(exchange, cut_off) == TransactionResult::Unknown)
+    };
     if all_recipients_refused(&transaction) {
         transaction.result = recipients_decided(&transaction);
-    } else if transaction.recipients.iter().any(|one| one.code.is_none()) {
+    } else if transaction.recipients.iter().any(unknown) {
         transaction.result = TransactionResult::Unknown;
     }
     transaction

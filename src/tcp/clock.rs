@@ -10,21 +10,31 @@ const JUMP: Duration = Duration::from_secs(600);
 const WITNESSES: u32 = 3;
 
 /// The time that time-outs go by.
-pub(super) struct Clock {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
     now: Option<Timestamp>,
     witnesses: u32,
 }
 
 impl Clock {
-    pub fn new() -> Self {
+    /// A clock that has seen no frame.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             now: None,
             witnesses: 0,
         }
     }
 
+    /// The time; the epoch before the first frame.
+    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now.unwrap_or_default()
+    }
+
+    /// Sets the clock by another one.
+    pub const fn set(&mut self, time: Timestamp) {
+        self.now = Some(time);
     }
 
     /// Time passed without a frame: the clock goes on, where it knows a time to go on from and would not go backwards.

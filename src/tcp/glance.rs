@@ -1,5 +1,4 @@
-//! A look at the connections that are open, and the clock's going on while no packet comes: what a live run needs of the
-//! [`Table`] besides its segments.
+//! A look at the connections that are open: what a live run needs of the [`Table`] besides its segments.
 
 use crate::packet::Endpoint;
 use crate::span::{PerDirection, Stamp};
@@ -7,7 +6,6 @@ use crate::tcp::side::Side;
 use crate::tcp::stream::Stream;
 use crate::tcp::table::Table;
 use crate::tcp::transport::Stage;
-use crate::time::Timestamp;
 
 /// A connection that is open, as far as it is known now.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,28 +25,6 @@ pub struct OpenConnection {
 }
 
 impl<S: Stream> Table<S> {
-    /// The clock goes on to `now` although no segment says so: time-outs are looked at. A time before the clock's is
-    /// ignored.
-    pub fn advance(&mut self, now: Timestamp) {
-        if let Some(now) = self.clock.go_on(now) {
-            self.sweep_now(now);
-        }
-    }
-
-    /// A frame came that is no segment of ours; its time counts as theirs does.
-    pub fn hear(&mut self, time: Timestamp) {
-        let now = self.clock.advance(time);
-        if self.is_sweep_due(now) {
-            self.sweep_now(now);
-        }
-    }
-
-    /// The time that time-outs go by: that of the segments, or what [`Table::advance`] said since.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     /// Connections that are open, those that only wait for late segments left out, in no order; unanswered SYNs are not
     /// among them (see [`Table::half_open`]).
     pub fn open_connections(&self) -> impl Iterator<Item = (OpenConnection, Option<&S>)> + '_ {

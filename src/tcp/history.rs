@@ -6,7 +6,7 @@
 
 /// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
 /// older ones are counted as not compared.
-pub const COMPARED_OCTETS: usize = 8 << 10;
+pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing.
 pub const COMPARED_TAIL: usize = 256;
 
@@ -114,7 +114,7 @@ mod tests {
         }
         assert!(history.octets.len() <= 2 * COMPARED_OCTETS);
         assert_eq!(history.compare(1_000, &[39; 1_000]), Comparison::default());
-        assert_eq!(history.compare(8_000, &[32; 1_000]), Comparison::default());
+        assert_eq!(history.compare(4_000, &[36; 1_000]), Comparison::default());
         assert_eq!(history.compare(40_000, &[0; 100]).uncompared, 100);
         history.push(&[9; 100_000]);
         assert!(history.octets.len() <= 2 * COMPARED_OCTETS);

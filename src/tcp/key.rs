@@ -60,6 +60,20 @@ impl Key {
     }
 }
 
+/// Which of `shards` tables a connection belongs to: the same for both directions, in every run and on every machine,
+/// so that what a table's limits cost does not depend on how many threads share the work. Not keyed: whoever makes the
+/// packets can fill one shard, and loses no more than that shard.
+#[must_use]
+pub fn shard(source: Endpoint, destination: Endpoint, shards: usize) -> usize {
+    let fold = |endpoint: Endpoint| {
+        let ([first, second], _) = words(endpoint.address);
+        (first ^ second ^ (u64::from(endpoint.port) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    };
+    let mixed = fold(source).wrapping_add(fold(destination));
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed >> 40) as usize) % shards.max(1)
+}
+
 impl Hash for Key {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         if self.version6 {
@@ -107,6 +121,19 @@ mod tests {
             assert_eq!(there.endpoint(low), one);
             assert_eq!(there.endpoint(!low), two);
         }
+    }
+
+    #[test]
+    fn both_directions_share_a_shard_and_all_shards_are_used() {
+        let server = endpoint("198.51.100.7", 25);
+        let mut used = [0_u32; 16];
+        for client in 0..1_600_u16 {
+            let one = endpoint("192.0.2.1", 20_000 + client);
+            let number = shard(one, server, 16);
+            assert_eq!(number, shard(server, one, 16));
+            used[number] += 1;
+        }
+        assert!(used.iter().all(|count| (50..200).contains(count)), "{used:?}");
     }
 
     #[test]

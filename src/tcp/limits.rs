@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Open connections kept in full; the least recently active is evicted beyond it.
 pub const FLOWS: usize = 262_144;
 /// Unanswered SYNs kept, 64 octets each; the oldest is evicted beyond it.
-pub const HALF_OPEN: usize = 1_048_576;
+pub const HALF_OPEN: usize = 262_144;
 /// Octets of state in all, the streams' own weight included.
 pub const MEMORY: usize = 256_000_000;
 /// Octets kept out of order in one direction.
@@ -15,7 +15,7 @@ pub const OUT_OF_ORDER_PIECES: usize = 4_096;
 /// Octets kept out of order in all connections together.
 pub const OUT_OF_ORDER_TOTAL: usize = 64 << 20;
 /// Ended connections that still wait for late segments; the oldest is handed out beyond it.
-pub const LINGERING: usize = 16_384;
+pub const LINGERING: usize = 4_096;
 
 /// The limits of one [`Table`](super::Table). All times are packet time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,23 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The share of one of `shards` tables that keep these limits together: counts and octets divided, times and what
+    /// one connection may hold as they are.
+    #[must_use]
+    pub fn shared_by(&self, shards: usize) -> Self {
+        let share = |whole: usize| whole.div_ceil(shards.max(1));
+        Self {
+            flows: share(self.flows),
+            half_open: share(self.half_open),
+            memory: share(self.memory),
+            out_of_order_total: share(self.out_of_order_total),
+            lingering: share(self.lingering),
+            ..self.clone()
+        }
+    }
+}
+
 /// What happened to a [`Table`](super::Table) as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -102,4 +119,25 @@ pub struct Counts {
     pub uncompared_octets: u64,
     /// Resets that ended a connection whose sender went on sending.
     pub revived: u64,
+}
+
+impl Counts {
+    /// Adds the counts of another table.
+    pub const fn add(&mut self, other: &Self) {
+        self.segments += other.segments;
+        self.other_ports += other.other_ports;
+        self.opened += other.opened;
+        self.evicted += other.evicted;
+        self.half_open_evicted += other.half_open_evicted;
+        self.idle += other.idle;
+        self.ports_reused += other.ports_reused;
+        self.lingering_cut_short += other.lingering_cut_short;
+        self.late_segments += other.late_segments;
+        self.stray_resets += other.stray_resets;
+        self.unmatched_icmp_errors += other.unmatched_icmp_errors;
+        self.out_of_window += other.out_of_window;
+        self.holes_given_up += other.holes_given_up;
+        self.uncompared_octets += other.uncompared_octets;
+        self.revived += other.revived;
+    }
 }

@@ -32,11 +32,13 @@ mod table;
 mod tests;
 mod transport;
 
+pub use clock::Clock;
 pub use facts::{
     ConnectionFacts, DirectionFacts, Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow,
 };
 pub use glance::OpenConnection;
 pub use history::{COMPARED_OCTETS, COMPARED_TAIL};
+pub use key::shard;
 pub use limits::{
     Counts, FLOWS, HALF_OPEN, LINGERING, Limits, MEMORY, OUT_OF_ORDER_OCTETS, OUT_OF_ORDER_PIECES, OUT_OF_ORDER_TOTAL,
 };

@@ -22,6 +22,10 @@ use crate::time::Timestamp;
 
 /// In the index, this bit tells half-open connections from full ones.
 const HALF: u32 = 1 << 31;
+/// A connection is weighed at each of its first segments …
+const WEIGHED_ALWAYS: u64 = 4;
+/// … and then whenever so many more have come.
+const WEIGHED_EVERY: u64 = 8;
 /// How often time-outs are looked at, in packet time.
 const SWEEP: Duration = Duration::from_millis(250);
 
@@ -32,6 +36,8 @@ pub struct Finished<S> {
     pub facts: ConnectionFacts,
     /// Its reader; `None` where there was nothing to read, because no connection came about.
     pub stream: Option<S>,
+    /// How far the table had come when it ended: its silence lasted until here at least.
+    pub at: Stamp,
 }
 
 /// All connections on the ports of a set.
@@ -55,6 +61,7 @@ pub struct Table<S> {
     remaining: Vec<(Stamp, u32)>,
     pub(super) clock: Clock,
     next_sweep: Timestamp,
+    at: Stamp,
     counts: Counts,
     memory: usize,
     out_of_order: usize,
@@ -82,6 +89,7 @@ impl<S: Stream> Table<S> {
             remaining: Vec::new(),
             clock: Clock::new(),
             next_sweep: Timestamp::MIN,
+            at: Stamp::default(),
             counts: Counts::default(),
             memory: 0,
             out_of_order: 0,
@@ -116,14 +124,24 @@ impl<S: Stream> Table<S> {
         self.ports[usize::from(port >> 6)] & (1 << (port & 63)) != 0
     }
 
-    /// Takes a segment.
+    /// Takes a segment; its time moves the table's own clock.
     pub fn push(&mut self, segment: &Segment<'_>) {
+        let now = self.clock.advance(segment.stamp.time);
+        self.push_at(segment, now);
+    }
+
+    /// Takes a segment where several tables go by one clock, which says `now`.
+    pub fn push_at(&mut self, segment: &Segment<'_>, now: Timestamp) {
+        self.clock.set(now);
+        self.at = Stamp {
+            frame: segment.stamp.frame,
+            time: now,
+        };
         if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
             self.counts.other_ports += 1;
             return;
         }
         self.counts.segments += 1;
-        let now = self.clock.advance(segment.stamp.time);
         if self.is_sweep_due(now) {
             self.sweep_now(now);
         }
@@ -165,8 +183,39 @@ impl<S: Stream> Table<S> {
         }
     }
 
-    /// Whoever watches stops watching: everything that is left ends as [`Ending::Stopped`], whatever its silence.
-    pub fn stop(&mut self) {
+    /// Connections that are over and not yet taken.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// After [`finish`](Self::finish): the first frame of the connection that [`poll_finished`](Self::poll_finished)
+    /// gives next.
+    #[must_use]
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        let waiting = self.finished.front().map(|finished| finished.facts.first);
+        waiting.or_else(|| self.remaining.last().map(|(first, _)| *first))
+    }
+
+    /// Time goes on without a segment, as the clock of several tables says: what was silent for too long ends.
+    pub fn advance_to(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.at.time = now;
+        if self.is_sweep_due(now) {
+            self.sweep_now(now);
+        }
+    }
+
+    /// The capture is over at `now`, as the clock of several tables says.
+    pub fn finish_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.finish();
+    }
+
+    /// Whoever watches stops watching at `now`: everything that is left ends as [`Ending::Stopped`], whatever its
+    /// silence.
+    pub fn stop_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
         self.last_ending = Ending::Stopped;
         self.finish();
     }
@@ -294,7 +343,7 @@ impl<S: Stream> Table<S> {
         match self.take(segment, number, source_is_low) {
             None | Some(Verdict::Taken) => {
                 self.slots.touch(number, self.clock.now());
-                self.weigh(number);
+                self.weigh_now_and_then(number);
             }
             Some(Verdict::AnswersPending) => {
                 let pending = self.replace(number);
@@ -361,7 +410,26 @@ impl<S: Stream> Table<S> {
         refused.last = segment.stamp;
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
+    }
+
+    /// Weighs a connection at its first segments, while octets wait out of order, and then every few segments: to look at
+    /// its decoder costs more than the limits gain.
+    fn weigh_now_and_then(&mut self, number: u32) {
+        let due = self.slots.get(number).is_some_and(|connection| {
+            let frames = connection.transport.frames;
+            frames < WEIGHED_ALWAYS
+                || frames.is_multiple_of(WEIGHED_EVERY)
+                || connection.out_of_order > 0
+                || connection.transport.out_of_order() > 0
+        });
+        if due {
+            self.weigh(number);
+        }
     }
 
     /// Counts what a connection weighs now.
@@ -533,7 +601,11 @@ impl<S: Stream> Table<S> {
         if let Some(stream) = &mut stream {
             stream.end(ending, &facts);
         }
-        self.finished.push_back(Finished { facts, stream });
+        self.finished.push_back(Finished {
+            facts,
+            stream,
+            at: self.at,
+        });
         if let Some(syn) = pending {
             let cause = if cause == Ending::PortReused {
                 Ending::Idle
@@ -555,6 +627,10 @@ impl<S: Stream> Table<S> {
 
     fn finish_syn(&mut self, key: Key, syn: &Syn, ending: Ending) {
         let facts = Transport::from_syn(key, syn).facts(ending);
-        self.finished.push_back(Finished { facts, stream: None });
+        self.finished.push_back(Finished {
+            facts,
+            stream: None,
+            at: self.at,
+        });
     }
 }

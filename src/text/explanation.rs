@@ -14,6 +14,9 @@
 //! A line starts with "- ". `{name}` is a value. `{?name}` and `{!name}` at its start show it only where that value is
 //! there, or is not.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, RwLock};
+
 use crate::diagnosis::{Actor, Rule, Value};
 use crate::text::Language;
 
@@ -39,13 +42,23 @@ pub struct Explanation<'a> {
 /// Most lines of one kind that a reader is shown.
 pub const SHOWN_LINES: usize = 3;
 
+/// The files read so far: two for every rule at most, kept to the end of the process.
+static READ: LazyLock<RwLock<HashMap<(&'static str, Language), &'static Explanation<'static>>>> =
+    LazyLock::new(RwLock::default);
+
 impl<'a> Explanation<'a> {
-    /// The explanation of a rule in a language.
+    /// The explanation of a rule in a language; its file is read once.
     #[must_use]
-    pub fn of(rule: &'static Rule, language: Language) -> Explanation<'static> {
-        Explanation::parse(match language {
-            Language::English => rule.texts.english,
-            Language::Japanese => rule.texts.japanese,
+    pub fn of(rule: &'static Rule, language: Language) -> &'static Explanation<'static> {
+        let key = (rule.slug, language);
+        let known = READ.read().ok().and_then(|read| read.get(&key).copied());
+        known.unwrap_or_else(|| {
+            let parsed: &'static Explanation<'static> = Box::leak(Box::new(Explanation::parse(match language {
+                Language::English => rule.texts.english,
+                Language::Japanese => rule.texts.japanese,
+            })));
+            READ.write()
+                .map_or(parsed, |mut read| *read.entry(key).or_insert(parsed))
         })
     }
 

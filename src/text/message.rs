@@ -50,6 +50,13 @@ messages! {
     LimitEvicted: "connections evicted", "接続の追い出し";
     LimitHalfOpen: "unanswered SYNs forgotten", "応答のないSYNの破棄";
     LimitForgotten: "sessions forgotten for cross-session insights", "セッション横断の分析から外したセッション";
+    KeyLogUsed: "Keys: {secrets} secrets, of key logs or inside the capture; {count} sessions were decrypted with them.",
+        "鍵: 鍵ログまたはキャプチャ内の鍵{secrets}個。{count}セッションを復号しました。";
+    KeyLogDamaged: "Key logs: {count} damaged lines were passed over.", "鍵ログ: 破損した{count}行を無視しました。";
+    KeyLogNothing: "Key logs: not one secret was found in them ({count} other lines).", "鍵ログ: 使える鍵がありません(ほかの行: {count})。";
+    KeysBehindFrames: "{count} keys stand behind packets in the capture, and {sessions} TLS sessions have none: keys open only what comes later. Name the key log with --keylog, or put them first: editcap --inject-secrets tls,KEYS in.pcapng out.pcapng.",
+        "キャプチャの途中に鍵が{count}個あり、鍵のないTLSセッションが{sessions}件あります。鍵で復号できるのは、それより後ろだけです。--keylog で鍵ログを指定するか、editcap --inject-secrets tls,KEYS in.pcapng out.pcapng で鍵を先頭に入れてください。";
+    LimitKeys: "keys not kept", "保持しきれなかった鍵";
     NoMail: "No connection on a mail port ({ports}) is in this capture.", "メールのポート({ports})の接続は、このキャプチャにはありません。";
 
     // Table
@@ -144,7 +151,11 @@ messages! {
     LadderGap: "{octets} octets missing from the capture", "キャプチャに{octets}オクテットの欠けがあります";
     LadderMailData: "mail data, {octets} octets", "メール本文 {octets}オクテット";
     LadderLoginReadable: "(login as {user}, password or token {secret}: readable on the way)", "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。経路上で読めます)";
+    LadderDecrypted: "from here on decrypted with keys", "ここから鍵で復号した内容";
+    LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS)",
+        "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
+    LadderResumed: ", resumed", "(セッション再開)";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
     LadderEncrypted: "encrypted: {client} octets from the client, {server} from the server; content cannot be read",
@@ -264,13 +275,8 @@ messages! {
         "インターフェース{name}が復帰しました。その間のメールは見えていません。";
     InterfaceIsGone: "Interface {name} was removed; start again once it is back.",
         "インターフェース{name}が削除されました。復帰したら起動し直してください。";
-    ListedUp: "up", "動作中";
-    ListedDown: "down", "停止";
-    ListedSpeed: "{speed} Mbit/s", "{speed} Mbit/s";
-    ListedAny: "all interfaces together", "すべてのインターフェース";
 
     // Sandbox
-    NoSuchUser: "--user {name}: no such user.", "--user {name}: そのようなユーザーはいません。";
     SandboxRoot: "Captured octets are not decoded as root: name another user (--user).",
         "rootのままでは解析しません。ほかのユーザーを指定してください(--user)。";
     SandboxThreads: "The sandbox must be entered before threads are started ({count} are running). Please report this.",

@@ -101,6 +101,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ),
     ("server", "the server", "サーバー"),
     ("starttls", "STARTTLS", "STARTTLS"),
+    ("unassigned", "unassigned", "未割り当て"),
 ];
 
 /// The phrase behind a key; the key itself where there is none, which a test forbids.

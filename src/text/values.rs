@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::diagnosis::Value;
 use crate::text::Language;
+use crate::text::explanation::Explanation;
+use crate::text::notes::note;
 use crate::text::phrases::phrase;
 
 /// Turns captured octets into text that is safe for the sink.
@@ -24,6 +26,11 @@ pub fn show(value: &Value, language: Language, encode: Encoder) -> String {
         Value::Duration(duration) => self::duration(*duration, language),
         Value::Time(time) => time.rfc3339(0),
         Value::Phrase(key) => phrase(key, language).to_owned(),
+        Value::Note(one) => note(one, language, encode),
+        Value::Rule(slug) => crate::insight::rule(slug).map_or_else(
+            || (*slug).to_owned(),
+            |rule| Explanation::of(rule, language).title.to_owned(),
+        ),
         Value::List(values) => values
             .iter()
             .map(|one| show(one, language, encode))

@@ -23,7 +23,7 @@ pub fn analyse_file(path: &Path) -> Analysed {
 
 pub fn analyse_with(path: &Path, options: &Options) -> Analysed {
     let mut analyzer = Analyzer::new(options);
-    let mut reader = Reader::new(vec![Input::Path(path.to_owned())]);
+    let mut reader = Reader::new(vec![Input::Path(path.to_owned())]).with_secrets(options.take_embedded_keys());
     let mut errors = Vec::new();
     loop {
         match reader.next_frame() {

@@ -22,6 +22,9 @@ fn captures() -> Vec<std::path::PathBuf> {
     captures
 }
 
+/// What live says of the first sessions and a later one contradicts, so that the whole file does not say it.
+const TAKEN_BACK: [(&str, &str); 1] = [("java-old-versions", "cross-tls-version-differs-by-port")];
+
 #[test]
 fn every_fixture_seen_live_gives_the_sessions_and_insights_of_analyze() {
     for path in captures() {
@@ -46,7 +49,13 @@ fn every_fixture_seen_live_gives_the_sessions_and_insights_of_analyze() {
             ids.dedup();
             ids
         };
-        assert_eq!(insights(&live), insights(&file), "{name}");
+        let mut told = insights(&live);
+        told.retain(|id| {
+            !TAKEN_BACK
+                .iter()
+                .any(|(fixture, one)| path.parent().unwrap().ends_with(fixture) && id == one)
+        });
+        assert_eq!(told, insights(&file), "{name}");
         let last = live.last().unwrap();
         assert_eq!(last["type"], "summary", "{name}");
         assert_eq!(last, file.last().unwrap(), "{name}");

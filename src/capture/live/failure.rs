@@ -97,13 +97,8 @@ fn by_words(program: Program, lines: &[String], said: String, status: Option<i32
     ]) {
         return Failure::BadFilter(program, line);
     }
-    if let Some(line) = find(&[
-        "interface went down",
-        "went down",
-        "interface disappeared",
-        "no longer attached",
-    ]) {
-        return Failure::InterfaceGone(program, line);
+    if let Some(gone) = gone(&program, lines) {
+        return gone;
     }
     Failure::Stopped {
         program,
@@ -111,6 +106,30 @@ fn by_words(program: Program, lines: &[String], said: String, status: Option<i32
         status,
         signal,
     }
+}
+
+/// Whether the interface went away. dumpcap ends with success then.
+pub(super) fn gone(program: &Program, lines: &[String]) -> Option<Failure> {
+    const WORDS: [&str; 3] = ["went down", "interface disappeared", "no longer attached"];
+    let line = lines
+        .iter()
+        .find(|line| WORDS.iter().any(|words| line.contains(words)))?;
+    Some(Failure::InterfaceGone(program.clone(), line.clone()))
+}
+
+/// What dumpcap and tcpdump say of every run: that they began, and counts that the statistics have as well.
+pub(super) fn is_chatter(line: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = [
+        "Capturing on ",
+        "File: ",
+        "Packets: ",
+        "Packets captured: ",
+        "Packets received/dropped ",
+    ];
+    const ENDS: [&str; 3] = [" captured", " received by filter", " dropped by kernel"];
+    line.starts_with("tcpdump: listening on ")
+        || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+        || (line.starts_with(|letter: char| letter.is_ascii_digit()) && ENDS.iter().any(|end| line.ends_with(end)))
 }
 
 /// The count in tcpdump's last words: `12 packets dropped by kernel`.

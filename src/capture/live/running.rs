@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::command::command;
-use super::failure::{Failure, explain};
+use super::failure::{Failure, explain, gone};
 use super::program::Program;
 use super::{Request, failure};
 use crate::capture::Input;
@@ -179,12 +179,18 @@ impl Control {
     fn tell(&self, status: ExitStatus) -> Ended {
         let said = lock(&self.said);
         let (code, signal) = (status.code(), signal_of(status));
-        let well = status.success() || said.asked_to_stop;
+        let failure = if said.asked_to_stop {
+            None
+        } else if status.success() {
+            gone(&self.program, &said.last)
+        } else {
+            Some(explain(&self.program, &said.last, code, signal))
+        };
         Ended {
             status: code,
             signal,
             dropped_by_kernel: said.dropped_by_kernel,
-            failure: (!well).then(|| explain(&self.program, &said.last, code, signal)),
+            failure,
         }
     }
 }
@@ -237,12 +243,17 @@ fn note(line: &str, said: &Mutex<Said>) {
         said.dropped_by_kernel = Some(count);
     }
     let said = &mut *said;
-    for kept in [&mut said.fresh, &mut said.last] {
-        if kept.len() >= MAX_MESSAGES {
-            kept.remove(0);
-        }
-        kept.push(line.to_owned());
+    keep(&mut said.last, line);
+    if !failure::is_chatter(line) {
+        keep(&mut said.fresh, line);
     }
+}
+
+fn keep(lines: &mut Vec<String>, line: &str) {
+    if lines.len() >= MAX_MESSAGES {
+        lines.remove(0);
+    }
+    lines.push(line.to_owned());
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

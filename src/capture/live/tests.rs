@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::command::command;
-use super::failure::{dropped_by_kernel, explain};
+use super::failure::{dropped_by_kernel, explain, is_chatter};
 use super::{Failure, Filter, Program, Request, find};
 
 fn request(interfaces: &[&str]) -> Request {
@@ -71,6 +71,10 @@ fn what_other_programs_say_is_told_apart() {
     assert!(matches!(ended("Killed"), Failure::Stopped { .. }));
     assert_eq!(dropped_by_kernel("12 packets dropped by kernel"), Some(12));
     assert_eq!(dropped_by_kernel("12 packets captured"), None);
+    for line in ["File: -", "Capturing on 'lo'", "12 packets received by filter"] {
+        assert!(is_chatter(line), "{line}");
+    }
+    assert!(!is_chatter("smtpcap-capture: eth0: interface is down, waiting for it"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod compressed;
 mod damaged;
 mod facts;
 mod merged;
+mod pipe;
 mod properties;
 mod public;
 mod speed;

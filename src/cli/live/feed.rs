@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::capture::live::Control;
-use crate::capture::{self, CaptureFacts, Format, Input, Reader};
+use crate::capture::{self, CaptureFacts, DecryptionSecrets, Format, Input, Reader};
 use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::time::Timestamp;
 
@@ -180,7 +180,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts to read.
+    /// Starts to read. `secrets` takes the key logs that pcapng blocks hold, before the frames behind them come.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -188,6 +188,7 @@ impl Feed {
         source: Source,
         name: OsString,
         control: Option<Control>,
+        secrets: impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static,
         sender: SyncSender<Event>,
     ) -> io::Result<Self> {
         let filling = Arc::new(Mutex::new(Filling {
@@ -209,7 +210,7 @@ impl Feed {
         };
         std::thread::Builder::new()
             .name("reader".to_owned())
-            .spawn(move || read(input, &filling, &sender))?;
+            .spawn(move || read(Reader::new([input]).with_secrets(secrets), &filling, &sender))?;
         Ok(Self { stop, control })
     }
 
@@ -227,8 +228,7 @@ impl Feed {
     }
 }
 
-fn read(input: Input, filling: &Mutex<Filling>, sender: &SyncSender<Event>) {
-    let mut reader = Reader::new([input]);
+fn read(mut reader: Reader, filling: &Mutex<Filling>, sender: &SyncSender<Event>) {
     let mut told: Option<Instant> = None;
     loop {
         let frame = match reader.next_frame() {

@@ -69,7 +69,7 @@ pub fn live(arguments: &Live) -> Result<u8, Stop> {
     }
     let (source, name, control) = origin.attach();
     note(&Message::LiveWatching.say(language, &[("name", &shown(&name))]));
-    let feed = Feed::start(source, name, control, sender.clone()).map_err(threads)?;
+    let feed = Feed::start(source, name, control, watch.take_embedded_keys(), sender.clone()).map_err(threads)?;
     let keys = arguments
         .input
         .is_none()

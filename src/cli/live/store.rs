@@ -20,7 +20,7 @@ use crate::render::encode;
 use crate::render::json::GENERATOR;
 use crate::sandbox::Identity;
 use crate::session::Session;
-use crate::text::{Language, Message, tell};
+use crate::text::{Language, Message, proof, tell};
 use crate::time::Timestamp;
 
 /// Sessions written a minute; further ones are counted.
@@ -415,7 +415,7 @@ fn comments(findings: &[Finding], language: Language) -> BTreeMap<FrameNumber, S
         let story = tell(finding, language, encode::terminal);
         let severity = crate::render::text::words::severity(finding.severity).word(language);
         for (position, evidence) in finding.evidence.iter().enumerate() {
-            let quotation = encode::terminal(evidence.quotation.bytes());
+            let quotation = proof(evidence, language, encode::terminal);
             if position > 0 {
                 say(evidence.first.frame, &format!("{}: {quotation}", finding.rule.slug));
                 continue;

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGHUP, SIGUSR1};
 
-use crate::analyzer::Analyzer;
-use crate::capture::CaptureFacts;
+use crate::analyzer::{Analyzer, Options};
+use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
 use crate::cli::capture_messages;
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
 use crate::cli::filter::Filter;
+use crate::cli::keylog;
 use crate::cli::live::clock::Clock;
 use crate::cli::live::endpoint;
 use crate::cli::live::feed::{Batch, Event, Feed};
@@ -27,11 +28,12 @@ use crate::cli::live::{Times, note, shown};
 use crate::cli::messages;
 use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
+use crate::frame::FrameNumber;
 use crate::insight::Digest;
-use crate::live::{Clients, Counters, Window};
+use crate::live::{Clients, Counters, Drops, Window};
 use crate::render::prometheus::{Gauges, prometheus};
 use crate::render::text::{Style, Summary, troubles};
-use crate::report::{Health, Report, SessionLine};
+use crate::report::{Entry, Health, Report, SessionLine};
 use crate::sandbox::Identity;
 use crate::session::Session;
 use crate::text::Message;
@@ -59,10 +61,11 @@ pub struct Watch<'a> {
     arguments: &'a Live,
     filter: Filter,
     times: Times,
-    ports: Vec<u16>,
+    options: Options,
     analyzer: Analyzer,
     clock: Clock,
     facts: CaptureFacts,
+    drops: Drops,
     window: Window,
     counters: Counters,
     /// Since the last summary, and in all.
@@ -96,15 +99,18 @@ impl<'a> Watch<'a> {
         let sink = Sink::open(arguments.output.as_deref()).map_err(|error| Stop::output(&error, &name, language))?;
         let mut options = options(&arguments.reading);
         options.limits.report_after = Some(super::clock::REPORT_AFTER);
+        keylog::read(&arguments.reading.keylog, &options.keys, language)?;
         let now = Instant::now();
         Ok(Self {
             store: Store::open(arguments, &options.ports, owner, language)?,
             analyzer: Analyzer::new(&options),
-            ports: options.ports,
+
+            options,
             filter,
             times,
             clock: Clock::default(),
             facts: CaptureFacts::default(),
+            drops: Drops::default(),
             window: Window::new(times.window),
             counters: Counters::default(),
             reports: [Report::new(), Report::new()],
@@ -124,6 +130,11 @@ impl<'a> Watch<'a> {
             said_in_blocks: false,
             arguments,
         })
+    }
+
+    /// Takes the key logs inside a pcapng stream.
+    pub fn take_embedded_keys(&self) -> impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static {
+        self.options.take_embedded_keys()
     }
 
     /// Figures go to this page.
@@ -180,6 +191,9 @@ impl<'a> Watch<'a> {
     fn frames(&mut self, mut batch: Batch) -> Result<(), Stop> {
         if let Some(facts) = batch.facts.take() {
             self.facts = *facts;
+            let dropped = self.facts.files.iter().filter_map(FileFacts::dropped).sum();
+            let latest = self.facts.files.iter().filter_map(|file| file.latest).max();
+            self.drops.note(dropped, latest.unwrap_or_default());
             self.teller.style.digits = self.facts.fraction_digits();
             let first = self.facts.files.iter().filter_map(|file| file.earliest).min();
             self.teller.style.origin = first.unwrap_or_default();
@@ -226,7 +240,8 @@ impl<'a> Watch<'a> {
 
     /// Tells every session that has ended.
     fn sessions(&mut self) {
-        while let Some((session, findings)) = self.analyzer.poll_session() {
+        while let Some((mut session, mut findings)) = self.analyzer.poll_session() {
+            self.drops.concern(&mut session, &mut findings);
             self.session(&session, &findings);
         }
     }
@@ -241,7 +256,7 @@ impl<'a> Watch<'a> {
         }
         self.gravest = self.gravest.max(findings.iter().map(|finding| finding.severity).max());
         for part in 0..self.reports.len() {
-            self.reports[part].add(session, findings);
+            self.reports[part].add(Entry::of(session, findings.to_vec()));
             // A summary shows causes; lines were told one by one.
             self.reports[part].lines.clear();
             self.clients[part].add(&line);
@@ -318,7 +333,9 @@ impl<'a> Watch<'a> {
             frames: self.analyzer.frames(),
             // Forgetting what is older than the window is no limit that was reached.
             forgotten: forgotten.saturating_sub(self.window.outlived()),
-            ports: self.ports.clone(),
+            key_log: self.analyzer.key_log_counts(),
+            keyless: self.reports[1].tally.keyless,
+            ports: self.options.ports.clone(),
         }
     }
 

@@ -28,6 +28,11 @@ static LAYERS: &[&[&Rule]] = &[
     healthy::RULES,
 ];
 
+/// Every layer's rules that look at one session; no list is empty, and all rules of a list are of its layer.
+pub fn layers() -> impl Iterator<Item = &'static [&'static Rule]> {
+    LAYERS.iter().copied()
+}
+
 /// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     LAYERS.iter().copied().flatten().copied()

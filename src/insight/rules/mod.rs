@@ -1,7 +1,8 @@
 //! The register of rules that look at several sessions: one folder each, as in the diagnosis room, and its line here.
 
 use crate::diagnosis::Rule;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 
 mod auth_mechanism_advertised_but_broken;
 mod cross_capability_matrix;
@@ -22,7 +23,7 @@ mod tcp_port25_blocked;
 mod tls_legacy_server_quirk;
 
 /// How such a rule looks at the window.
-pub type Check = fn(&'static Rule, &History) -> Vec<Insight>;
+pub type Check = fn(&'static Rule, &Window<'_>) -> Vec<Insight>;
 
 /// Every rule with its check, in the catalogue's order.
 static RULES: &[(&Rule, Check)] = &[

@@ -116,6 +116,13 @@ impl Decoder {
         self.record.weight() + self.client.weight() + self.server.weight()
     }
 
+    /// The capture does not show how this direction ended: what waits for an answer may have got one.
+    pub const fn unseen(&mut self, direction: Direction) {
+        if matches!(direction, Direction::ToClient) {
+            self.record.answers_may_follow = true;
+        }
+    }
+
     /// The facts.
     #[must_use]
     pub fn finish(mut self) -> Dialogue {

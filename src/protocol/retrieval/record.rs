@@ -53,6 +53,8 @@ pub struct Record {
     pub inside_tls: bool,
     /// The server has said something.
     pub server_seen: bool,
+    /// The capture ends before the server does: it may have answered behind that.
+    pub answers_may_follow: bool,
     /// Messages read so far.
     pub messages_read: u32,
     first: Vec<Command>,
@@ -70,6 +72,7 @@ impl Record {
             retention,
             inside_tls: false,
             server_seen: false,
+            answers_may_follow: false,
             messages_read: 0,
             first: Vec::new(),
             last: VecDeque::new(),
@@ -89,6 +92,7 @@ impl Record {
             verb: shorten(verb, VERB_OCTETS),
             line: shorten(line, LINE_KEPT),
             span,
+            inside_tls: self.inside_tls,
             login: login.map(Box::new),
             answer: Seen::No,
             data_octets: 0,
@@ -133,7 +137,11 @@ impl Record {
     /// Adds a capability list.
     pub fn capabilities(&mut self, keywords: Vec<Captured>, span: Span) {
         if self.dialogue.capabilities.len() < CAPABILITY_LISTS {
-            self.dialogue.capabilities.push(Capabilities { keywords, span });
+            self.dialogue.capabilities.push(Capabilities {
+                keywords,
+                inside_tls: self.inside_tls,
+                span,
+            });
         }
     }
 
@@ -179,7 +187,7 @@ impl Record {
     /// The facts; what still waits was not answered, or its answer is hidden.
     pub fn finish(mut self) -> Dialogue {
         while let Some(waiting) = self.waiting.front() {
-            let hidden = waiting.hidden || !self.server_seen;
+            let hidden = waiting.hidden || !self.server_seen || self.answers_may_follow;
             self.close(0, if hidden { Seen::Hidden } else { Seen::No });
         }
         let mut commands = self.first;

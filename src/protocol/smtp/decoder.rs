@@ -128,7 +128,9 @@ impl Decoder {
     pub fn finish(mut self) -> Dialogue {
         self.end_of_replies(false);
         self.end_of_commands();
-        let one_way = !self.server.has_spoken() && self.client.spoke_in_several_frames();
+        // One command in many pieces is no dialogue yet.
+        let several = self.client.spoke_in_several_frames() && self.ledger.next > 1;
+        let one_way = !self.server.has_spoken() && several;
         let (exchanges, not_kept) = self.ledger.finish(one_way || self.unseen.to_client);
         self.dialogue.exchanges = exchanges;
         self.dialogue.exchanges_not_kept = not_kept;

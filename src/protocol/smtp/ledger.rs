@@ -79,6 +79,10 @@ impl Ledger {
             self.keep(oldest.exchange);
         }
         self.next = exchange.index.saturating_add(1);
+        if self.open.capacity() == 0 {
+            // One at a time, unless commands are pipelined.
+            self.open.reserve_exact(1);
+        }
         self.open.push_back(Open::new(exchange));
     }
 
@@ -130,6 +134,10 @@ impl Ledger {
     fn keep(&mut self, exchange: Exchange) {
         self.weight += weight_of(&exchange);
         if self.first.len() < FIRST_EXCHANGES {
+            if self.first.len() == self.first.capacity() {
+                // Many sessions have two or three: room for four at the start would be most of what they hold.
+                self.first.reserve_exact(self.first.len().max(2));
+            }
             self.first.push(exchange);
             return;
         }

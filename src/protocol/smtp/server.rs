@@ -19,6 +19,8 @@ use crate::tcp::Chunk;
 pub const REPLY_LINE_KEPT: usize = 1024;
 /// Lines kept of a reply; lines behind them are counted with the cut lines.
 pub const REPLY_LINES: usize = 256;
+/// Room made for the lines of a reply that has more than one: what an EHLO reply usually takes.
+const USUAL_LINES: usize = 10;
 /// Longest sound reply line in octets, line end included (RFC 5321, section 4.5.3.1.5).
 const LONGEST_LINE: u64 = 512;
 /// Replies that wait to be paired behind a gap.
@@ -98,6 +100,9 @@ impl<'a> ReplyLine<'a> {
 
 /// The enhanced status code at the start of a reply text (RFC 3463, RFC 2034).
 fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
+    if !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
+        return None;
+    }
     let word = text.split(|octet| *octet == b' ').next()?;
     let mut numbers = word.split(|octet| *octet == b'.');
     let mut number = |most: usize| {
@@ -105,9 +110,8 @@ fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
         let sound = !digits.is_empty() && digits.len() <= most && digits.iter().all(u8::is_ascii_digit);
         std::str::from_utf8(digits).ok().filter(|_| sound)?.parse::<u16>().ok()
     };
-    let class = number(1)?;
-    let code = (u8::try_from(class).ok()?, number(3)?, number(3)?);
-    (matches!(class, 2 | 4 | 5) && numbers.next().is_none()).then_some(code)
+    let code = (u8::try_from(number(1)?).ok()?, number(3)?, number(3)?);
+    numbers.next().is_none().then_some(code)
 }
 
 impl Server {
@@ -245,13 +249,13 @@ impl Decoder {
             let behind_gap = u32::from(std::mem::take(&mut self.server.behind_gap));
             self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
         }
-        if let Some(mut building) = self.server.building.take() {
+        if let Some(building) = &mut self.server.building {
             let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);
             if building.client_went_on || (building.reply.incomplete && other_code) {
                 building.reply.defects.missing_last_line |= building.client_went_on;
-                self.pair(building.reply);
-            } else {
-                self.server.building = Some(building);
+                if let Some(building) = self.server.building.take() {
+                    self.pair(building.reply);
+                }
             }
         }
         self.add_line(line, read, incomplete)
@@ -260,7 +264,11 @@ impl Decoder {
     /// Adds a line to the reply that is being built, or begins one; pairs it where it is the last.
     fn add_line(&mut self, line: &Line<'_>, read: Option<ReplyLine<'_>>, incomplete: bool) -> Upgrade {
         let begun = self.server.building.is_some();
-        let mut building = self.server.building.take().unwrap_or_else(|| Building {
+        // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
+        let answers_unseen = self.ledger.open.is_empty();
+        let suspect = self.client.is_suspect();
+        let unsure = self.server.doubt || suspect || answers_unseen;
+        let building = self.server.building.get_or_insert_with(|| Building {
             reply: empty_reply(line.span),
             client_went_on: false,
         });
@@ -282,11 +290,8 @@ impl Decoder {
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
         reply.enhanced = reply.enhanced.or_else(|| enhanced(text));
-        // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
-        let answers_unseen = self.ledger.open.is_empty();
-        let unsure = self.server.doubt || self.client.is_suspect() || answers_unseen;
         let text = match reply.code {
-            500..=502 if answers_unseen && self.client.is_suspect() => MASK.as_bytes().into(),
+            500..=502 if answers_unseen && suspect => MASK.as_bytes().into(),
             0 | 500..=502 => without_tokens(text).into(),
             _ if read.is_none() => without_tokens(text).into(),
             503.. if unsure => without_tokens(text).into(),
@@ -297,17 +302,19 @@ impl Decoder {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
         if reply.lines.len() < REPLY_LINES {
+            if more && reply.lines.is_empty() {
+                reply.lines.reserve_exact(USUAL_LINES);
+            }
             reply
                 .lines
                 .push(Captured::new(text.get(..REPLY_LINE_KEPT).unwrap_or(&text)));
         }
-        if !more {
+        if !more && let Some(building) = self.server.building.take() {
             return self.pair(building.reply);
         }
         if self.server.greeting == Greeting::Due && !begun {
             self.dialogue.greeting_began = Some(line.span.first);
         }
-        self.server.building = Some(building);
         Upgrade::None
     }
 

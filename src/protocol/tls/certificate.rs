@@ -16,6 +16,7 @@ use crate::protocol::tls::distinguished_name as name;
 use crate::protocol::tls::facts::{Certificate, CertificateMessage, PublicKey};
 use crate::protocol::tls::fingerprint::hex;
 use crate::protocol::tls::reader::Reader;
+use crate::protocol::tls::registry::extension;
 use crate::span::Span;
 use crate::time::Timestamp;
 
@@ -28,11 +29,51 @@ pub const ALTERNATIVE_NAMES: usize = 1000;
 
 /// Reads the body of a Certificate message of TLS 1.2 and older; a list that ends early counts as one unreadable entry.
 pub(super) fn message(body: &[u8], span: Span) -> CertificateMessage {
+    let mut message = empty(span);
+    read_list(body, &mut message, |_| Some(()));
+    message
+}
+
+/// Reads the body of a Certificate message of TLS 1.3 (RFC 8446, section 4.4.2), and the length of the OCSP response
+/// that is stapled to the first certificate.
+pub(super) fn message13(body: &[u8], span: Span) -> (CertificateMessage, Option<u32>) {
     let mut message = CertificateMessage {
+        decrypted: true,
+        ..empty(span)
+    };
+    let mut reader = Reader::new(body);
+    let mut stapled = None;
+    if reader.vector8().is_none() {
+        message.unreadable += 1;
+        return (message, None);
+    }
+    read_list(reader.rest(), &mut message, |list| {
+        let mut extensions = Reader::new(list.vector16()?);
+        while !extensions.is_empty() {
+            let kind = extensions.short()?;
+            let mut content = Reader::new(extensions.vector16()?);
+            if kind == extension::STATUS_REQUEST
+                && let Some(response) = content.octet().and_then(|_| content.vector24())
+            {
+                stapled.get_or_insert(u32::try_from(response.len()).unwrap_or(u32::MAX));
+            }
+        }
+        Some(())
+    });
+    (message, stapled)
+}
+
+const fn empty(span: Span) -> CertificateMessage {
+    CertificateMessage {
         span,
         certificates: Vec::new(),
         unreadable: 0,
-    };
+        decrypted: false,
+    }
+}
+
+/// A list of certificates; `behind` reads what stands behind each.
+fn read_list(body: &[u8], message: &mut CertificateMessage, mut behind: impl FnMut(&mut Reader<'_>) -> Option<()>) {
     let mut reader = Reader::new(body);
     let list = match reader.vector24() {
         Some(list) if reader.is_empty() => list,
@@ -56,8 +97,11 @@ pub(super) fn message(body: &[u8], span: Span) -> CertificateMessage {
             Some(certificate) => message.certificates.push(certificate),
             None => message.unreadable = message.unreadable.saturating_add(1),
         }
+        if behind(&mut list).is_none() {
+            message.unreadable = message.unreadable.saturating_add(1);
+            break;
+        }
     }
-    message
 }
 
 /// Reads one certificate; `None` where it is too large, nested too deep, or not a certificate.

@@ -1,10 +1,12 @@
 //! The TLS decoder: octets of both directions, in capture order → [`TlsFacts`]. Assembles record headers and clear
-//! handshake messages; passes over protected fragments by length. Never fails, never decrypts, never judges.
+//! handshake messages; passes over protected fragments by length, or collects those that keys may open
+//! ([`super::inside`]). Never fails, never judges.
 //!
 //! | state of a direction | octets |
 //! |---|---|
 //! | header | five octets of record header, or of an SSL 2.0 hello |
 //! | fragment | clear handshake and alerts are read, everything else is passed over by length |
+//! | sealed | a protected record for which there are keys is collected |
 //! | SSL 2.0 hello | collected, then back to header (a server's: then opaque) |
 //! | search | parsing lost its place (hole, capture began inside TLS): looks for a record header again |
 //! | opaque | not TLS, or lost for good: counted nowhere |
@@ -17,6 +19,7 @@ use crate::protocol::tls::facts::{
 };
 use crate::protocol::tls::flight::Flight;
 use crate::protocol::tls::handshake::{Assembler, Origin, Outcome, Piece};
+use crate::protocol::tls::inside::{Collected, Vault};
 use crate::protocol::tls::record::{Found, Header, Reading, Search, Step, read_header};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, Gap};
@@ -40,6 +43,10 @@ pub struct Decoder {
     pub(super) old_protocol: bool,
     /// An alert ended TLS: plaintext may follow.
     pub(super) ended: bool,
+    /// Keys and what they opened, where the run has secrets.
+    pub(super) vault: Option<Box<Vault>>,
+    /// What is read now was encrypted.
+    pub(super) reading_inside: bool,
 }
 
 /// One direction.
@@ -64,9 +71,10 @@ pub(super) struct AlertStart {
 }
 
 /// State of the record layer of one direction.
-enum Layer {
+pub(super) enum Layer {
     Header(PartialHeader),
     Fragment(Fragment),
+    Sealed(Box<Collected>),
     Ssl2(Ssl2),
     Search(Box<Search>),
     Opaque,
@@ -81,7 +89,7 @@ impl Default for Layer {
 
 /// Octets of a header that is not complete.
 #[derive(Clone, Copy, Default)]
-struct PartialHeader {
+pub(super) struct PartialHeader {
     octets: [u8; 5],
     have: usize,
     /// Offset and stamp of the first.
@@ -90,16 +98,16 @@ struct PartialHeader {
 
 /// What is left of a fragment.
 #[derive(Clone, Copy)]
-struct Fragment {
-    content: ContentType,
-    version: Version,
-    remaining: u16,
+pub(super) struct Fragment {
+    pub(super) content: ContentType,
+    pub(super) version: Version,
+    pub(super) remaining: u16,
     /// Handshake messages or alerts in it can be read.
-    clear: bool,
+    pub(super) clear: bool,
 }
 
 /// An SSL 2.0 hello that is being collected, from the fourth octet on.
-struct Ssl2 {
+pub(super) struct Ssl2 {
     body: Vec<u8>,
     remaining: u16,
     start: u64,
@@ -140,6 +148,7 @@ impl Decoder {
                 unreadable_messages: 0,
                 gaps: 0,
                 decrypted: false,
+                decryption: PerDirection::default(),
                 phase: Phase::BeforeClientHello,
             },
             sides: PerDirection::default(),
@@ -147,6 +156,8 @@ impl Decoder {
             session_id: Vec::new(),
             old_protocol: false,
             ended: false,
+            vault: None,
+            reading_inside: false,
         }
     }
 
@@ -168,9 +179,10 @@ impl Decoder {
 
     /// Reads from the front of the chunk up to the end of one state; 0 where plaintext begins.
     fn advance(&mut self, chunk: Chunk<'_>) -> usize {
-        match std::mem::take(&mut self.sides.get_mut(chunk.direction).layer) {
+        match self.layer(chunk.direction) {
             Layer::Header(partial) => self.advance_header(partial, chunk),
             Layer::Fragment(fragment) => self.advance_fragment(fragment, chunk),
+            Layer::Sealed(record) => self.advance_sealed(record, chunk),
             Layer::Ssl2(hello) => self.advance_ssl2(hello, chunk),
             Layer::Search(search) => self.advance_search(search, chunk),
             Layer::Opaque => {
@@ -184,8 +196,13 @@ impl Decoder {
         }
     }
 
-    fn enter(&mut self, direction: Direction, layer: Layer) {
+    pub(super) fn enter(&mut self, direction: Direction, layer: Layer) {
         self.sides.get_mut(direction).layer = layer;
+    }
+
+    /// Takes the state of a direction out.
+    pub(super) fn layer(&mut self, direction: Direction) -> Layer {
+        std::mem::take(&mut self.sides.get_mut(direction).layer)
     }
 
     fn advance_header(&mut self, mut partial: PartialHeader, chunk: Chunk<'_>) -> usize {
@@ -294,6 +311,7 @@ impl Decoder {
                     self.facts.directions.get_mut(chunk.direction).lost = None;
                     if let Some(before) = before {
                         self.begin_record(chunk.direction, before);
+                        self.pass_sealed(chunk.direction);
                     }
                     self.begin_record(chunk.direction, now);
                     return count;
@@ -313,8 +331,7 @@ impl Decoder {
             length,
         } = header;
         let protected = self.is_protected(direction, header);
-        let encrypted =
-            content == ContentType::ApplicationData || (content != ContentType::ChangeCipherSpec && protected);
+        let encrypted = content == ContentType::ApplicationData || protected;
         self.list(Record {
             direction,
             content,
@@ -329,7 +346,13 @@ impl Decoder {
         side.version = Some(version);
         let clear = matches!(content, ContentType::Handshake | ContentType::Alert) && !protected;
         if clear && content == ContentType::Handshake && length > 0 {
+            side.handshake.decrypted = false;
             side.handshake.begin_record();
+        }
+        if encrypted && length > 0 && self.opens(direction, header, stamp) {
+            let layer = self.collect(found, protected);
+            self.enter(direction, layer);
+            return;
         }
         self.note_record(direction, content, length, stamp, protected);
         let layer = match length {
@@ -379,7 +402,7 @@ impl Decoder {
         count
     }
 
-    fn continue_with(&mut self, direction: Direction, fragment: Fragment) {
+    pub(super) fn continue_with(&mut self, direction: Direction, fragment: Fragment) {
         let layer = match fragment.remaining {
             0 => Layer::default(),
             _ => Layer::Fragment(fragment),
@@ -387,7 +410,7 @@ impl Decoder {
         self.enter(direction, layer);
     }
 
-    fn read_handshake(&mut self, mut piece: Piece<'_>) {
+    pub(super) fn read_handshake(&mut self, mut piece: Piece<'_>) {
         loop {
             let outcome = self.sides.get_mut(piece.direction).handshake.read(&mut piece);
             match outcome {
@@ -458,8 +481,19 @@ impl Decoder {
             .facts
             .gaps
             .saturating_add(u32::try_from(gap.length).unwrap_or(u32::MAX));
+        let layer = self.layer(gap.direction);
+        if let Layer::Sealed(record) = &layer
+            && self.tear_sealed(record, gap)
+        {
+            return;
+        }
+        if matches!(layer, Layer::Header(_))
+            || matches!(&layer, Layer::Fragment(one) if gap.length > one.remaining.into())
+        {
+            self.miss_records(gap);
+        }
         let side = self.sides.get_mut(gap.direction);
-        match std::mem::take(&mut side.layer) {
+        match layer {
             Layer::Fragment(mut fragment) if gap.length <= u64::from(fragment.remaining) => {
                 let missing = u16::try_from(gap.length).unwrap_or(u16::MAX);
                 fragment.remaining = fragment.remaining.saturating_sub(missing);
@@ -476,7 +510,7 @@ impl Decoder {
             }
             Layer::Opaque => side.layer = Layer::Opaque,
             Layer::Ended => side.layer = Layer::Ended,
-            Layer::Header(_) | Layer::Fragment(_) | Layer::Ssl2(_) => {
+            Layer::Header(_) | Layer::Fragment(_) | Layer::Sealed(_) | Layer::Ssl2(_) => {
                 side.layer = Layer::Search(Box::new(Search::new(side.version, true)));
                 self.facts.directions.get_mut(gap.direction).lost = Some(gap.found_at);
                 self.drop_partial_messages(gap.direction);
@@ -493,6 +527,7 @@ impl Decoder {
     #[must_use]
     pub fn finish(mut self) -> TlsFacts {
         for direction in Direction::BOTH {
+            self.abandon_sealed(direction);
             self.settle_alerts(direction);
             let unreadable = self.sides.get(direction).handshake.unreadable();
             self.facts.unreadable_messages = self.facts.unreadable_messages.saturating_add(unreadable);
@@ -501,6 +536,8 @@ impl Decoder {
         self.settle_held_record();
         self.facts.encrypted_alerts.sort_by_key(|alert| alert.stamp.frame);
         self.facts.phase = self.progress();
+        self.facts.decrypted = self.is_decrypted();
+        self.settle_decryption();
         self.facts.records.extend(self.recent);
         self.facts
     }
@@ -518,14 +555,15 @@ impl Decoder {
             .sum();
         let collecting = Direction::BOTH.into_iter().map(|direction| {
             let side = self.sides.get(direction);
-            let hello = if let Layer::Ssl2(hello) = &side.layer {
-                hello.body.capacity()
-            } else {
-                0
+            let hello = match &side.layer {
+                Layer::Ssl2(hello) => hello.body.capacity(),
+                Layer::Sealed(record) => record.weight(),
+                _ => 0,
             };
             side.handshake.weight().saturating_add(hello)
         });
         size_of::<Self>()
+            .saturating_add(self.vault.as_ref().map_or(0, |vault| vault.weight()))
             .saturating_add(messages.saturating_mul(2) as usize)
             .saturating_add(certificates as usize)
             .saturating_add(collecting.sum::<usize>())

@@ -43,7 +43,8 @@ impl Decoder {
             ContentType::Handshake if !self.facts.hello_retry_requests.is_empty() => false,
             ContentType::Handshake if self.facts.server_hello.is_some() => changed && !self.is_tls13(),
             ContentType::Handshake => changed && (!self.is_tls13() || header.length < LONGEST_FINISHED),
-            ContentType::ChangeCipherSpec => false,
+            // One octet in clear; longer where a renegotiation sends it under the old keys.
+            ContentType::ChangeCipherSpec => changed && header.length >= SHORTEST_PROTECTED && !self.is_tls13(),
             ContentType::ApplicationData => true,
             ContentType::Heartbeat | ContentType::Other(_) => changed,
         }
@@ -59,7 +60,7 @@ impl Decoder {
         protected: bool,
     ) {
         match content {
-            ContentType::ChangeCipherSpec => self.note_change_cipher_spec(direction, stamp),
+            ContentType::ChangeCipherSpec if !protected => self.note_change_cipher_spec(direction, stamp),
             ContentType::Alert if protected => self.note_encrypted_alert(direction, length, stamp),
             ContentType::Handshake if protected => self.note_protected_handshake(direction, stamp),
             ContentType::ApplicationData => self.note_sealed(direction, length, stamp),
@@ -74,6 +75,7 @@ impl Decoder {
             .change_cipher_spec
             .get_or_insert(stamp);
         self.sides.get_mut(direction).handshake.interrupt();
+        self.change_keys(direction, stamp.frame);
     }
 
     /// TLS 1.2 and older: the first one is Finished; one after application data renegotiates.
@@ -149,6 +151,7 @@ impl Decoder {
                 description,
                 record_version: start.version,
                 phase,
+                decrypted: self.reading_inside,
             });
         }
     }
@@ -180,7 +183,7 @@ impl Decoder {
     }
 
     /// Early data was offered, so that protected records may come before the handshake's own.
-    fn early_data_offered(&self) -> bool {
+    pub(super) fn early_data_offered(&self) -> bool {
         self.facts
             .client_hellos
             .first()

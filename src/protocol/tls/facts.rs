@@ -160,7 +160,7 @@ pub struct ServerHello {
     pub cipher_suite: u16,
     /// The chosen or requested key-share group, TLS 1.3.
     pub group: Option<u16>,
-    /// ALPN, TLS 1.2 and older (TLS 1.3 hides it).
+    /// ALPN; TLS 1.3 hides it, unless it was decrypted.
     pub alpn: Option<Captured>,
     /// Extension types in order.
     pub extensions: Vec<u16>,
@@ -237,6 +237,8 @@ pub struct CertificateMessage {
     pub certificates: Vec<Certificate>,
     /// Entries that could not be parsed or went over the limit.
     pub unreadable: u32,
+    /// It was encrypted and read with a known secret.
+    pub decrypted: bool,
 }
 
 /// Severity of an alert.
@@ -267,7 +269,7 @@ pub enum Phase {
     AfterApplicationData,
 }
 
-/// An alert in clear.
+/// An alert in clear, or decrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Alert {
     /// Where it was seen; the direction names its sender.
@@ -280,6 +282,8 @@ pub struct Alert {
     pub record_version: Version,
     /// Phase of the handshake.
     pub phase: Phase,
+    /// It was encrypted and read with a known secret.
+    pub decrypted: bool,
 }
 
 /// Record content types.
@@ -354,6 +358,38 @@ pub struct TlsDirection {
     pub lost: Option<Stamp>,
 }
 
+/// Why protected records of a sender were not opened although a run had secrets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Unopened {
+    /// No secret for this connection, or not the one for this sender.
+    NoSecret,
+    /// The secret came later in the capture than the first record that it opens.
+    TooLate,
+    /// The hello messages, by which a secret is found, are not in the capture.
+    NoHello,
+    /// The first record did not open: the secret belongs to another connection.
+    WrongSecret,
+    /// A suite, version or compression that is not opened here.
+    Unsupported,
+    /// Records are missing, and the place was not found again.
+    LostPlace,
+    /// Records in the middle were not authentic: damaged or forged on the way.
+    NotAuthentic,
+}
+
+/// What known secrets opened of one direction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Decryption {
+    /// Records opened, handshake included.
+    pub opened: u64,
+    /// Records of application data opened.
+    pub application_opened: u64,
+    /// Protected records that were not opened, of a direction of which some were, or should have been.
+    pub unopened: u64,
+    /// Why the direction was given up, and at which record.
+    pub stopped: Option<(Unopened, Stamp)>,
+}
+
 /// All that was seen of TLS on one connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TlsFacts {
@@ -375,19 +411,19 @@ pub struct TlsFacts {
     pub key_exchange_group: Option<u16>,
     /// ServerKeyExchange: bits of the DHE prime.
     pub dhe_bits: Option<u32>,
-    /// CertificateRequest seen in clear.
+    /// CertificateRequest, in clear or decrypted.
     pub certificate_request: Option<Span>,
-    /// The client's Certificate message in clear.
+    /// The client's Certificate message, in clear or decrypted.
     pub client_certificate: Option<CertificateMessage>,
     /// ServerHelloDone seen.
     pub server_hello_done: Option<Stamp>,
     /// ClientKeyExchange seen.
     pub client_key_exchange: Option<Stamp>,
-    /// NewSessionTicket seen in clear.
+    /// NewSessionTicket, in clear or decrypted.
     pub session_ticket: bool,
-    /// Alerts in clear, at most 16.
+    /// Alerts in clear or decrypted, at most 16.
     pub alerts: Vec<Alert>,
-    /// Encrypted alerts as far as lengths allow, at most 16.
+    /// Encrypted alerts that were not decrypted, as far as lengths allow, at most 16.
     pub encrypted_alerts: Vec<EncryptedAlert>,
     /// The first [`FIRST_RECORDS`] records, then the last [`LAST_RECORDS`].
     pub records: Vec<Record>,
@@ -403,8 +439,10 @@ pub struct TlsFacts {
     pub unreadable_messages: u32,
     /// Octets missing in gaps while TLS was spoken.
     pub gaps: u32,
-    /// Decryption keys were found and the inside was read.
+    /// The inside was read with known secrets: application data of both directions, as far as there was any.
     pub decrypted: bool,
+    /// What known secrets opened.
+    pub decryption: PerDirection<Decryption>,
     /// The phase reached.
     pub phase: Phase,
 }
@@ -414,6 +452,28 @@ impl TlsFacts {
     #[must_use]
     pub fn offer(&self) -> Option<&ClientHello> {
         self.client_hellos.first()
+    }
+
+    /// There are protected records, and no secret of this connection came in time.
+    #[must_use]
+    pub fn lacks_secrets(&self) -> bool {
+        self.records.iter().any(|record| {
+            let keys = self.decryption.get(record.direction);
+            let lacking = keys
+                .stopped
+                .is_none_or(|(reason, _)| matches!(reason, Unopened::NoSecret | Unopened::TooLate));
+            record.encrypted && keys.opened == 0 && lacking
+        })
+    }
+
+    /// Records inside were not opened although others were: what they held is not known.
+    #[must_use]
+    pub fn has_unopened_records(&self) -> bool {
+        let opened = |direction| self.decryption.get(direction).application_opened > 0;
+        Direction::BOTH.into_iter().any(opened)
+            && Direction::BOTH
+                .into_iter()
+                .any(|direction| self.decryption.get(direction).unopened > 0)
     }
 
     /// The session was resumed, so that no certificate was sent (TLS ≤ 1.2: abbreviated handshake; 1.3: PSK).

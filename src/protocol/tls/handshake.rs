@@ -73,6 +73,8 @@ pub(super) struct Assembler {
     unreadable: u32,
     /// Ordinal of the current handshake record.
     record: u64,
+    /// Decrypted octets are read: messages that are never sent in clear may come.
+    pub(super) decrypted: bool,
     /// Octets are missing: a message may begin only at the start of a record, and only where it looks like one.
     adrift: bool,
     /// The rest of the current record is of no use.
@@ -235,7 +237,8 @@ impl Assembler {
     /// The header is complete: keep the message, pass over it, or find that it is none.
     fn accept(&mut self, kind: u8, length: u32) -> bool {
         if self.adrift {
-            if !plausible(kind, length) {
+            let may_begin = plausible(kind, length) || (self.decrypted && plausible_inside(kind, length));
+            if !may_begin {
                 self.started = None;
                 self.buffer.clear();
                 self.ignoring_record = true;
@@ -306,6 +309,17 @@ fn plausible(kind: u8, length: u32) -> bool {
         0 | 14 => length == 0,
         1 | 2 => (38..=16_384).contains(&length),
         4 | 11..=13 | 15 | 16 | 22 => (1..=65_535).contains(&length),
+        _ => false,
+    }
+}
+
+/// The same for messages that are sent only under protection.
+fn plausible_inside(kind: u8, length: u32) -> bool {
+    match kind {
+        5 => length == 0,
+        8 => (2..=16_384).contains(&length),
+        20 => (12..=64).contains(&length),
+        24 => length == 1,
         _ => false,
     }
 }

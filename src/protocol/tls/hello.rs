@@ -23,13 +23,15 @@ pub(super) struct ReadClientHello {
     pub(super) hello: ClientHello,
     /// legacy_session_id.
     pub(super) session_id: Vec<u8>,
+    /// The random, by which key logs name a connection.
+    pub(super) random: [u8; 32],
 }
 
 /// Reads a ClientHello body; `None` where not even version and random are there.
 pub(super) fn client_hello(body: &[u8], origin: &Origin) -> Option<ReadClientHello> {
     let mut reader = Reader::new(body);
     let legacy_version = Version(reader.short()?);
-    reader.take(32)?;
+    let random = reader.take(32)?.try_into().ok()?;
     let mut hello = empty_client_hello(legacy_version, origin);
     let session_id = reader.vector8().map(<[u8]>::to_vec);
     let complete = session_id.is_some() && read_client_lists(&mut reader, &mut hello).is_some();
@@ -41,7 +43,11 @@ pub(super) fn client_hello(body: &[u8], origin: &Origin) -> Option<ReadClientHel
     hello.offers_resumption |= !session_id.is_empty() && !offers_tls13;
     hello.ja3 = fingerprint::ja3(&hello);
     hello.ja4 = fingerprint::ja4(&hello);
-    Some(ReadClientHello { hello, session_id })
+    Some(ReadClientHello {
+        hello,
+        session_id,
+        random,
+    })
 }
 
 /// Cipher suites, compression methods and, where present, extensions.
@@ -145,6 +151,20 @@ fn server_name(reader: &mut Reader<'_>) -> Option<Option<Captured>> {
     Some(name)
 }
 
+/// The protocol that EncryptedExtensions choose (RFC 8446, section 4.3.1); `None` where they cannot be read.
+pub(super) fn encrypted_extensions(body: &[u8]) -> Option<Option<Captured>> {
+    let mut extensions = Reader::new(Reader::new(body).vector16()?);
+    let mut alpn = None;
+    while !extensions.is_empty() {
+        let kind = extensions.short()?;
+        let mut content = Reader::new(extensions.vector16()?);
+        if kind == extension::ALPN {
+            alpn = protocol_names(&mut content)?.into_iter().next();
+        }
+    }
+    Some(alpn)
+}
+
 /// The names of an ALPN extension.
 fn protocol_names(reader: &mut Reader<'_>) -> Option<Vec<Captured>> {
     let mut list = Reader::new(reader.vector16()?);
@@ -220,8 +240,8 @@ fn read_ssl2_lists(reader: &mut Reader<'_>, hello: &mut ClientHello) -> Option<(
 
 /// What a ServerHello message turned out to be.
 pub(super) enum ReadServerHello {
-    /// A choice.
-    Hello(ServerHello),
+    /// A choice, with the random, and whether a compression method was chosen.
+    Hello(ServerHello, [u8; 32], bool),
     /// A request for another key share.
     Retry(ServerHello),
 }
@@ -264,7 +284,12 @@ pub(super) fn server_hello(body: &[u8], origin: &Origin, client_session_id: &[u8
         hello.session_id_echoed = !session_id.is_empty() && session_id == client_session_id;
         hello.sentinel = sentinel(random);
     }
-    Some(ReadServerHello::Hello(hello))
+    let random = random.try_into().ok()?;
+    Some(ReadServerHello::Hello(
+        hello,
+        random,
+        compression.is_some_and(|method| method != 0),
+    ))
 }
 
 /// The extensions of a ServerHello; none at all is legal up to TLS 1.2.

@@ -1,14 +1,15 @@
-//! Handshake messages in clear → facts (RFC 5246 section 7.4, RFC 8446 section 4). Each message is read on its own;
+//! Handshake messages, in clear or decrypted → facts (RFC 5246 section 7.4, RFC 8446 section 4). Each message is read on its own;
 //! what does not fit is flagged or counted.
 
 use crate::protocol::tls::certificate;
 use crate::protocol::tls::decoder::Decoder;
-use crate::protocol::tls::facts::{ClientHello, ServerHello, Version};
+use crate::protocol::tls::facts::{CertificateMessage, ClientHello, ServerHello, Version};
 use crate::protocol::tls::handshake::{Message, Origin};
 use crate::protocol::tls::hello::{self, ReadServerHello};
+use crate::protocol::tls::keys::Stage;
 use crate::protocol::tls::reader::Reader;
 use crate::protocol::tls::registry::{is_dhe, is_ecdhe, is_pre_shared_key};
-use crate::span::Direction;
+use crate::span::{Direction, Stamp};
 
 /// ClientHellos kept; later ones are counted as unreadable.
 pub const CLIENT_HELLOS: usize = 8;
@@ -21,6 +22,8 @@ mod kind {
     pub(super) const CLIENT_HELLO: u8 = 1;
     pub(super) const SERVER_HELLO: u8 = 2;
     pub(super) const NEW_SESSION_TICKET: u8 = 4;
+    pub(super) const END_OF_EARLY_DATA: u8 = 5;
+    pub(super) const ENCRYPTED_EXTENSIONS: u8 = 8;
     pub(super) const CERTIFICATE: u8 = 11;
     pub(super) const SERVER_KEY_EXCHANGE: u8 = 12;
     pub(super) const CERTIFICATE_REQUEST: u8 = 13;
@@ -29,13 +32,16 @@ mod kind {
     pub(super) const CLIENT_KEY_EXCHANGE: u8 = 16;
     pub(super) const FINISHED: u8 = 20;
     pub(super) const CERTIFICATE_STATUS: u8 = 22;
+    pub(super) const KEY_UPDATE: u8 = 24;
 }
 
 impl Decoder {
     /// One complete message.
     pub(super) fn read_message(&mut self, message: &Message<'_>) {
         let Message { kind, ref body, origin } = *message;
-        let stamp = origin.span.first;
+        let (direction, stamp) = (origin.span.direction, origin.span.first);
+        let decrypted = self.sides.get(direction).handshake.decrypted;
+        let inside13 = decrypted && self.is_tls13();
         match kind {
             kind::CLIENT_HELLO => self.read_client_hello(body, &origin),
             kind::SERVER_HELLO => self.read_server_hello(body, &origin),
@@ -52,19 +58,24 @@ impl Decoder {
                 self.facts.client_key_exchange.get_or_insert(stamp);
             }
             kind::NEW_SESSION_TICKET => self.facts.session_ticket = true,
+            kind::ENCRYPTED_EXTENSIONS if inside13 => self.read_encrypted_extensions(body),
+            kind::FINISHED if inside13 => self.read_finished(direction, stamp),
+            kind::END_OF_EARLY_DATA if inside13 => self.advance_keys(direction, Stage::Early),
+            kind::KEY_UPDATE if inside13 => self.advance_keys(direction, Stage::Application),
             kind::HELLO_REQUEST | kind::CERTIFICATE_VERIFY | kind::FINISHED => {}
             _ => self.count_unreadable(),
         }
-        let old = matches!(
-            kind,
-            kind::CERTIFICATE
-                | kind::CERTIFICATE_STATUS
-                | kind::SERVER_KEY_EXCHANGE
-                | kind::CERTIFICATE_REQUEST
-                | kind::SERVER_HELLO_DONE
-                | kind::CLIENT_KEY_EXCHANGE
-                | kind::NEW_SESSION_TICKET
-        );
+        let old = !decrypted
+            && matches!(
+                kind,
+                kind::CERTIFICATE
+                    | kind::CERTIFICATE_STATUS
+                    | kind::SERVER_KEY_EXCHANGE
+                    | kind::CERTIFICATE_REQUEST
+                    | kind::SERVER_HELLO_DONE
+                    | kind::CLIENT_KEY_EXCHANGE
+                    | kind::NEW_SESSION_TICKET
+            );
         self.old_protocol |= old;
     }
 
@@ -76,7 +87,13 @@ impl Decoder {
         match hello::client_hello(body, origin) {
             Some(read) => {
                 self.session_id = read.session_id;
-                self.keep_client_hello(read.hello);
+                if let Some(vault) = &mut self.vault {
+                    vault.client_random = Some(read.random);
+                }
+                // A renegotiation inside TLS is not what the client offered.
+                if !self.sides.get(origin.span.direction).handshake.decrypted {
+                    self.keep_client_hello(read.hello);
+                }
             }
             None => self.count_unreadable(),
         }
@@ -127,7 +144,8 @@ impl Decoder {
     /// The first ServerHello counts: later ones in clear would belong to another handshake.
     fn read_server_hello(&mut self, body: &[u8], origin: &Origin) {
         match hello::server_hello(body, origin, &self.session_id) {
-            Some(ReadServerHello::Hello(hello)) => {
+            Some(ReadServerHello::Hello(hello, random, compressed)) => {
+                self.note_negotiated(random, compressed, &hello);
                 self.facts.server_hello.get_or_insert(hello);
             }
             Some(ReadServerHello::Retry(hello)) if self.facts.hello_retry_requests.len() < HELLO_RETRY_REQUESTS => {
@@ -137,16 +155,43 @@ impl Decoder {
         }
     }
 
+    /// The first one of each side counts; a renegotiation inside TLS sends them again.
     fn read_certificate(&mut self, body: &[u8], origin: &Origin) {
+        let decrypted = self.sides.get(origin.span.direction).handshake.decrypted;
+        let inside13 = decrypted && self.is_tls13();
         let slot = match origin.span.direction {
             Direction::ToClient => &mut self.facts.server_certificate,
             Direction::ToServer => &mut self.facts.client_certificate,
         };
-        if slot.is_none() {
-            *slot = Some(certificate::message(body, origin.span));
-        } else {
-            self.count_unreadable();
+        if slot.is_some() {
+            if !decrypted {
+                self.count_unreadable();
+            }
+            return;
         }
+        if inside13 {
+            let (message, stapled) = certificate::message13(body, origin.span);
+            *slot = Some(message);
+            self.facts.certificate_status = self.facts.certificate_status.or(stapled);
+        } else {
+            *slot = Some(CertificateMessage {
+                decrypted,
+                ..certificate::message(body, origin.span)
+            });
+        }
+    }
+
+    fn read_encrypted_extensions(&mut self, body: &[u8]) {
+        match (hello::encrypted_extensions(body), &mut self.facts.server_hello) {
+            (Some(alpn), Some(hello)) => hello.alpn = alpn,
+            _ => self.count_unreadable(),
+        }
+    }
+
+    /// Finished of TLS 1.3 says what sizes only suggest.
+    fn read_finished(&mut self, direction: Direction, stamp: Stamp) {
+        self.facts.directions.get_mut(direction).finished.get_or_insert(stamp);
+        self.advance_keys(direction, Stage::Handshake);
     }
 
     /// CertificateStatus (RFC 6066, section 8): the length of the OCSP response.

@@ -1,5 +1,6 @@
-//! TLS (SSL 2.0 hello, SSL 3.0, TLS 1.0 to 1.3) as far as it is in clear: octets of both directions → [`TlsFacts`].
-//! Facts with spans, no verdicts; nothing is decrypted here, no certificate is verified, no other protocol is named.
+//! TLS (SSL 2.0 hello, SSL 3.0, TLS 1.0 to 1.3) as far as it is in clear, or opens with known secrets: octets of both
+//! directions → [`TlsFacts`], and the text inside. Facts with spans, no verdicts; no certificate is verified, no other
+//! protocol is named.
 
 mod certificate;
 mod decoder;
@@ -11,6 +12,8 @@ mod fingerprint;
 mod flight;
 mod handshake;
 mod hello;
+mod inside;
+mod keys;
 mod messages;
 mod reader;
 mod record;
@@ -24,6 +27,8 @@ pub use der::DER_DEPTH;
 pub use facts::*;
 pub use handshake::HANDSHAKE_OCTETS;
 pub use hello::ALPN_NAMES;
+pub use inside::{Inside, Plaintext};
+pub use keys::{KEY_LOG_LINE, KEYED_SESSIONS, KeyLogCounts, Keys};
 pub use messages::{CLIENT_HELLOS, HELLO_RETRY_REQUESTS};
 pub use record::{Likeness, RECORD_OCTETS, SEARCHED_OCTETS, looks_like_record};
 pub use registry::{

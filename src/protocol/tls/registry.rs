@@ -13,6 +13,7 @@ pub const FALLBACK_SCSV: u16 = 0x5600;
 /// Extension types that are read here.
 pub(super) mod extension {
     pub(in crate::protocol::tls) const SERVER_NAME: u16 = 0;
+    pub(in crate::protocol::tls) const STATUS_REQUEST: u16 = 5;
     pub(in crate::protocol::tls) const SUPPORTED_GROUPS: u16 = 10;
     pub(in crate::protocol::tls) const POINT_FORMATS: u16 = 11;
     pub(in crate::protocol::tls) const SIGNATURE_ALGORITHMS: u16 = 13;
@@ -55,6 +56,19 @@ impl ContentType {
             23 => Self::ApplicationData,
             24 => Self::Heartbeat,
             other => Self::Other(other),
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn octet(self) -> u8 {
+        match self {
+            Self::ChangeCipherSpec => 20,
+            Self::Alert => 21,
+            Self::Handshake => 22,
+            Self::ApplicationData => 23,
+            Self::Heartbeat => 24,
+            Self::Other(octet) => octet,
         }
     }
 

@@ -1,22 +1,25 @@
 //! From the session model to its JSON record: copies and names, nothing else.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::captured::Captured;
 use crate::diagnosis::Finding;
-use crate::message::{MessageFacts, Protection};
+use crate::message::{Mailbox, MessageFacts, Protection};
 use crate::protocol::retrieval::{Answer, Command, Status};
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::protocol::{Seen, retrieval};
 use crate::render::encode;
 use crate::render::json::finding::FindingRecord;
 use crate::render::json::session::*;
+use crate::render::json::time::Time;
 use crate::render::json::tls::TlsRecord;
 use crate::render::json::words;
 use crate::session::{Session, Transaction, reply_delay};
 use crate::span::{Direction, Span};
 use crate::tcp::{ConnectionFacts, DirectionFacts};
 use crate::text::{Language, enhanced_status_meaning};
+use crate::time::Timestamp;
 
 /// What the records need to know besides the session.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +30,17 @@ pub struct Form {
     pub digits: u8,
 }
 
-fn text(captured: &Captured) -> String {
-    encode::json(captured.bytes()).into_owned()
+impl Form {
+    const fn time(self, at: Timestamp) -> Time {
+        Time {
+            at,
+            digits: self.digits,
+        }
+    }
+}
+
+fn text(captured: &Captured) -> Cow<'_, str> {
+    encode::json(captured.bytes())
 }
 
 fn seconds(duration: Duration) -> f64 {
@@ -39,18 +51,18 @@ fn frames(span: &Span) -> (u64, u64) {
     (span.first.frame.0, span.last.frame.0)
 }
 
-impl SessionRecord {
+impl<'a> SessionRecord<'a> {
     /// One session with its findings.
     #[must_use]
-    pub fn of(session: &Session, findings: &[Finding], form: Form) -> Self {
+    pub fn of(session: &'a Session, findings: &[Finding], form: Form) -> Self {
         let connection = &session.connection;
         Self {
             kind: "session",
             id: session.id.0,
             client: endpoint(connection.client),
             server: endpoint(connection.server),
-            start: connection.first.time.rfc3339(form.digits),
-            end: connection.last.time.rfc3339(form.digits),
+            start: form.time(connection.first.time),
+            end: form.time(connection.last.time),
             duration_seconds: seconds(session.duration()),
             first_frame: connection.first.frame.0,
             last_frame: connection.last.frame.0,
@@ -91,12 +103,12 @@ impl SessionRecord {
 
 fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
     EndpointRecord {
-        address: endpoint.address.to_string(),
+        address: endpoint.address,
         port: endpoint.port,
     }
 }
 
-fn reply(reply: &Reply, form: Form) -> ReplyRecord {
+fn reply(reply: &Reply, form: Form) -> ReplyRecord<'_> {
     ReplyRecord {
         code: Some(reply.code),
         code_name: words::reply_class(reply.code),
@@ -104,17 +116,17 @@ fn reply(reply: &Reply, form: Form) -> ReplyRecord {
         response_code: None,
         enhanced: reply
             .enhanced
-            .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}")),
+            .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}").into()),
         enhanced_name: reply
             .enhanced
             .and_then(|code| enhanced_status_meaning(code, form.language)),
         text: reply.lines.iter().map(text).collect(),
         frames: frames(&reply.span),
-        time: reply.span.last.time.rfc3339(form.digits),
+        time: form.time(reply.span.last.time),
     }
 }
 
-fn answer(answer: &Answer, form: Form) -> ReplyRecord {
+fn answer(answer: &Answer, form: Form) -> ReplyRecord<'_> {
     ReplyRecord {
         code: None,
         code_name: None,
@@ -128,11 +140,11 @@ fn answer(answer: &Answer, form: Form) -> ReplyRecord {
         enhanced_name: None,
         text: vec![text(&answer.text)],
         frames: frames(&answer.span),
-        time: answer.span.last.time.rfc3339(form.digits),
+        time: form.time(answer.span.last.time),
     }
 }
 
-fn greeting(session: &Session, form: Form) -> Option<ReplyRecord> {
+fn greeting(session: &Session, form: Form) -> Option<ReplyRecord<'_>> {
     if let Some(greeting) = session.smtp.as_ref().and_then(|dialogue| dialogue.greeting.as_ref()) {
         return Some(reply(greeting, form));
     }
@@ -149,7 +161,7 @@ fn greeting(session: &Session, form: Form) -> Option<ReplyRecord> {
         enhanced_name: None,
         text: vec![text(&greeting.text)],
         frames: frames(&greeting.span),
-        time: greeting.span.last.time.rfc3339(form.digits),
+        time: form.time(greeting.span.last.time),
     })
 }
 
@@ -157,7 +169,7 @@ fn is_hello(verb: &Verb) -> bool {
     matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
 }
 
-fn hello(session: &Session) -> Option<HelloRecord> {
+fn hello(session: &Session) -> Option<HelloRecord<'_>> {
     let exchange = session
         .exchanges()
         .iter()
@@ -172,8 +184,8 @@ fn hello(session: &Session) -> Option<HelloRecord> {
     })
 }
 
-fn extensions(session: &Session) -> Option<ExtensionsRecord> {
-    let of = |inside: bool| -> Option<Vec<String>> {
+fn extensions<'a>(session: &'a Session) -> Option<ExtensionsRecord<'a>> {
+    let of = |inside: bool| -> Option<Vec<Cow<'a, str>>> {
         let exchange = session.exchanges().iter().rev().find(|exchange| {
             matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
                 && exchange.inside_tls == inside
@@ -181,34 +193,27 @@ fn extensions(session: &Session) -> Option<ExtensionsRecord> {
         })?;
         Some(Session::extensions(exchange).iter().map(text).collect())
     };
-    let retrieved = || -> Option<Vec<String>> {
-        Some(
-            session
-                .retrieval
-                .as_ref()?
-                .capabilities
-                .last()?
-                .keywords
-                .iter()
-                .map(text)
-                .collect(),
-        )
+    let retrieved = |inside: bool| -> Option<Vec<Cow<'a, str>>> {
+        let lists = &session.retrieval.as_ref()?.capabilities;
+        let list = lists.iter().rfind(|list| list.inside_tls == inside)?;
+        Some(list.keywords.iter().map(text).collect())
     };
-    let (before_tls, after_tls) = (of(false).or_else(retrieved), of(true));
+    let told = |inside: bool| of(inside).or_else(|| retrieved(inside));
+    let (before_tls, after_tls) = (told(false), told(true));
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
 }
 
-fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord> {
+fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord<'_>> {
     let smtp = session.exchanges().iter().map(|one| exchange(one, form));
     smtp.chain(session.commands().iter().map(|one| command(one, form)))
         .collect()
 }
 
-fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord {
+fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: text(&exchange.line),
         frames: frames(&exchange.command),
-        time: exchange.command.last.time.rfc3339(form.digits),
+        time: form.time(exchange.command.last.time),
         intermediate: exchange.intermediate.iter().map(|one| reply(one, form)).collect(),
         reply: exchange.reply.yes().map(|one| reply(one, form)),
         no_reply: words::not_seen(&exchange.reply),
@@ -219,11 +224,11 @@ fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord {
     }
 }
 
-fn command(command: &Command, form: Form) -> ExchangeRecord {
+fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: text(&command.line),
         frames: frames(&command.span),
-        time: command.span.last.time.rfc3339(form.digits),
+        time: form.time(command.span.last.time),
         intermediate: Vec::new(),
         reply: command.answer.yes().map(|one| answer(one, form)),
         no_reply: words::not_seen(&command.answer),
@@ -232,12 +237,12 @@ fn command(command: &Command, form: Form) -> ExchangeRecord {
             .yes()
             .map(|answer| seconds(answer.span.last.time.since(command.span.last.time))),
         pipelined: false,
-        inside_tls: false,
+        inside_tls: command.inside_tls,
         further_replies: Vec::new(),
     }
 }
 
-fn authentication(session: &Session, form: Form) -> Vec<AuthRecord> {
+fn authentication(session: &Session, form: Form) -> Vec<AuthRecord<'_>> {
     let smtp = session
         .exchanges()
         .iter()
@@ -261,14 +266,14 @@ fn exposure(readable: bool, response: bool, encrypted: bool) -> &'static str {
     }
 }
 
-fn shown(secret: Option<&crate::secret::Secret>) -> Option<String> {
+fn shown(secret: Option<&crate::secret::Secret>) -> Option<Cow<'_, str>> {
     secret.map(|secret| match secret.reveal() {
-        Some(bytes) => encode::json(bytes).into_owned(),
-        None => crate::secret::MASK.to_owned(),
+        Some(bytes) => encode::json(bytes),
+        None => crate::secret::MASK.into(),
     })
 }
 
-fn smtp_auth(exchange: &Exchange, facts: &AuthFacts, form: Form) -> AuthRecord {
+fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> AuthRecord<'a> {
     AuthRecord {
         mechanism: text(&facts.mechanism),
         identity: facts.identity.as_ref().map(text),
@@ -288,13 +293,13 @@ fn smtp_auth(exchange: &Exchange, facts: &AuthFacts, form: Form) -> AuthRecord {
     }
 }
 
-fn retrieval_auth(command: &Command, login: &retrieval::Login, form: Form) -> AuthRecord {
+fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: Form) -> AuthRecord<'a> {
     AuthRecord {
         mechanism: text(&login.mechanism),
         identity: login.identity.as_ref().map(text),
         authorisation_identity: None,
         initial_response: false,
-        exposure: exposure(login.secret.is_some(), login.response.is_some(), false),
+        exposure: exposure(login.secret.is_some(), login.response.is_some(), command.inside_tls),
         secret: shown(login.secret.as_ref()),
         result: match &command.answer {
             Seen::Yes(answer) if answer.status == Status::Ok => "accepted",
@@ -308,7 +313,7 @@ fn retrieval_auth(command: &Command, login: &retrieval::Login, form: Form) -> Au
     }
 }
 
-fn transaction(session: &Session, transaction: &Transaction, form: Form) -> TransactionRecord {
+fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: Form) -> TransactionRecord<'a> {
     let exchanges = session.exchanges();
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
     let data = deciding.and_then(Exchange::mail_data);
@@ -337,11 +342,14 @@ fn transaction(session: &Session, transaction: &Transaction, form: Form) -> Tran
     }
 }
 
-fn message(facts: &MessageFacts) -> MessageRecord {
-    let mailbox = |mailbox: &crate::message::Mailbox| match &mailbox.name {
-        Some(name) => format!("{} <{}>", text(name), text(&mailbox.address)),
+fn mailbox(mailbox: &Mailbox) -> Cow<'_, str> {
+    match &mailbox.name {
+        Some(name) => format!("{} <{}>", text(name), text(&mailbox.address)).into(),
         None => text(&mailbox.address),
-    };
+    }
+}
+
+fn message(facts: &MessageFacts) -> MessageRecord<'_> {
     MessageRecord {
         from: facts.from.iter().map(mailbox).collect(),
         to: facts.recipients.iter().map(mailbox).collect(),
@@ -424,7 +432,7 @@ fn transport(connection: &ConnectionFacts) -> TcpRecord {
             .icmp_errors
             .iter()
             .map(|error| IcmpRecord {
-                reporter: error.reporter.to_string(),
+                reporter: error.reporter,
                 version: if error.version6 { 6 } else { 4 },
                 kind: error.kind,
                 code: error.code,

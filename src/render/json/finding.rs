@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
 use crate::render::encode;
 use crate::span::Direction;
-use crate::text::{Language, tell};
+use crate::text::{Language, proof, tell};
 
 /// A finding, texts in the chosen language.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -124,7 +124,7 @@ impl FindingRecord {
             evidence: finding
                 .evidence
                 .iter()
-                .map(|one| EvidenceRecord::of(one, digits))
+                .map(|one| EvidenceRecord::of(one, language, digits))
                 .collect(),
             references: finding.rule.references,
         }
@@ -132,12 +132,12 @@ impl FindingRecord {
 }
 
 impl EvidenceRecord {
-    fn of(evidence: &Evidence, digits: u8) -> Self {
+    fn of(evidence: &Evidence, language: Language, digits: u8) -> Self {
         Self {
             frames: (evidence.first.frame.0, evidence.last.frame.0),
             time: evidence.first.time.rfc3339(digits),
             direction: evidence.direction.map(direction),
-            quotation: encode::json(evidence.quotation.bytes()).into_owned(),
+            quotation: proof(evidence, language, encode::json),
         }
     }
 }

@@ -6,12 +6,14 @@ mod finding;
 mod run;
 mod safe;
 mod session;
+mod time;
 mod tls;
 pub mod words;
+mod writer;
 
 pub use convert::Form;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
 pub use run::*;
-pub use safe::{SafeFormatter, write_document, write_line};
+pub use safe::{SafeFormatter, append_line, write_document, write_line};
 pub use session::*;
 pub use tls::TlsRecord;

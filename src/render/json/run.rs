@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::capture::FileFacts;
 use crate::insight::Insight;
+use crate::protocol::tls::KeyLogCounts;
 use crate::render::encode;
 use crate::render::json::convert::Form;
 use crate::render::json::finding::{FindingRecord, severity};
@@ -19,7 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The whole run as one document.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Document {
+pub struct Document<'a> {
     /// 1.
     pub schema_version: u32,
     /// Program and version.
@@ -27,7 +28,7 @@ pub struct Document {
     /// The capture.
     pub capture: CaptureRecord,
     /// Sessions by first frame.
-    pub sessions: Vec<SessionRecord>,
+    pub sessions: Vec<SessionRecord<'a>>,
     /// What several sessions together show.
     pub insights: Vec<InsightRecord>,
     /// Counts.
@@ -41,9 +42,9 @@ pub const GENERATOR: &str = concat!("smtpcap ", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[allow(clippy::large_enum_variant, reason = "one at a time, never in a collection")]
-pub enum Record {
+pub enum Record<'a> {
     /// A session.
-    Session(SessionRecord),
+    Session(SessionRecord<'a>),
     /// An insight.
     Insight(InsightRecord),
     /// The capture.
@@ -72,10 +73,26 @@ pub struct CaptureRecord {
     pub not_decoded: Vec<CountRecord>,
     /// Limits of the analysis that were reached.
     pub limits_reached: Vec<CountRecord>,
+    /// What the key logs held (`--keylog`, decryption secrets blocks); absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_log: Option<KeyLogRecord>,
     /// Ports that were looked at.
     pub ports: Vec<u16>,
     /// The files, as named.
     pub files: Vec<FileRecord>,
+}
+
+/// Key logs, in lines; never what they say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct KeyLogRecord {
+    /// Secrets that can open TLS.
+    pub secrets: u64,
+    /// Lines that open nothing: exporter secrets, unknown labels.
+    pub unused_lines: u64,
+    /// Damaged lines.
+    pub damaged_lines: u64,
+    /// Secrets beyond the limit, not kept.
+    pub secrets_not_kept: u64,
 }
 
 /// Something counted.
@@ -180,6 +197,8 @@ pub struct SummaryRecord {
     pub sessions: u64,
     /// Messages accepted, as seen.
     pub accepted_messages: u64,
+    /// Sessions whose inside was read with keys.
+    pub decrypted_sessions: u64,
     /// By outcome.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// By service.
@@ -239,10 +258,20 @@ impl CaptureRecord {
                     count,
                 })
                 .collect(),
+            key_log: key_log(health.key_log),
             ports: health.ports.clone(),
             files: health.capture.files.iter().map(|file| self::file(file, form)).collect(),
         }
     }
+}
+
+fn key_log(counts: KeyLogCounts) -> Option<KeyLogRecord> {
+    (counts != KeyLogCounts::default()).then_some(KeyLogRecord {
+        secrets: counts.secrets,
+        unused_lines: counts.unused,
+        damaged_lines: counts.damaged,
+        secrets_not_kept: counts.not_kept,
+    })
 }
 
 fn file(file: &FileFacts, form: Form) -> FileRecord {
@@ -311,6 +340,7 @@ impl SummaryRecord {
             kind: "summary",
             sessions: tally.sessions,
             accepted_messages: tally.accepted_messages,
+            decrypted_sessions: tally.decrypted,
             outcomes: tally
                 .outcomes
                 .iter()

@@ -3,12 +3,21 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 
 use crate::render::encode::is_unsafe;
+use crate::render::json::writer::Writer;
 
 /// Compact or pretty JSON whose strings hold only harmless characters.
 pub struct SafeFormatter<F>(F);
+
+#[cfg(test)]
+impl SafeFormatter<serde_json::ser::CompactFormatter> {
+    /// Compact JSON; [`append_line`] writes the same.
+    pub const fn compact() -> Self {
+        Self(serde_json::ser::CompactFormatter)
+    }
+}
 
 impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
@@ -60,16 +69,24 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
     }
 }
 
+/// One line of JSON and a newline, appended to a vector.
+///
+/// # Errors
+/// Where the value is none that JSON can hold; none of our records is.
+pub fn append_line(value: &impl Serialize, line: &mut Vec<u8>) -> io::Result<()> {
+    value.serialize(&mut Writer(line)).map_err(io::Error::other)?;
+    line.push(b'\n');
+    Ok(())
+}
+
 /// One line of JSON and a newline.
 ///
 /// # Errors
 /// What the writer gives.
 pub fn write_line(value: &impl Serialize, writer: &mut impl io::Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *writer,
-        SafeFormatter(CompactFormatter),
-    ))?;
-    writer.write_all(b"\n")
+    let mut line = Vec::new();
+    append_line(value, &mut line)?;
+    writer.write_all(&line)
 }
 
 /// An indented JSON document and a newline.

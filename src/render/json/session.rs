@@ -1,15 +1,19 @@
-//! The session record of JSON version 1: what one session says. Our own copies, so that the model may change without the
-//! schema.
+//! The session record of JSON version 1: what one session says. Our own names, so that the model may change without the
+//! schema; the texts are borrowed from it.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::render::json::finding::FindingRecord;
+use crate::render::json::time::Time;
 use crate::render::json::tls::TlsRecord;
 
 /// One session.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SessionRecord {
+pub struct SessionRecord<'a> {
     /// "session".
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -20,9 +24,9 @@ pub struct SessionRecord {
     /// Who accepted it.
     pub server: EndpointRecord,
     /// Time of the first frame, RFC 3339.
-    pub start: String,
+    pub start: Time,
     /// Time of the last frame, RFC 3339.
-    pub end: String,
+    pub end: Time,
     /// Length in seconds.
     pub duration_seconds: f64,
     /// First frame.
@@ -47,29 +51,29 @@ pub struct SessionRecord {
     /// What became of it.
     pub outcome: &'static str,
     /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
-    /// conflicting_octets.
+    /// conflicting_octets, kernel_drops (live).
     pub capture_quality: Vec<&'static str>,
     /// The server's greeting.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub greeting: Option<ReplyRecord>,
+    pub greeting: Option<ReplyRecord<'a>>,
     /// The client's (last) hello in clear.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hello: Option<HelloRecord>,
+    pub hello: Option<HelloRecord<'a>>,
     /// Service extensions or capabilities, before and after TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub extensions: Option<ExtensionsRecord>,
+    pub extensions: Option<ExtensionsRecord<'a>>,
     /// Commands with their replies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exchanges: Vec<ExchangeRecord>,
+    pub exchanges: Vec<ExchangeRecord<'a>>,
     /// Exchanges that were not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub exchanges_not_kept: u64,
     /// Authentication attempts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub auth: Vec<AuthRecord>,
+    pub auth: Vec<AuthRecord<'a>>,
     /// Mail transactions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub transactions: Vec<TransactionRecord>,
+    pub transactions: Vec<TransactionRecord<'a>>,
     /// TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsRecord>,
@@ -89,14 +93,15 @@ pub(super) fn is_zero(number: &u64) -> bool {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EndpointRecord {
     /// IP address.
-    pub address: String,
+    #[schemars(with = "String")]
+    pub address: IpAddr,
     /// TCP port.
     pub port: u16,
 }
 
 /// A reply or answer.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ReplyRecord {
+pub struct ReplyRecord<'a> {
     /// SMTP reply code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
@@ -108,56 +113,56 @@ pub struct ReplyRecord {
     pub status: Option<&'static str>,
     /// POP3 or IMAP response code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_code: Option<String>,
+    pub response_code: Option<Cow<'a, str>>,
     /// Enhanced status code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub enhanced: Option<String>,
+    pub enhanced: Option<Cow<'a, str>>,
     /// What the enhanced status code means, in the chosen language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enhanced_name: Option<&'static str>,
     /// The server's words, one entry a line.
-    pub text: Vec<String>,
+    pub text: Vec<Cow<'a, str>>,
     /// First and last frame.
     pub frames: (u64, u64),
     /// Time of its end.
-    pub time: String,
+    pub time: Time,
 }
 
 /// The client's hello.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HelloRecord {
+pub struct HelloRecord<'a> {
     /// EHLO, HELO or LHLO.
-    pub verb: String,
+    pub verb: Cow<'a, str>,
     /// Its argument.
-    pub name: String,
+    pub name: Cow<'a, str>,
 }
 
 /// Service extensions or capabilities.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ExtensionsRecord {
+pub struct ExtensionsRecord<'a> {
     /// As announced in clear.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub before_tls: Option<Vec<String>>,
+    pub before_tls: Option<Vec<Cow<'a, str>>>,
     /// As announced inside TLS; absent where it was not readable: unknown, not empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub after_tls: Option<Vec<String>>,
+    pub after_tls: Option<Vec<Cow<'a, str>>>,
 }
 
 /// A command with its reply.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ExchangeRecord {
+pub struct ExchangeRecord<'a> {
     /// The command line, credentials masked.
-    pub command: String,
+    pub command: Cow<'a, str>,
     /// First and last frame of the command.
     pub frames: (u64, u64),
     /// Time of the command's end.
-    pub time: String,
+    pub time: Time,
     /// Intermediate replies (334, 354).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub intermediate: Vec<ReplyRecord>,
+    pub intermediate: Vec<ReplyRecord<'a>>,
     /// The final reply.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord>,
+    pub reply: Option<ReplyRecord<'a>>,
     /// Where there is no reply: not_seen (none came) or hidden (the capture lacks the octets).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_reply: Option<&'static str>,
@@ -172,44 +177,44 @@ pub struct ExchangeRecord {
     pub inside_tls: bool,
     /// LMTP: replies for further recipients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub further_replies: Vec<ReplyRecord>,
+    pub further_replies: Vec<ReplyRecord<'a>>,
 }
 
 /// An authentication attempt.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct AuthRecord {
+pub struct AuthRecord<'a> {
     /// Mechanism name, or USER/PASS, APOP, LOGIN for POP3 and IMAP.
-    pub mechanism: String,
+    pub mechanism: Cow<'a, str>,
     /// User name, where shown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
+    pub identity: Option<Cow<'a, str>>,
     /// Authorisation identity.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub authorisation_identity: Option<String>,
+    pub authorisation_identity: Option<Cow<'a, str>>,
     /// An initial response came with the command.
     pub initial_response: bool,
     /// readable (password or token in clear), challenge_response, encrypted, none.
     pub exposure: &'static str,
     /// The password or token: `********`, unless the run was told to show secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
+    pub secret: Option<Cow<'a, str>>,
     /// accepted, rejected, cancelled, not_seen, hidden.
     pub result: &'static str,
     /// The deciding reply.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord>,
+    pub reply: Option<ReplyRecord<'a>>,
     /// Decoded OAuth error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub oauth_error: Option<String>,
+    pub oauth_error: Option<Cow<'a, str>>,
 }
 
 /// A mail transaction.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct TransactionRecord {
+pub struct TransactionRecord<'a> {
     /// The reverse-path; empty for `<>`.
-    pub reverse_path: String,
+    pub reverse_path: Cow<'a, str>,
     /// Recipients with their own results.
-    pub forward_paths: Vec<RecipientRecord>,
+    pub forward_paths: Vec<RecipientRecord<'a>>,
     /// Recipients that are not listed.
     #[serde(skip_serializing_if = "is_zero")]
     pub recipients_not_listed: u64,
@@ -223,57 +228,57 @@ pub struct TransactionRecord {
     pub result: &'static str,
     /// The reply that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub final_reply: Option<ReplyRecord>,
+    pub final_reply: Option<ReplyRecord<'a>>,
     /// The message, where its header was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<MessageRecord>,
+    pub message: Option<MessageRecord<'a>>,
 }
 
 /// A recipient.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct RecipientRecord {
+pub struct RecipientRecord<'a> {
     /// The forward-path.
-    pub forward_path: String,
+    pub forward_path: Cow<'a, str>,
     /// Its reply.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord>,
+    pub reply: Option<ReplyRecord<'a>>,
 }
 
 /// A message.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct MessageRecord {
+pub struct MessageRecord<'a> {
     /// From, decoded.
-    pub from: Vec<String>,
+    pub from: Vec<Cow<'a, str>>,
     /// To and Cc, decoded.
-    pub to: Vec<String>,
+    pub to: Vec<Cow<'a, str>>,
     /// Subject, decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
+    pub subject: Option<Cow<'a, str>>,
     /// Date as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub date: Option<String>,
+    pub date: Option<Cow<'a, str>>,
     /// Message-ID as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
+    pub message_id: Option<Cow<'a, str>>,
     /// smime_encrypted, smime_signed, pgp_encrypted, pgp_signed, pgp_inline; absent: none seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_to_end_protection: Option<&'static str>,
     /// Attachments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<AttachmentRecord>,
+    pub attachments: Vec<AttachmentRecord<'a>>,
     /// The text, where `--show-body` asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
+    pub text: Option<Cow<'a, str>>,
 }
 
 /// An attachment.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct AttachmentRecord {
+pub struct AttachmentRecord<'a> {
     /// File name, decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_name: Option<String>,
+    pub file_name: Option<Cow<'a, str>>,
     /// Content type.
-    pub content_type: String,
+    pub content_type: Cow<'a, str>,
     /// Octets of the encoded body.
     pub encoded_octets: u64,
     /// A password-protected ZIP.
@@ -373,7 +378,8 @@ pub struct ZeroWindowRecord {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct IcmpRecord {
     /// Who reported.
-    pub reporter: String,
+    #[schemars(with = "String")]
+    pub reporter: IpAddr,
     /// 4 or 6.
     pub version: u8,
     /// Type.

@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::protocol::tls::{
-    self, AlertLevel, Certificate, CertificateMessage, ClientHello, Phase, ServerHello, TlsFacts, TlsStart, Version,
+    self, AlertLevel, Certificate, CertificateMessage, ClientHello, Decryption, Phase, ServerHello, TlsFacts, TlsStart,
+    Unopened, Version,
 };
 use crate::render::encode;
 use crate::render::json::finding::direction;
-use crate::span::Role;
+use crate::span::{Direction, Role};
 use crate::time::Timestamp;
 
 /// A registry value with its name.
@@ -64,10 +65,40 @@ pub struct TlsRecord {
     pub alerts: Vec<AlertRecord>,
     /// The phase reached.
     pub stopped_at: &'static str,
-    /// Inside was decrypted.
+    /// The inside was read with keys: application data of both directions, as far as there was any.
     pub decrypted: bool,
+    /// What keys opened; absent where the run had no key for the session and was given none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decryption: Option<DecryptionRecord>,
+    /// The server's certificates were encrypted and read with keys.
+    pub certificates_decrypted: bool,
     /// Application data octets, by sender.
     pub application_octets: ByRole,
+}
+
+/// What keys opened, by sender.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DecryptionRecord {
+    /// From the client.
+    pub client: DecryptedRecord,
+    /// From the server.
+    pub server: DecryptedRecord,
+}
+
+/// What keys opened of one sender's records.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DecryptedRecord {
+    /// Records opened, handshake included.
+    pub records_opened: u64,
+    /// Protected records that stayed closed.
+    pub records_unopened: u64,
+    /// Why records stayed closed: no_secret, secret_too_late, no_hello, wrong_secret, unsupported, lost_place,
+    /// not_authentic; absent where the keys were enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<&'static str>,
+    /// The frame from which on they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_at_frame: Option<u64>,
 }
 
 /// Octets by sender.
@@ -159,6 +190,8 @@ pub struct AlertRecord {
     pub name: Option<&'static str>,
     /// The content cannot be read.
     pub encrypted: bool,
+    /// It was encrypted and read with keys.
+    pub decrypted: bool,
     /// Only its size says that it is an alert.
     pub inferred: bool,
     /// Phase of the handshake.
@@ -238,6 +271,11 @@ impl TlsRecord {
             alerts: alerts(facts),
             stopped_at: phase(facts.phase),
             decrypted: facts.decrypted,
+            decryption: decryption(facts),
+            certificates_decrypted: facts
+                .server_certificate
+                .as_ref()
+                .is_some_and(|message| message.decrypted),
             application_octets: ByRole {
                 client: facts.directions.to_server.application_octets,
                 server: facts.directions.to_client.application_octets,
@@ -291,6 +329,33 @@ fn choice(hello: &ServerHello, facts: &TlsFacts) -> ChoiceRecord {
     }
 }
 
+fn decryption(facts: &TlsFacts) -> Option<DecryptionRecord> {
+    let of = |direction| {
+        let keys = facts.decryption.get(direction);
+        DecryptedRecord {
+            records_opened: keys.opened,
+            records_unopened: keys.unopened,
+            stopped: keys.stopped.map(|(reason, _)| match reason {
+                Unopened::NoSecret => "no_secret",
+                Unopened::TooLate => "secret_too_late",
+                Unopened::NoHello => "no_hello",
+                Unopened::WrongSecret => "wrong_secret",
+                Unopened::Unsupported => "unsupported",
+                Unopened::LostPlace => "lost_place",
+                Unopened::NotAuthentic => "not_authentic",
+            }),
+            stopped_at_frame: keys.stopped.map(|(_, stamp)| stamp.frame.0),
+        }
+    };
+    let told = Direction::BOTH
+        .into_iter()
+        .any(|direction| *facts.decryption.get(direction) != Decryption::default());
+    told.then(|| DecryptionRecord {
+        client: of(Direction::ToServer),
+        server: of(Direction::ToClient),
+    })
+}
+
 fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
     let clear = facts.alerts.iter().map(|alert| AlertRecord {
         sender: role(alert.span.direction.sender()),
@@ -302,6 +367,7 @@ fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
         number: Some(alert.description),
         name: Some(tls::alert_name(alert.description).unwrap_or("unassigned")),
         encrypted: false,
+        decrypted: alert.decrypted,
         inferred: false,
         phase: phase(alert.phase),
         frame: alert.span.first.frame.0,
@@ -313,6 +379,7 @@ fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
         number: None,
         name: None,
         encrypted: true,
+        decrypted: false,
         inferred: alert.inferred,
         phase: phase(alert.phase),
         frame: alert.stamp.frame.0,

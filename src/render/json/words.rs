@@ -1,5 +1,7 @@
 //! The fixed words of JSON version 1 for the model's enums. Part of the schema: never changed, only added to.
 
+use std::borrow::Cow;
+
 use crate::protocol::Seen;
 use crate::protocol::smtp::Verb;
 use crate::render::encode;
@@ -124,6 +126,7 @@ pub fn quality(quality: &CaptureQuality) -> Vec<&'static str> {
         (quality.snap_length, "snap_length"),
         (quality.duplicates, "duplicates"),
         (quality.conflicts, "conflicting_octets"),
+        (quality.kernel_drops, "kernel_drops"),
     ]
     .into_iter()
     .filter_map(|(holds, word)| holds.then_some(word))
@@ -178,7 +181,7 @@ pub const fn not_seen<T>(seen: &Seen<T>) -> Option<&'static str> {
 
 /// A verb.
 #[must_use]
-pub fn verb(verb: &Verb) -> String {
+pub fn verb(verb: &Verb) -> Cow<'_, str> {
     match verb {
         Verb::Helo => "HELO",
         Verb::Ehlo => "EHLO",
@@ -201,9 +204,9 @@ pub fn verb(verb: &Verb) -> String {
         Verb::XClient => "XCLIENT",
         Verb::XForward => "XFORWARD",
         Verb::XAnonymousTls => "X-ANONYMOUSTLS",
-        Verb::Other(other) => return encode::json(other.bytes()).into_owned(),
+        Verb::Other(other) => return encode::json(other.bytes()),
     }
-    .to_owned()
+    .into()
 }
 
 /// An ICMP type and code (RFC 792, RFC 1812, RFC 4443).

@@ -12,8 +12,8 @@ const DAMAGES: usize = 3;
 /// Types of frames told.
 const TYPES: usize = 4;
 
-/// The capture's health, first of all.
-pub fn health(page: &mut Page<'_>, health: &Health, style: &Style) {
+/// The capture's health, first of all; `decrypted` sessions were read with keys.
+pub fn health(page: &mut Page<'_>, health: &Health, decrypted: u64, style: &Style) {
     let troubles = troubles(health, style);
     let names: Vec<_> = health
         .capture
@@ -45,6 +45,13 @@ pub fn health(page: &mut Page<'_>, health: &Health, style: &Style) {
             &trouble,
         );
     }
+    if health.key_log.secrets > 0 {
+        let (secrets, count) = (health.key_log.secrets.to_string(), decrypted.to_string());
+        page.text(
+            0,
+            &style.say(Message::KeyLogUsed, &[("secrets", &secrets), ("count", &count)]),
+        );
+    }
 }
 
 /// Everything that a reader must know before believing the rest.
@@ -74,10 +81,27 @@ pub fn troubles(health: &Health, style: &Style) -> Vec<String> {
             &[("count", &number.to_string()), ("types", &shown.join(", "))],
         ));
     }
+    let keys = health.key_log;
+    if keys.damaged > 0 {
+        said.push(style.say(Message::KeyLogDamaged, &[("count", &keys.damaged.to_string())]));
+    }
+    if keys.secrets == 0 && keys.unused + keys.damaged > 0 {
+        let others = (keys.unused + keys.damaged).to_string();
+        said.push(style.say(Message::KeyLogNothing, &[("count", &others)]));
+    }
+    if keys.behind_frames > 0 && health.keyless > 0 {
+        let values = [
+            ("count", keys.behind_frames.to_string()),
+            ("sessions", health.keyless.to_string()),
+        ];
+        let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+        said.push(style.say(Message::KeysBehindFrames, &values));
+    }
     let limits = [
         (Message::LimitEvicted, health.connections.evicted),
         (Message::LimitHalfOpen, health.connections.half_open_evicted),
         (Message::LimitForgotten, health.forgotten),
+        (Message::LimitKeys, keys.not_kept),
     ];
     for (what, number) in limits.into_iter().filter(|(_, number)| *number > 0) {
         let what = style.word(what);

@@ -15,7 +15,7 @@ use crate::secret::{MASK, Secret};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 use crate::tcp::ConnectionFacts;
-use crate::text::Message;
+use crate::text::{Message, proof};
 
 /// A step of the ladder.
 struct Step {
@@ -50,6 +50,9 @@ pub fn ladder(page: &mut Page<'_>, session: &Session, findings: &[crate::diagnos
         steps: Vec::new(),
     };
     steps.transport(connection);
+    if let Some(facts) = session.tls.as_deref().filter(|facts| facts.decrypted) {
+        steps.decrypted_from(facts);
+    }
     if let Some(dialogue) = session.smtp.as_deref() {
         if let Some(greeting) = &dialogue.greeting {
             steps.reply(greeting);
@@ -180,7 +183,7 @@ impl Steps<'_> {
         for error in &connection.icmp_errors {
             let evidence = crate::diagnosis::Evidence::icmp(error);
             let name = crate::render::json::words::icmp(error.version6, error.kind, error.code);
-            let text = format!("{} ({name})", encode::terminal(evidence.quotation.bytes()));
+            let text = format!("{} ({name})", proof(&evidence, self.style.language, encode::terminal));
             self.add(error.stamp, None, text, None);
         }
     }
@@ -213,12 +216,8 @@ impl Steps<'_> {
                 .intermediate
                 .last()
                 .map_or(exchange.command.last, |reply| reply.span.last);
-            self.login(
-                at,
-                facts.identity.as_ref(),
-                facts.secret.as_ref(),
-                facts.response.as_ref(),
-            );
+            let login = (facts.secret.as_ref(), facts.response.as_ref());
+            self.login(at, facts.identity.as_ref(), login, exchange.inside_tls);
         }
         if let Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } = &exchange.detail {
             let text = self
@@ -236,9 +235,16 @@ impl Steps<'_> {
         }
     }
 
-    /// What a login showed to everybody on the path; secrets as far as this run reveals them.
-    fn login(&mut self, at: Stamp, user: Option<&Captured>, secret: Option<&Secret>, response: Option<&Secret>) {
+    /// What a login showed, to everybody on the path or inside TLS; secrets as far as this run reveals them.
+    fn login(
+        &mut self,
+        at: Stamp,
+        user: Option<&Captured>,
+        (secret, response): (Option<&Secret>, Option<&Secret>),
+        inside_tls: bool,
+    ) {
         let (message, crossed) = match (secret, response) {
+            (Some(secret), _) if inside_tls => (Message::LadderLoginInside, secret),
             (Some(secret), _) => (Message::LadderLoginReadable, secret),
             (None, Some(response)) => (Message::LadderLoginResponse, response),
             (None, None) => return,
@@ -265,12 +271,8 @@ impl Steps<'_> {
         for command in &dialogue.commands {
             self.captured(&command.span, command.line.bytes(), None);
             if let Some(login) = command.login.as_deref() {
-                self.login(
-                    command.span.last,
-                    login.identity.as_ref(),
-                    login.secret.as_ref(),
-                    login.response.as_ref(),
-                );
+                let shown = (login.secret.as_ref(), login.response.as_ref());
+                self.login(command.span.last, login.identity.as_ref(), shown, command.inside_tls);
             }
             match &command.answer {
                 Seen::Yes(answer) => {
@@ -304,9 +306,9 @@ impl Steps<'_> {
         }
         if let Some(hello) = &facts.server_hello {
             let evidence = crate::diagnosis::Evidence::server_hello(hello);
-            let mut text = encode::terminal(evidence.quotation.bytes()).into_owned();
+            let mut text = proof(&evidence, self.style.language, encode::terminal);
             if facts.resumed() {
-                text.push_str(", resumed");
+                text.push_str(&self.style.word(Message::LadderResumed));
             }
             self.add(hello.span.first, Some(Direction::ToClient), text, None);
         }
@@ -343,11 +345,24 @@ impl Steps<'_> {
         self.encrypted(facts);
     }
 
+    /// Where the dialogue inside TLS begins, before its first line.
+    fn decrypted_from(&mut self, facts: &TlsFacts) {
+        let first = Direction::BOTH
+            .into_iter()
+            .filter_map(|direction| facts.directions.get(direction).first_application_data)
+            .min();
+        if let Some(first) = first {
+            let text = self.style.word(Message::LadderDecrypted);
+            self.add(first, None, text, Some(Paint::Faint));
+        }
+    }
+
     fn alerts(&mut self, facts: &TlsFacts) {
         for alert in &facts.alerts {
             let evidence = crate::diagnosis::Evidence::alert(alert);
             let paint = (alert.level == AlertLevel::Fatal).then_some(Paint::Severity(crate::diagnosis::Severity::Fail));
-            self.captured(&alert.span, evidence.quotation.bytes(), paint);
+            let text = proof(&evidence, self.style.language, encode::terminal);
+            self.add(alert.span.first, Some(alert.span.direction), text, paint);
         }
         for alert in &facts.encrypted_alerts {
             let text = self

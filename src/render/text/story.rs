@@ -9,7 +9,7 @@ use crate::render::text::layout::{pad, width, wrap};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Cause, Example, Report};
-use crate::text::{Explanation, Message, tell};
+use crate::text::{Explanation, Message, proof, tell};
 
 /// Findings besides the headline that are shown of a session; the rest is counted.
 const OBSERVATIONS: usize = 5;
@@ -422,7 +422,7 @@ fn proof_line(evidence: &Evidence, style: &Style) -> String {
         "{}, {}{sender}: {}",
         proof_place(Some(evidence), style),
         style.clock(evidence.first.time),
-        encode::terminal(evidence.quotation.bytes())
+        proof(evidence, style.language, encode::terminal)
     )
 }
 

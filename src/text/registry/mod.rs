@@ -2,6 +2,9 @@
 //! Japanese. Tab-separated, one header line, no quoting (a `"` is a `"`), `-` means none. Read where they are needed; nothing
 //! is parsed at start-up.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::text::Language;
 
 /// A table: the first line names the columns.
@@ -70,18 +73,58 @@ impl Registry {
     }
 }
 
+/// Class (`None` for X), subject and detail of a row of [`ENHANCED_STATUS`].
+type StatusKey = (Option<u8>, u16, u16);
+
+/// What [`ENHANCED_STATUS`] says of a code.
+struct StatusMeaning {
+    /// The classes it stands for; `None`: all.
+    classes: Option<Vec<u8>>,
+    english: Option<&'static str>,
+    japanese: Option<&'static str>,
+}
+
+/// [`ENHANCED_STATUS`], read once: a report asks for every reply of every session.
+static STATUS_MEANINGS: LazyLock<HashMap<StatusKey, StatusMeaning>> = LazyLock::new(|| {
+    let mut meanings = HashMap::new();
+    for row in ENHANCED_STATUS.rows() {
+        if let Some(key) = status_key(row.key()) {
+            meanings.entry(key).or_insert_with(|| StatusMeaning {
+                classes: row
+                    .field("classes")
+                    .map(|classes| classes.split(',').filter_map(|one| one.parse().ok()).collect()),
+                english: row.in_language("meaning", Language::English),
+                japanese: row.in_language("meaning", Language::Japanese),
+            });
+        }
+    }
+    meanings
+});
+
+fn status_key(key: &str) -> Option<StatusKey> {
+    let mut parts = key.split('.');
+    let class = match parts.next()? {
+        "X" | "x" => None,
+        class => Some(class.parse().ok()?),
+    };
+    Some((class, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
 /// What an enhanced status code means; subject and detail decide, for the classes that the table allows.
 #[must_use]
 pub fn enhanced_status_meaning((class, subject, detail): (u8, u16, u16), language: Language) -> Option<&'static str> {
-    let class = class.to_string();
-    let allows = |row: &Row| {
-        row.field("classes")
-            .is_none_or(|classes| classes.split(',').any(|one| one == class))
+    let any_class = || {
+        let meaning = STATUS_MEANINGS.get(&(None, subject, detail))?;
+        let allowed = meaning.classes.as_ref().is_none_or(|classes| classes.contains(&class));
+        allowed.then_some(meaning)
     };
-    ENHANCED_STATUS
-        .row(&format!("{class}.{subject}.{detail}"))
-        .or_else(|| ENHANCED_STATUS.row(&format!("X.{subject}.{detail}")).filter(allows))
-        .and_then(|row| row.in_language("meaning", language))
+    let meaning = STATUS_MEANINGS
+        .get(&(Some(class), subject, detail))
+        .or_else(any_class)?;
+    match language {
+        Language::English => meaning.english,
+        Language::Japanese => meaning.japanese,
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,15 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::{Evidence, Finding, Severity};
-use crate::protocol::tls::{Alert, AlertLevel, CertificateMessage, Phase};
+use crate::protocol::tls::{Alert, AlertLevel, Certificate, CertificateMessage, Phase};
 use crate::session::{EndedBy, Security, Session};
 use crate::span::{Direction, Role};
+
+/// The server's certificates as they can be read, and its own, the first.
+pub(super) fn shown(session: &Session) -> Option<(&CertificateMessage, &Certificate)> {
+    let message = session.tls.as_deref()?.server_certificate.as_ref()?;
+    Some((message, message.certificates.first()?))
+}
 
 /// The client's refusal, as an alert in clear.
 pub(super) fn rejection(session: &Session) -> Option<Rejection> {
@@ -49,6 +55,14 @@ pub(super) struct Rejection {
     /// The alert's description; 0 where it left without one.
     pub(super) description: u8,
     alert: Option<Alert>,
+}
+
+impl Rejection {
+    /// The alert may mean that the issuer is not believed: bad, unknown, unknown CA, or no alert at all. Expired (45),
+    /// revoked (44) and unsupported (43) certificates have alerts of their own (RFC 8446, section 6.2).
+    pub(super) const fn may_mean_trust(&self) -> bool {
+        !matches!(self.description, 43..=45)
+    }
 }
 
 /// A fault that made the client refuse is the failure's cause; the decisive frame is the certificate's own.

@@ -23,16 +23,14 @@ pub(super) fn refusal(command: &Command) -> Option<&Answer> {
     command.answer.yes().filter(|answer| answer.status != Status::Ok)
 }
 
-/// The command crossed readable for everybody on the path: before TLS, and not on a mirror that shows the inside of TLS.
-pub(super) fn in_clear(session: &Session, command: &Command) -> bool {
-    session.retrieval.as_ref().is_some_and(|dialogue| {
-        !dialogue.decrypting_mirror
-            && match (&session.tls, dialogue.switched_to_tls) {
-                (None, _) => true,
-                (Some(_), Some(stamp)) => command.span.first.frame <= stamp.frame,
-                (Some(_), None) => false,
-            }
-    })
+/// The command crossed readable for everybody on the path: neither decrypted nor seen on a mirror that shows the inside
+/// of TLS.
+pub(in crate::diagnosis::rules) fn in_clear(session: &Session, command: &Command) -> bool {
+    !command.inside_tls
+        && session
+            .retrieval
+            .as_ref()
+            .is_some_and(|dialogue| !dialogue.decrypting_mirror)
 }
 
 /// The answer with status and response code, as the server's words.
@@ -73,6 +71,7 @@ pub(super) fn wants_tls(answer: &Answer) -> bool {
                 "login is disabled",
                 "login disabled",
                 "logindisabled",
+                "only available under a layer",
             ],
         )
 }

@@ -4,7 +4,7 @@ use crate::diagnosis::rule::Rule;
 
 mod apop_not_possible;
 mod apop_weak;
-mod evidence;
+pub(in crate::diagnosis::rules) mod evidence;
 mod imap_preauth_cleartext;
 mod retrieval_auth_failed;
 mod retrieval_cleartext_credentials;

@@ -3,7 +3,7 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
-use crate::diagnosis::{Evidence, Finding, Rule, Severity};
+use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity};
 use crate::protocol::smtp::{Detail, Exchange, Reply, Verb};
 use crate::session::{Session, Stage};
 
@@ -38,32 +38,46 @@ pub(super) enum Kind {
     Elsewhere,
 }
 
-/// The first refusal of a kind.
-pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Reply)> {
-    facts::refused_mail(session).find(|(exchange, reply)| kind(exchange, reply) == wanted)
-}
-
 /// Whether a refusal is of one kind.
 type Question = fn(&Exchange, &Reply) -> bool;
 
+/// The questions in the order of their precedence.
+const QUESTIONS: [(Question, Kind); 16] = [
+    (is_elsewhere, Kind::Elsewhere),
+    (is_blocklist, Kind::Blocklist),
+    (is_domain_auth, Kind::DomainAuth),
+    (is_reverse_dns, Kind::ReverseDns),
+    (is_too_big, Kind::TooBig),
+    (is_quota, Kind::Quota),
+    (is_greylist, Kind::Greylist),
+    (is_rate_limit, Kind::RateLimit),
+    (is_relay, Kind::RelayDenied),
+    (is_sender, Kind::SenderRejected),
+    (is_user_unknown, Kind::UserUnknown),
+    (is_content, Kind::Content),
+    (is_temporary, Kind::Temporary),
+    // What says nothing that we know is sorted by what was refused: no refused MAIL or RCPT is passed over in silence.
+    (is_unclear_policy, Kind::RelayDenied),
+    (is_unclear_recipient, Kind::UserUnknown),
+    (is_unclear_sender, Kind::SenderRejected),
+];
+
+/// The first refusal of a kind.
+pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Reply)> {
+    facts::refused_mail(session).find(|(exchange, reply)| is(exchange, reply, wanted))
+}
+
+/// Whether a refusal is of a kind: its own question first, for every rule of the family asks, and one is answered.
+fn is(exchange: &Exchange, reply: &Reply, wanted: Kind) -> bool {
+    let asked = QUESTIONS
+        .iter()
+        .any(|(asks, kind)| *kind == wanted && asks(exchange, reply));
+    asked && kind(exchange, reply) == wanted
+}
+
 /// The kind of a refusal.
 pub(super) fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
-    let questions: [(Question, Kind); 13] = [
-        (is_elsewhere, Kind::Elsewhere),
-        (is_blocklist, Kind::Blocklist),
-        (is_domain_auth, Kind::DomainAuth),
-        (is_reverse_dns, Kind::ReverseDns),
-        (is_too_big, Kind::TooBig),
-        (is_quota, Kind::Quota),
-        (is_greylist, Kind::Greylist),
-        (is_rate_limit, Kind::RateLimit),
-        (is_relay, Kind::RelayDenied),
-        (is_sender, Kind::SenderRejected),
-        (is_user_unknown, Kind::UserUnknown),
-        (is_content, Kind::Content),
-        (is_temporary, Kind::Temporary),
-    ];
-    questions
+    QUESTIONS
         .iter()
         .find(|(asks, _)| asks(exchange, reply))
         .map_or(Kind::Elsewhere, |(_, kind)| *kind)
@@ -213,6 +227,7 @@ fn is_rate_limit(_: &Exchange, reply: &Reply) -> bool {
     is_enhanced(reply, 5, 3)
         || is_enhanced(reply, 7, 28)
         || is_enhanced(reply, 4, 5)
+        || (says_any(reply, &[" rate "]) && says_any(reply, &["limit", "exceed"]))
         || says_any(
             reply,
             &[
@@ -235,7 +250,7 @@ fn is_rate_limit(_: &Exchange, reply: &Reply) -> bool {
 }
 
 fn is_relay(_: &Exchange, reply: &Reply) -> bool {
-    says_any(reply, &["relay", "relaying"])
+    says_any(reply, &["relay", "relaying", "cannot deliver mail for"])
 }
 
 fn is_sender(exchange: &Exchange, reply: &Reply) -> bool {
@@ -264,9 +279,9 @@ fn is_sender(exchange: &Exchange, reply: &Reply) -> bool {
 }
 
 fn is_user_unknown(exchange: &Exchange, reply: &Reply) -> bool {
-    let coded = reply
-        .enhanced
-        .is_some_and(|(_, subject, detail)| subject == 1 && matches!(detail, 1 | 2 | 3 | 6 | 10));
+    let coded = reply.enhanced.is_some_and(|(_, subject, detail)| {
+        (subject == 1 && matches!(detail, 1 | 2 | 3 | 6 | 10)) || (subject == 2 && matches!(detail, 1 | 4))
+    });
     let worded = says_any(
         reply,
         &[
@@ -286,6 +301,10 @@ fn is_user_unknown(exchange: &Exchange, reply: &Reply) -> bool {
             "user not found",
             "address unknown",
             "null mx",
+            "mailbox disabled",
+            "account disabled",
+            "mailbox is disabled",
+            "mailing list expansion problem",
         ],
     );
     let here = exchange.verb == Verb::Rcpt || after_data(exchange);
@@ -299,6 +318,30 @@ fn is_content(exchange: &Exchange, reply: &Reply) -> bool {
 
 fn is_temporary(_: &Exchange, reply: &Reply) -> bool {
     reply.class() == 4
+}
+
+/// RCPT refused for a reason of policy (RFC 3463, section 3.8) that the reply does not name.
+fn is_unclear_policy(exchange: &Exchange, reply: &Reply) -> bool {
+    is_unclear_recipient(exchange, reply) && reply.enhanced.is_some_and(|(_, subject, _)| subject == 7)
+}
+
+fn is_unclear_recipient(exchange: &Exchange, reply: &Reply) -> bool {
+    exchange.verb == Verb::Rcpt && reply.class() == 5
+}
+
+fn is_unclear_sender(exchange: &Exchange, reply: &Reply) -> bool {
+    exchange.verb == Verb::Mail && reply.class() == 5
+}
+
+/// Only the command that was refused told the kind; the words of the reply did not.
+fn is_unclear(exchange: &Exchange, reply: &Reply) -> bool {
+    let clear: [Question; 3] = [is_relay, is_user_unknown, is_sender];
+    let any: [Question; 2] = [is_unclear_recipient, is_unclear_sender];
+    matches!(
+        kind(exchange, reply),
+        Kind::RelayDenied | Kind::UserUnknown | Kind::SenderRejected
+    ) && any.iter().any(|asks| asks(exchange, reply))
+        && !clear.iter().any(|asks| asks(exchange, reply))
 }
 
 /// The finding of a refusal with the values that the rules of this family share.
@@ -334,6 +377,7 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
     let size = exchange.mail_data().map(|data| data.size);
     let limit = facts::list_before(session, exchange).and_then(size_limit);
     let logged_in = facts::authenticated(session);
+    let unclear = is_unclear(exchange, reply);
     let used = [
         ("reply", Some(crate::diagnosis::Value::Captured(facts::words(reply)))),
         ("recipient", recipient.map(crate::diagnosis::Value::Captured)),
@@ -353,6 +397,7 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
             "accepted",
             (accepted > 0 && is_enhanced(reply, 5, 3)).then(|| accepted.into()),
         ),
+        ("unclear", unclear.then(|| "yes".into())),
         ("after_data", after_data(exchange).then(|| "yes".into())),
         (
             "declared",
@@ -370,6 +415,9 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
         ),
     ];
     let mut finding = Finding::of(rule, stage, Evidence::reply(reply)).and(Evidence::command(exchange));
+    if unclear {
+        finding = finding.as_sure_as(Confidence::Possible);
+    }
     for (name, value) in used {
         if let Some(value) = value.filter(|_| is_used(rule, name)) {
             finding = finding.with(name, value);
@@ -385,10 +433,14 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
 
 /// The rule's sentences speak of this value.
 fn is_used(rule: &Rule, name: &str) -> bool {
-    let text = rule.texts.english;
-    ["{", "{?", "{!"]
-        .iter()
-        .any(|opening| text.contains(&format!("{opening}{name}}}")))
+    let text = rule.texts.english.as_bytes();
+    memchr::memmem::find_iter(text, name).any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let opened = [&b"{"[..], b"{?", b"{!"]
+            .iter()
+            .any(|opening| before.ends_with(opening));
+        opened && text.get(at + name.len()) == Some(&b'}')
+    })
 }
 
 fn covers(session: &Session, transaction: &crate::session::Transaction, exchange: &Exchange) -> bool {

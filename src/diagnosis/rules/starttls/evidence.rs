@@ -1,11 +1,11 @@
 //! What rules on STARTTLS and port modes read off a session, alike for SMTP, POP3 and IMAP. Facts only; no verdicts.
 
 use crate::captured::Captured;
-use crate::diagnosis::Evidence;
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::{Evidence, Note};
 use crate::protocol::retrieval::{Command, Status};
 use crate::protocol::smtp::{Dialogue, Verb};
-use crate::protocol::tls::TlsStart;
+use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::session::{EndedBy, Protocol, Service, Session};
 use crate::span::{Role, Span};
 
@@ -63,7 +63,7 @@ pub(super) fn requests(session: &Session) -> Vec<Request> {
                     Answer::Refused(evidence.quotation.clone(), evidence)
                 }
             },
-            inside_tls: false,
+            inside_tls: command.inside_tls,
         });
     smtp.chain(retrieval).collect()
 }
@@ -110,12 +110,15 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
         });
     }
     let dialogue = session.retrieval.as_ref()?;
-    let login = session.commands().iter().find(|command| is_login(command));
+    let login = session
+        .commands()
+        .iter()
+        .find(|command| is_login(command) && !command.inside_tls);
     let before = |span: &Span| login.is_none_or(|login| span.last.frame <= login.span.first.frame);
     let list = dialogue
         .capabilities
         .iter()
-        .rfind(|list| before(&list.span) && !list.keywords.is_empty())?;
+        .rfind(|list| !list.inside_tls && before(&list.span) && !list.keywords.is_empty())?;
     let (command, keyword) = match session.protocol {
         Some(Protocol::Pop3) => ("CAPA", "STLS"),
         _ => ("CAPABILITY", "STARTTLS"),
@@ -127,12 +130,13 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
     })
 }
 
-fn list_words(command: &str, keyword: &str, has: bool) -> String {
-    if has {
-        format!("{command} reply: {keyword}")
+fn list_words(command: &'static str, keyword: &'static str, has: bool) -> Note {
+    let template = if has {
+        "{command} reply: {keyword}"
     } else {
-        format!("{command} reply: no {keyword}")
-    }
+        "{command} reply: no {keyword}"
+    };
+    Note::of(template).with("command", command).with("keyword", keyword)
 }
 
 fn is_login(command: &Command) -> bool {
@@ -161,7 +165,10 @@ pub(super) fn crossed(session: &Session) -> Option<Crossed> {
             login: smtp().any(|exchange| exchange.verb == Verb::Auth),
         });
     }
-    let login = session.commands().iter().find(|command| is_login(command))?;
+    let login = session
+        .commands()
+        .iter()
+        .find(|command| is_login(command) && !command.inside_tls)?;
     Some(Crossed {
         command: Evidence::retrieval(login),
         login: true,
@@ -169,7 +176,7 @@ pub(super) fn crossed(session: &Session) -> Option<Crossed> {
 }
 
 /// What follows STARTTLS in clear was inside TLS on the wire: somebody decrypted it before the capture point.
-pub(super) fn is_decrypted_copy(session: &Session) -> bool {
+pub(in crate::diagnosis::rules) fn is_decrypted_copy(session: &Session) -> bool {
     session.smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
         || session
             .retrieval
@@ -201,6 +208,11 @@ pub(super) fn client_left(session: &Session) -> bool {
 
 /// The server's greeting in clear.
 pub(super) fn greeting(session: &Session) -> Option<Evidence> {
+    // Behind implicit TLS a greeting that is known was decrypted.
+    let greeted_inside = |tls: &TlsFacts| tls.start == TlsStart::Implicit && tls.directions.to_client.records > 0;
+    if session.tls.as_deref().is_some_and(greeted_inside) {
+        return None;
+    }
     let smtp = session
         .smtp
         .as_ref()

@@ -1,11 +1,12 @@
 //! A mechanism in the list never works, another one does.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
 use crate::insight::digest::{AuthDigest, Digest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 use crate::span::Direction;
 
@@ -27,11 +28,10 @@ pub static RULE: Rule = Rule {
 /// Attempts that must have been refused before it is a pattern.
 const REFUSALS: usize = 2;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_server()
-        .into_values()
-        .flat_map(|sessions| of_server(rule, &sessions))
+        .flat_map(|sessions| of_server(rule, sessions))
         .collect()
 }
 
@@ -79,15 +79,15 @@ fn broken(rule: &'static Rule, sessions: &[&Digest], name: &[u8], tries: &[(&Dig
         .map(Captured::bytes)
         .collect();
     let quote = |auth: &AuthDigest| {
-        let result = if auth.accepted == Some(true) {
-            "accepted"
+        let template = if auth.accepted == Some(true) {
+            "{mechanism} accepted"
         } else {
-            "refused"
+            "{mechanism} refused"
         };
         Evidence::frame(
             auth.stamp,
             Some(Direction::ToClient),
-            format!("{} {result}", auth.mechanism.utf8().unwrap_or("AUTH")),
+            Note::of(template).with("mechanism", auth.mechanism.utf8().unwrap_or("AUTH")),
         )
     };
     let mut finding = Finding::of(rule, Stage::Auth, quote(auth))

@@ -1,12 +1,13 @@
 //! What of logins and mail could be read at a server, way by way.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::diagnosis::Value;
 use crate::insight::digest::{AuthDigest, Digest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 
 /// `cross-capability-matrix`.
@@ -41,17 +42,15 @@ struct Row<'a> {
     accepted: u32,
     refused: u32,
     readable: bool,
+    /// Some login crossed outside TLS.
+    crossed: bool,
     sample: Option<&'a AuthDigest>,
 }
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut servers: BTreeMap<IpAddr, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        servers.entry(digest.server.address).or_default().push(digest);
-    }
-    servers
-        .into_iter()
-        .filter_map(|(server, sessions)| matrix(rule, server, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_host()
+        .filter_map(|sessions| matrix(rule, sessions.first()?.server.address, sessions))
         .collect()
 }
 
@@ -68,6 +67,7 @@ fn rows<'a>(sessions: &[&'a Digest]) -> BTreeMap<Way<'a>, Row<'a>> {
             row.accepted += u32::from(auth.accepted == Some(true));
             row.refused += u32::from(auth.accepted == Some(false));
             row.readable |= auth.readable;
+            row.crossed |= !auth.inside_tls;
             row.sample.get_or_insert(auth);
         }
     }
@@ -89,7 +89,7 @@ fn matrix(rule: &'static Rule, server: IpAddr, sessions: &[&Digest]) -> Option<I
     let named = |wanted: bool| -> Option<Value> {
         let list: Vec<String> = rows
             .iter()
-            .filter(|(_, row)| row.readable == wanted)
+            .filter(|(_, row)| row.crossed && row.readable == wanted)
             .map(|(way, _)| name(way))
             .collect();
         (!list.is_empty()).then(|| Value::from(list))
@@ -107,17 +107,15 @@ fn matrix(rule: &'static Rule, server: IpAddr, sessions: &[&Digest]) -> Option<I
         .map(|digest| digest.server.port)
         .collect();
     let evidence = rows.iter().filter_map(|(way, row)| {
-        let password = if row.readable {
-            "password readable"
-        } else {
-            "password not readable"
+        let template = match (row.crossed, row.readable) {
+            (false, _) => "{way}: inside TLS; {accepted} accepted, {refused} refused",
+            (true, true) => "{way}: user name readable, password readable; {accepted} accepted, {refused} refused",
+            (true, false) => "{way}: user name readable, password not readable; {accepted} accepted, {refused} refused",
         };
-        let text = format!(
-            "{}: user name readable, {password}; {} accepted, {} refused",
-            name(way),
-            row.accepted,
-            row.refused
-        );
+        let text = Note::of(template)
+            .with("way", name(way))
+            .with("accepted", row.accepted)
+            .with("refused", row.refused);
         Some(Evidence::frame(row.sample?.stamp, None, text))
     });
     let mut evidence = evidence.take(ROWS);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::{Service, Stage};
 use crate::span::Direction;
@@ -24,11 +25,10 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history
+    for digest in window
         .sessions()
-        .into_iter()
         .filter(|digest| digest.tls.as_ref().is_some_and(|tls| tls.maximum.is_some()))
     {
         groups
@@ -62,7 +62,7 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
         Evidence::frame(
             last_tls.hello?,
             Some(Direction::ToServer),
-            format!("ClientHello, at most {highest}"),
+            Note::of("ClientHello, at most {version}").with("version", highest),
         ),
     )
     .with("client", last.client.address.to_string())

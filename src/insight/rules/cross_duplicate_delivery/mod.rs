@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::captured::Captured;
 use crate::insight::digest::{Digest, TransactionDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::{Stage, TransactionResult};
 use crate::span::Direction;
 
@@ -28,9 +29,9 @@ pub static RULE: Rule = Rule {
 /// Mails without a Message-ID are the same only within this time.
 const SAME_TRY: Duration = Duration::from_secs(3600);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<(&Digest, &TransactionDigest)>> = BTreeMap::new();
-    for digest in history.sessions() {
+    for digest in window.sessions() {
         for transaction in &digest.transactions {
             let accepted = transaction.result == TransactionResult::Accepted;
             let open = transaction.no_final_reply && transaction.result != TransactionResult::Refused;

@@ -1,12 +1,13 @@
 //! Mail that was put off at first was accepted on a later try.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::{BTreeMap, HashMap};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::insight::digest::{Digest, TransactionDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::{Stage, TransactionResult};
 use crate::span::Direction;
 
@@ -25,15 +26,11 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     // Farms send the second try from another address of the same network.
-    let mut servers: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        servers.entry(digest.server.address).or_default().push(digest);
-    }
-    servers
-        .into_values()
-        .filter_map(|sessions| of_server(rule, &sessions))
+    window
+        .by_host()
+        .filter_map(|sessions| of_server(rule, sessions))
         .collect()
 }
 
@@ -97,7 +94,7 @@ fn of_server(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         tried.began,
         Some(Direction::ToServer),
-        format!("first try, refused with {}", tried.recipient_code.unwrap_or(450)),
+        Note::of("first try, refused with {code}").with("code", tried.recipient_code.unwrap_or(450)),
     ));
     let on = passed
         .iter()

@@ -4,8 +4,9 @@ use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule,
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::{Security, Stage};
 use crate::span::Direction;
 
@@ -24,11 +25,10 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .filter_map(|sessions| of_client(rule, &sessions))
+        .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 

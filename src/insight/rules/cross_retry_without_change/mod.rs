@@ -1,12 +1,13 @@
 //! The same failure came back again and again.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::captured::Captured;
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::Outcome;
 
 /// `cross-retry-without-change`.
@@ -29,10 +30,10 @@ const SERIES: usize = 5;
 /// Different user names from one client, or different clients on one user name, that look like guessing.
 const GUESSED: usize = 3;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut series: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
     let mut on_user: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
+    for digest in window.sessions() {
         // A 4xx asks for another try.
         let Some(cause) = digest.root_cause.filter(|_| digest.outcome != Outcome::Deferred) else {
             continue;
@@ -75,8 +76,14 @@ fn user(digest: &Digest) -> Option<&Captured> {
     digest.auth.iter().find_map(|auth| auth.identity.as_ref())
 }
 
-fn evidence(digest: &Digest, cause: &str) -> Evidence {
-    Evidence::frame(digest.last, None, format!("session {}: {cause}", digest.id.0))
+fn evidence(digest: &Digest, cause: &'static str) -> Evidence {
+    Evidence::frame(
+        digest.last,
+        None,
+        Note::of("session {id}: {cause}")
+            .with("id", digest.id.0)
+            .with("cause", Value::Rule(cause)),
+    )
 }
 
 fn one_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
@@ -92,7 +99,7 @@ fn one_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .with("client", first.client.address.to_string())
         .with("server", first.server.to_string())
         .with("times", sessions.len())
-        .with("cause", cause)
+        .with("cause", Value::Rule(cause))
         .with("span", last.start().since(first.start()))
         .with_some("interval", kinship::rhythm(sessions))
         .with_some("users", (users.len() >= GUESSED).then_some(users.len()));
@@ -114,7 +121,7 @@ fn many_clients(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .as_sure_as(Confidence::Likely)
         .with("server", first.server.to_string())
         .with("times", sessions.len())
-        .with("cause", cause)
+        .with("cause", Value::Rule(cause))
         .with("span", last.start().since(first.start()))
         .with_some("user", user(first))
         .with("clients", clients.len());

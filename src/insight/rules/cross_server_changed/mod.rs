@@ -1,11 +1,12 @@
 //! A server behaves otherwise than earlier in the capture.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::BTreeMap;
 
 use crate::diagnosis::Value;
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 use crate::span::{Direction, Stamp};
 
@@ -26,24 +27,18 @@ pub static RULE: Rule = Rule {
 
 /// A state of a server as one session shows it.
 struct State {
-    words: String,
+    words: Note,
     stamp: Stamp,
 }
 
 /// Reads one kind of state from a session.
 type Observe = fn(&Digest) -> Option<State>;
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.server, digest.client_address()))
-            .or_default()
-            .push(digest);
-    }
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut found: BTreeMap<_, Insight> = BTreeMap::new();
-    for ((server, _), sessions) in groups {
-        for (kind, insight) in of_pair(rule, &sessions) {
+    for sessions in window.by_connection().filter(|sessions| sessions.len() > 1) {
+        for (kind, insight) in of_pair(rule, sessions) {
+            let server = sessions.first().map(|digest| digest.server);
             found.entry((server, kind)).or_insert(insight);
         }
     }
@@ -97,9 +92,9 @@ fn mechanisms(digest: &Digest) -> Option<State> {
     let list = digest.mechanisms.as_ref()?;
     let words: Vec<&str> = list.iter().filter_map(|one| one.utf8()).collect();
     let words = if words.is_empty() {
-        "no AUTH".to_owned()
+        Note::of("no AUTH")
     } else {
-        format!("AUTH {}", words.join(" "))
+        Note::of("AUTH {mechanisms}").with("mechanisms", words.join(" "))
     };
     Some(State {
         words,
@@ -109,7 +104,7 @@ fn mechanisms(digest: &Digest) -> Option<State> {
 
 fn size(digest: &Digest) -> Option<State> {
     Some(State {
-        words: format!("SIZE {}", digest.size_limit?),
+        words: Note::of("SIZE {limit}").with("limit", digest.size_limit?),
         stamp: digest.list_seen?,
     })
 }
@@ -119,7 +114,7 @@ fn certificate(digest: &Digest) -> Option<State> {
     let print = tls.certificate.as_ref()?;
     let short = print.get(..16).unwrap_or(print);
     Some(State {
-        words: format!("certificate {short}"),
+        words: Note::of("certificate {fingerprint}").with("fingerprint", short),
         stamp: tls.negotiated?.1,
     })
 }
@@ -128,13 +123,13 @@ fn versions(digest: &Digest) -> Option<State> {
     let tls = digest.tls.as_ref()?;
     if let Some(stamp) = tls.refused_version {
         return Some(State {
-            words: format!("{} refused", tls.maximum?),
+            words: Note::of("{version} refused").with("version", tls.maximum?),
             stamp,
         });
     }
     let (_, stamp) = tls.negotiated.filter(|_| tls.completed)?;
     Some(State {
-        words: format!("{} accepted", tls.maximum?),
+        words: Note::of("{version} accepted").with("version", tls.maximum?),
         stamp,
     })
 }

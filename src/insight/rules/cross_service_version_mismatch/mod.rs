@@ -1,11 +1,12 @@
 //! The same offer gets TLS 1.2 at one service of a provider and an old version, or none, at another.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::BTreeMap;
 
 use crate::insight::digest::{Digest, TlsDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Stage;
 use crate::span::Direction;
@@ -25,9 +26,9 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut found: BTreeMap<_, Insight> = BTreeMap::new();
-    for sessions in history.by_client().into_values() {
+    for sessions in window.by_client() {
         let offers: Vec<(&Digest, &TlsDigest)> = sessions
             .iter()
             .filter_map(|digest| Some((*digest, digest.tls.as_ref()?)))
@@ -77,13 +78,19 @@ fn compare(
     let refused = old.negotiated.is_none();
     let stamp = old.negotiated.map(|(_, stamp)| stamp).or(old.refused_version)?;
     let quote = old.negotiated.map_or_else(
-        || "Alert 70 protocol_version".to_owned(),
-        |(chosen, _)| format!("ServerHello {chosen}"),
+        || Note::of("Alert 70 protocol_version"),
+        |(chosen, _)| Note::of("ServerHello {version}").with("version", chosen),
     );
     let finding = Finding::of(
         rule,
         Stage::Tls,
-        Evidence::frame(stamp, Some(Direction::ToClient), format!("{}: {quote}", late.server)),
+        Evidence::frame(
+            stamp,
+            Some(Direction::ToClient),
+            Note::of("{server}: {quote}")
+                .with("server", late.server.to_string())
+                .with("quote", quote),
+        ),
     )
     .with("late", late.server.to_string())
     .with("good", good.server.to_string())
@@ -94,7 +101,9 @@ fn compare(
     .and(Evidence::frame(
         decided,
         Some(Direction::ToClient),
-        format!("{}: ServerHello {version}", good.server),
+        Note::of("{server}: ServerHello {version}")
+            .with("server", good.server.to_string())
+            .with("version", version),
     ));
     Some(Insight::on(finding, [*late, *good]))
 }

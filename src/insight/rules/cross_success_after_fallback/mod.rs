@@ -1,12 +1,13 @@
 //! One way failed and another one worked right after: port, TLS version or address.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Outcome;
 
@@ -28,11 +29,10 @@ pub static RULE: Rule = Rule {
 /// A second try later than this is an experiment, not a fallback.
 const SOON: Duration = Duration::from_secs(60);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .flat_map(|sessions| of_client(rule, &sessions))
+        .flat_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 
@@ -111,21 +111,31 @@ fn changed(before: &Digest, after: &Digest) -> Option<Factor> {
 }
 
 fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor, all: &[&Digest]) -> Insight {
-    let cause = before.root_cause.unwrap_or("no success");
     let finding = Finding::of(
         rule,
         before.stage,
-        Evidence::frame(before.last, None, format!("session {}: {cause}", before.id.0)),
+        Evidence::frame(
+            before.last,
+            None,
+            match before.root_cause {
+                Some(cause) => Note::of("session {id}: {cause}")
+                    .with("id", before.id.0)
+                    .with("cause", Value::Rule(cause)),
+                None => Note::of("session {id}: no success").with("id", before.id.0),
+            },
+        ),
     )
     .and(Evidence::frame(
         after.first,
         None,
-        format!("session {} to {}: worked", after.id.0, after.server),
+        Note::of("session {id} to {server}: worked")
+            .with("id", after.id.0)
+            .with("server", after.server.to_string()),
     ))
     .with("client", before.client.address.to_string())
     .with("failed", before.server.to_string())
     .with("worked", after.server.to_string())
-    .with_some("cause", before.root_cause)
+    .with_some("cause", before.root_cause.map(Value::Rule))
     .with_some("times", (all.len() > 2).then_some(all.len() / 2));
     let finding = match factor {
         Factor::Port => finding.with("other_port", after.server.port),

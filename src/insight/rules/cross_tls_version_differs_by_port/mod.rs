@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::{Security, Stage};
 use crate::span::{Direction, Stamp};
@@ -38,11 +39,10 @@ struct Offer<'a> {
     sessions: Vec<&'a Digest>,
 }
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .filter_map(|sessions| of_client(rule, &sessions))
+        .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 
@@ -65,11 +65,18 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         .find(|digest| digest.security == Security::None && digest.accepted_mail());
     let exposed = clear.filter(|digest| digest.auth.iter().any(|auth| auth.readable));
     let hello = |stamp, version: Version, way: &Way| {
-        let mode = if way.implicit { "implicit TLS" } else { "STARTTLS" };
+        let mode = if way.implicit {
+            Phrase::IMPLICIT
+        } else {
+            Phrase::STARTTLS
+        };
         Evidence::frame(
             stamp,
             Some(Direction::ToServer),
-            format!("ClientHello on {} ({mode}), at most {version}", way.port),
+            Note::of("ClientHello on {port} ({mode}), at most {version}")
+                .with("port", way.port)
+                .with("mode", mode)
+                .with("version", version),
         )
     };
     let finding = Finding::of(rule, Stage::Tls, hello(old.hello, old.maximum, old_way))

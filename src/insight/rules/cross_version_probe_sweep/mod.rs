@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use crate::insight::digest::{Digest, TlsDigest};
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::protocol::tls::Version;
 use crate::session::Stage;
 use crate::span::Direction;
@@ -30,9 +31,9 @@ const PAUSE: Duration = Duration::from_secs(600);
 /// Names that test programs give in EHLO.
 const TOOL_NAMES: [&str; 2] = ["mail.example.com", "openssl.client.net"];
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut groups: BTreeMap<_, Vec<(&Digest, &TlsDigest)>> = BTreeMap::new();
-    for digest in history.sessions() {
+    for digest in window.sessions() {
         if let Some(tls) = &digest.tls
             && single_version(tls).is_some()
             && !digest.accepted_mail()
@@ -91,13 +92,16 @@ fn sweep(rule: &'static Rule, tries: &[(&Digest, &TlsDigest)]) -> Option<Insight
         .collect();
     let (first, first_tls) = tries.first()?;
     let evidence = tries.iter().filter_map(|(_, tls)| {
-        let answer = tls
-            .negotiated
-            .map_or_else(|| "refused".to_owned(), |(version, _)| format!("{version} negotiated"));
+        let answer = tls.negotiated.map_or_else(
+            || Note::of("refused"),
+            |(version, _)| Note::of("{version} negotiated").with("version", version),
+        );
         Some(Evidence::frame(
             tls.hello?,
             Some(Direction::ToServer),
-            format!("offered {}: {answer}", single_version(tls)?),
+            Note::of("offered {version}: {answer}")
+                .with("version", single_version(tls)?)
+                .with("answer", answer),
         ))
     });
     let mut finding = Finding::of(
@@ -106,7 +110,7 @@ fn sweep(rule: &'static Rule, tries: &[(&Digest, &TlsDigest)]) -> Option<Insight
         Evidence::frame(
             first_tls.hello?,
             Some(Direction::ToServer),
-            format!("{} handshakes, each with one version", tries.len()),
+            Note::of("{tries} handshakes, each with one version").with("tries", tries.len()),
         ),
     )
     .with("client", first.client.address.to_string())

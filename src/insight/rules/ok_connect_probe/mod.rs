@@ -1,12 +1,12 @@
 //! A monitor or balancer connects regularly and wants no mail.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::BTreeMap;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
 use crate::insight::kinship;
+use crate::insight::window::Window;
 use crate::session::{Outcome, Stage};
 use crate::span::Direction;
 
@@ -30,17 +30,10 @@ const PROBES: usize = 3;
 /// A probe is over soon; one that waits longer may be stuck.
 const LONGEST: Duration = Duration::from_secs(10);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.client_address(), digest.server))
-            .or_default()
-            .push(digest);
-    }
-    groups
-        .into_values()
-        .filter_map(|sessions| of_pair(rule, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_connection()
+        .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
 
@@ -77,7 +70,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             first.first,
             Some(Direction::ToServer),
-            format!("connection to {}, no mail", first.server),
+            Note::of("connection to {server}, no mail").with("server", first.server.to_string()),
         ),
     )
     .with("client", first.client.address.to_string())
@@ -87,7 +80,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         last.first,
         Some(Direction::ToServer),
-        format!("connection to {}, no mail", last.server),
+        Note::of("connection to {server}, no mail").with("server", last.server.to_string()),
     ));
     Some(Insight::on(finding, probes.iter().copied()).excusing())
 }

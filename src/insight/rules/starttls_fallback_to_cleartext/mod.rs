@@ -1,11 +1,11 @@
 //! After TLS failed the client sent in clear.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::BTreeMap;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity, Value};
 use std::time::Duration;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::{Outcome, Security, Stage};
 use crate::span::Direction;
 
@@ -32,17 +32,10 @@ pub static RULE: Rule = Rule {
 /// A clear session later than this is not the same try.
 const RETRY: Duration = Duration::from_secs(3600);
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    let mut groups: BTreeMap<_, Vec<&Digest>> = BTreeMap::new();
-    for digest in history.sessions() {
-        groups
-            .entry((digest.client_address(), digest.server))
-            .or_default()
-            .push(digest);
-    }
-    groups
-        .into_values()
-        .filter_map(|sessions| of_pair(rule, &sessions))
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
+        .by_connection()
+        .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
 
@@ -96,13 +89,15 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     .and(Evidence::frame(
         before.last,
         None,
-        before.root_cause.unwrap_or("STARTTLS"),
+        before.root_cause.map_or(Note::of("STARTTLS"), |slug| {
+            Note::of("{cause}").with("cause", Value::Rule(slug))
+        }),
     ));
     finding.evidence.extend(login.map(|auth| {
         Evidence::frame(
             auth.stamp,
             None,
-            format!("AUTH {} in clear", auth.mechanism.utf8().unwrap_or("")),
+            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("")),
         )
     }));
     Some(Insight::on(

@@ -1,11 +1,12 @@
 //! Port 25 gets no answer at several servers while other ports of them do.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::{Outcome, Stage};
 use crate::span::Direction;
 
@@ -29,11 +30,10 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_client()
-        .into_values()
-        .filter_map(|sessions| of_client(rule, &sessions))
+        .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }
 
@@ -63,7 +63,7 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             digest.first,
             Some(Direction::ToServer),
-            format!("SYN to {}, no answer", digest.server),
+            Note::of("SYN to {server}, no answer").with("server", digest.server.to_string()),
         )
     });
     let mut finding = Finding::of(
@@ -72,7 +72,7 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             first.first,
             Some(Direction::ToServer),
-            format!("SYN to {}, no answer", first.server),
+            Note::of("SYN to {server}, no answer").with("server", first.server.to_string()),
         ),
     )
     .as_sure_as(if other.is_some() {

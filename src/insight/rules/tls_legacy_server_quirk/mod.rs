@@ -1,8 +1,9 @@
 //! A server that fails with a modern ClientHello and works with a smaller or older one.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::insight::digest::Digest;
-use crate::insight::history::{History, Insight};
+use crate::insight::history::Insight;
+use crate::insight::window::Window;
 use crate::session::Stage;
 use crate::span::Direction;
 
@@ -26,11 +27,10 @@ pub static RULE: Rule = Rule {
     check: Check::Insight,
 };
 
-pub(super) fn check(rule: &'static Rule, history: &History) -> Vec<Insight> {
-    history
+pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    window
         .by_pair()
-        .into_values()
-        .filter_map(|sessions| of_pair(rule, &sessions))
+        .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
 
@@ -58,13 +58,13 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             failed.tls.as_ref()?.hello?,
             Some(Direction::ToServer),
-            format!("ClientHello, at most {newer}: no handshake"),
+            Note::of("ClientHello, at most {version}: no handshake").with("version", newer),
         ),
     )
     .and(Evidence::frame(
         hello,
         Some(Direction::ToServer),
-        format!("ClientHello, at most {lower}: handshake completed"),
+        Note::of("ClientHello, at most {version}: handshake completed").with("version", lower),
     ))
     .with("server", failed.server.to_string())
     .with("newer", newer)

@@ -3,5 +3,9 @@
 mod captures;
 mod handshakes;
 mod hostile;
+mod keys;
 mod reading;
+mod renewal;
+mod rfc8448;
+mod sealer;
 mod wire;

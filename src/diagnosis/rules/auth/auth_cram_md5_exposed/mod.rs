@@ -1,6 +1,7 @@
 //! A challenge-response login without TLS.
 
 use crate::diagnosis::rules::facts;
+use crate::diagnosis::rules::retrieval::evidence::in_clear;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -20,6 +21,32 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    submission(rule, session).or_else(|| retrieval(rule, session))
+}
+
+/// POP3 and IMAP; APOP has a rule of its own.
+fn retrieval(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (command, login) = session.commands().iter().find_map(|command| {
+        let login = command.login.as_deref()?;
+        let told = login.response.is_some()
+            && login.secret.is_none()
+            && !login.mechanism.equals_ignoring_case("APOP")
+            && in_clear(session, command);
+        told.then_some((command, login))
+    })?;
+    let bodies = session
+        .retrieval
+        .as_ref()
+        .is_some_and(|dialogue| dialogue.data_octets > 0);
+    Some(
+        Finding::of(rule, Stage::Auth, Evidence::retrieval(command))
+            .with("mechanism", &login.mechanism)
+            .with_some("identity", login.identity.as_ref())
+            .with_some("body", bodies.then_some("yes")),
+    )
+}
+
+fn submission(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (exchange, auth) = facts::auth_attempts(session)
         .find(|(exchange, auth)| auth.response.is_some() && facts::in_clear(session, exchange))?;
     let body = session

@@ -1,6 +1,6 @@
 //! Record sizes inside TLS look like a login and its result.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::{ContentType, Phase, Version, cipher_suite_name};
 use crate::session::{Service, Session, Stage};
 use crate::span::{Direction, Stamp};
@@ -51,7 +51,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Evidence::frame(
             stamp,
             Some(Direction::ToClient),
-            format!("encrypted record of the size of a {result}-octet reply"),
+            Note::of("encrypted record of the size of a {result}-octet reply").with("result", result),
         ),
     );
     Some(if looks_refused {

@@ -1,6 +1,6 @@
 //! Duplicates made by the capture itself.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::Session;
 
 /// `capture-artifacts`.
@@ -34,7 +34,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Evidence::frame(
             session.connection.first,
             None,
-            format!("{copies} copies of packets, largest segment {large} octets"),
+            Note::of("{copies} copies of packets, largest segment {large} octets")
+                .with("copies", copies)
+                .with("large", large),
         ),
     );
     let finding = finding.with_some("copies", (copies > 0).then_some(copies));

@@ -1,6 +1,6 @@
 //! Octets are missing that the receiver acknowledged: lost by the capture, not by the network.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::Session;
 
 /// `capture-gap`.
@@ -33,10 +33,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 gap.found_at,
                 Some(gap.direction),
-                format!(
-                    "{} octets missing before this frame, acknowledged by the receiver",
-                    gap.length
-                ),
+                Note::of("{length} octets missing before this frame, acknowledged by the receiver")
+                    .with("length", gap.length),
             ),
         )
         .with("octets", missing)

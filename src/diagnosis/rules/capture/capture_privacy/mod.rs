@@ -24,26 +24,44 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if loopback {
         return None;
     }
-    let login = facts::auth_attempts(session).find(|(_, auth)| auth.secret.is_some());
-    let login = login.map(|(exchange, _)| Evidence::command(exchange)).or_else(|| {
-        session
-            .commands()
-            .iter()
-            .find(|command| command.login.as_ref().is_some_and(|login| login.secret.is_some()))
-            .map(Evidence::retrieval)
-    });
-    let mail = session
-        .exchanges()
-        .iter()
-        .find(|exchange| exchange.mail_data().is_some_and(|data| data.size > 0));
-    let fetched = session.commands().iter().find(|command| command.data_octets > 0);
-    let mail = mail.map(Evidence::command).or_else(|| fetched.map(Evidence::retrieval));
-    let (secret, body) = (login.is_some(), mail.is_some());
-    let evidence = login.or(mail)?;
-    let finding = Finding::of(rule, session.stage, evidence);
-    Some(match (secret, body) {
-        (true, true) => finding.with("both", "yes"),
-        (true, false) => finding.with("secret", "yes"),
-        _ => finding.with("body", "yes"),
-    })
+    // What was opened with secrets is private only together with them.
+    let readable = |inside_tls: bool| !(inside_tls && session.tls.is_some());
+    let (login, mail) = private(session, readable);
+    let kind = match (&login, &mail) {
+        (Some(_), Some(_)) => "both",
+        (Some(_), None) => "secret",
+        (None, Some(_)) => "body",
+        (None, None) => return keyed(rule, session),
+    };
+    Some(Finding::of(rule, session.stage, login.or(mail)?).with(kind, "yes"))
+}
+
+/// Only whoever has the secrets can read it.
+fn keyed(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let (login, mail) = private(session, |_| true);
+    let kind = if login.is_some() { "keyed_secret" } else { "keyed_body" };
+    Some(Finding::of(rule, session.stage, login.or(mail)?).with(kind, "yes"))
+}
+
+/// The first login that shows a secret, and the first mail text, among what `counts` by being inside TLS or not.
+fn private(session: &Session, counts: impl Fn(bool) -> bool) -> (Option<Evidence>, Option<Evidence>) {
+    let exchanges = || session.exchanges().iter().filter(|one| counts(one.inside_tls));
+    let commands = || session.commands().iter().filter(|one| counts(one.inside_tls));
+    let login = facts::auth_attempts(session)
+        .find(|(exchange, auth)| auth.secret.is_some() && counts(exchange.inside_tls))
+        .map(|(exchange, _)| Evidence::command(exchange))
+        .or_else(|| {
+            commands()
+                .find(|command| command.login.as_ref().is_some_and(|login| login.secret.is_some()))
+                .map(Evidence::retrieval)
+        });
+    let mail = exchanges()
+        .find(|exchange| exchange.mail_data().is_some_and(|data| data.size > 0))
+        .map(Evidence::command)
+        .or_else(|| {
+            commands()
+                .find(|command| command.data_octets > 0)
+                .map(Evidence::retrieval)
+        });
+    (login, mail)
 }

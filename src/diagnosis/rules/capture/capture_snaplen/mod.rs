@@ -1,6 +1,6 @@
 //! Packets of the session were cut by a snap length.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::Session;
 
 /// `capture-snaplen`.
@@ -40,7 +40,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 stamp,
                 None,
-                format!("{cut} segments are shorter in the file than on the wire"),
+                Note::of("{cut} segments are shorter in the file than on the wire").with("cut", cut),
             ),
         )
         .with("cut", cut),

@@ -43,9 +43,8 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = session.tls.as_deref()?;
-    let message = tls.server_certificate.as_ref()?;
-    let leaf = message.certificates.first()?;
-    let rejection = evidence::rejection(session);
+    let (message, leaf) = evidence::shown(session)?;
+    let rejection = evidence::rejection(session).filter(evidence::Rejection::may_mean_trust);
     let wanted = tls.offer()?.server_name.as_ref()?;
     let names: Vec<&Captured> = leaf
         .dns_names

@@ -32,10 +32,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let message = tls.server_certificate.as_ref()?;
-    let leaf = message.certificates.first()?;
-    let rejection = evidence::rejection(session);
+    let (message, leaf) = evidence::shown(session)?;
+    let rejection = evidence::rejection(session).filter(evidence::Rejection::may_mean_trust);
     if !(leaf.self_issued && message.certificates.len() == 1) {
         return None;
     }

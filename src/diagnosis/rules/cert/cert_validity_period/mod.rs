@@ -37,9 +37,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let message = tls.server_certificate.as_ref()?;
-    let leaf = message.certificates.first()?;
+    let (message, leaf) = evidence::shown(session)?;
     let rejection = evidence::rejection(session);
     let at = message.span.first.time;
     let out = message

@@ -32,9 +32,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = session.tls.as_deref()?;
-    let message = tls.server_certificate.as_ref()?;
-    let leaf = message.certificates.first()?;
+    let (message, leaf) = evidence::shown(session)?;
     let rejection = evidence::rejection(session);
     let usage = leaf.server_authentication == Some(false);
     let said = rejection.is_some_and(|alert| matches!(alert.description, 43 | 44 | 113));

@@ -1,7 +1,7 @@
 //! The server offers the logins only inside TLS, and the client asks again there.
 
 use crate::diagnosis::rules::facts;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::smtp::Verb;
 use crate::protocol::tls::ContentType;
 use crate::session::{Session, Stage};
@@ -63,10 +63,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 record.stamp,
                 Some(Direction::ToServer),
-                format!(
-                    "encrypted record of {} octets: the length of the EHLO line",
-                    record.length
-                ),
+                Note::of("encrypted record of {length} octets: the length of the EHLO line")
+                    .with("length", record.length),
             ),
         )
         .as_sure_as(Confidence::Inferred)

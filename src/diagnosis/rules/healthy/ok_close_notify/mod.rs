@@ -1,7 +1,7 @@
 //! TLS was ended in good order: the alert at the end is no error.
 
 use crate::diagnosis::Value;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::{AlertLevel, Phase};
 use crate::session::{Session, Stage};
 use crate::span::{Direction, Stamp};
@@ -42,7 +42,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Finding::of(rule, Stage::Quit, Evidence::alert(alert)).with("sender", sender(alert.span.direction))
         }
         (None, Some(alert)) => {
-            let text = format!("encrypted alert, {} octets, then FIN", alert.length);
+            let text = Note::of("encrypted alert, {length} octets, then FIN").with("length", alert.length);
             let finding = Finding::of(
                 rule,
                 Stage::Quit,

@@ -1,6 +1,6 @@
 //! A version number in a header is lower than the version that was negotiated: by design.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::Version;
 use crate::session::{Session, Stage};
 
@@ -28,7 +28,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Finding::of(
             rule,
             Stage::Tls,
-            Evidence::quote(&client.span, format!("record version {shown} around the ClientHello")),
+            Evidence::quote(
+                &client.span,
+                Note::of("record version {shown} around the ClientHello").with("shown", shown),
+            ),
         )
         .with("shown", shown)
         .with("negotiated", server.version)

@@ -1,7 +1,7 @@
 //! The message is signed or encrypted from end to end.
 
 use crate::diagnosis::rules::message::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Quotation, Rule, Severity};
 use crate::message::Protection;
 use crate::session::{Session, Stage};
 
@@ -37,13 +37,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Finding::of(
                 rule,
                 Stage::Data,
-                Evidence::quote(
-                    seen.span,
-                    outermost.map_or_else(
-                        || "message".to_owned(),
-                        |text| String::from_utf8_lossy(text.bytes()).into_owned(),
-                    ),
-                ),
+                Evidence::quote(seen.span, outermost.map_or(Quotation::from("message"), Quotation::from)),
             )
             .with("kind", if smime { "S/MIME" } else { "PGP" })
             .with_some("encrypted", encrypted.then_some("yes"))

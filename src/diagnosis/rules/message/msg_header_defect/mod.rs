@@ -1,7 +1,7 @@
 //! The header of a message breaks RFC 5322.
 
 use crate::diagnosis::rules::message::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Quotation, Rule, Severity};
 use crate::message::HeaderDefect;
 use crate::protocol::smtp::Detail;
 use crate::session::{Session, Stage};
@@ -49,10 +49,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 Stage::Data,
                 Evidence::quote(
                     seen.span,
-                    seen.facts.subject.as_ref().or(first).map_or_else(
-                        || "message header".to_owned(),
-                        |text| String::from_utf8_lossy(text.bytes()).into_owned(),
-                    ),
+                    seen.facts
+                        .subject
+                        .as_ref()
+                        .or(first)
+                        .map_or(Quotation::from("message header"), Quotation::from),
                 ),
             )
             .with_some("no_from", has(&HeaderDefect::MissingFrom))

@@ -1,7 +1,7 @@
 //! Full-size segments vanish while small ones pass.
 
 use crate::diagnosis::Value;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::Session;
 use crate::span::Direction;
 
@@ -56,11 +56,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 stuck.first,
                 Some(stuck.direction),
-                format!(
-                    "{} octets, sent {} times without an acknowledgment",
-                    stuck.length,
-                    stuck.retransmissions + 1
-                ),
+                Note::of("{length} octets, sent {times} times without an acknowledgment")
+                    .with("length", stuck.length)
+                    .with("times", stuck.retransmissions + 1),
             ),
         )
         .with("size", stuck.length)

@@ -1,7 +1,7 @@
 //! A PROXY header met a server that does not expect it, or the reverse.
 
 use crate::diagnosis::rules::facts;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::smtp::Preamble;
 use crate::session::{Session, Stage};
 
@@ -49,7 +49,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Finding::of(rule, Stage::Greeting, Evidence::reply(refused))
                 .with("version", *version)
                 .with("reply", &facts::words(refused))
-                .and(Evidence::quote(span, format!("PROXY protocol, version {version}"))),
+                .and(Evidence::quote(
+                    span,
+                    Note::of("PROXY protocol, version {version}").with("version", *version),
+                )),
         );
     }
     let waiting = dialogue

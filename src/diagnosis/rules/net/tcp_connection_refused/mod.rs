@@ -24,7 +24,11 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let connection = &session.connection;
-    if connection.opening != Opening::SynOnly {
+    // Octets of either side prove that the connection came about: then the SYN-ACK is missing from the capture only.
+    let carried = Direction::BOTH
+        .into_iter()
+        .any(|direction| connection.directions.get(direction).octets > 0);
+    if connection.opening != Opening::SynOnly || carried {
         return None;
     }
     if let Some(error) = connection.icmp_errors.iter().find(|error| is_unreachable(error)) {

@@ -1,7 +1,7 @@
 //! Many segments had to be sent again.
 
 use crate::diagnosis::Value;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::Session;
 use crate::span::Direction;
 
@@ -43,10 +43,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 stamp,
                 Some(direction),
-                format!(
-                    "{} of {} segments sent again",
-                    facts.retransmissions, facts.data_segments
-                ),
+                Note::of("{again} of {all} segments sent again")
+                    .with("again", facts.retransmissions)
+                    .with("all", facts.data_segments),
             ),
         )
         .with("count", facts.retransmissions)

@@ -1,6 +1,6 @@
 //! The connection was silent, and then its packets got no answer any more.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::smtp::Verb;
 use crate::session::Session;
 use crate::tcp::Opening;
@@ -83,11 +83,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 Evidence::frame(
                     stuck.first,
                     Some(stuck.direction),
-                    format!(
-                        "{} octets, sent {} times without an answer",
-                        stuck.length,
-                        stuck.retransmissions + 1
-                    ),
+                    Note::of("{length} octets, sent {times} times without an answer")
+                        .with("length", stuck.length)
+                        .with("times", stuck.retransmissions + 1),
                 ),
             )
             .with("tries", stuck.retransmissions + 1)

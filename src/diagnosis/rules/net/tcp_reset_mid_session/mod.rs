@@ -47,6 +47,22 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .rev()
         .find(|exchange| exchange.command.first < reset.stamp);
+    let by_client = reset.direction == Direction::ToServer && !reset.looks_forged;
+    // The mail was sent and its reply is missing: that is what matters, not the packet that ended the waiting.
+    if by_client && last.is_some_and(|last| last.mail_data().is_some_and(|data| data.ended.is_some())) {
+        return None;
+    }
+    // Its own choice, with nothing left open: a client that only wanted to see the greeting, or whether the login works.
+    let waits = session
+        .commands()
+        .last()
+        .is_some_and(|last| last.answer.yes().is_none() && last.verb.bytes() != b"IDLE");
+    let open = waits || last.is_some_and(|last| last.reply.yes().is_none());
+    let begun = session.transactions.last().is_some_and(|one| one.data.is_none());
+    let severity = match by_client && !open && !begun {
+        true => Severity::Note,
+        false => rule.severity,
+    };
     let sender = match reset.direction {
         Direction::ToServer => Value::Phrase("client"),
         Direction::ToClient => Value::Phrase("server"),
@@ -57,6 +73,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             session.stage,
             Evidence::frame(reset.stamp, Some(reset.direction), "RST"),
         )
+        .as_severity(severity)
         .with("sender", sender)
         .with_some("last", last.map(|exchange| &exchange.line))
         .with_some("forged", reset.looks_forged.then_some("yes"))
@@ -132,6 +149,8 @@ fn finished_before(session: &Session, at: Stamp) -> bool {
             || tls.encrypted_alerts.iter().any(|alert| before(alert.stamp))
             // Inside TLS nobody can see whether QUIT was said.
             || (tls.phase >= Phase::AfterApplicationData && session.outcome == Outcome::Encrypted)
+            // A completed handshake that its client did not use is another rule's matter.
+            || (tls.phase >= Phase::AfterHandshake && session.ended_by == EndedBy::Reset(Role::Client))
     });
     let fin = Direction::BOTH
         .into_iter()

@@ -1,6 +1,6 @@
 //! The SYN was sent again and again, and nothing answered.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::{EndedBy, Session, Stage};
 use crate::span::Direction;
 use crate::tcp::Opening;
@@ -42,7 +42,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 Evidence::frame(
                     syn,
                     Some(Direction::ToServer),
-                    format!("SYN, sent {} times", to_server.syn_retransmissions + 1),
+                    Note::of("SYN, sent {times} times").with("times", to_server.syn_retransmissions + 1),
                 ),
             )
             .with("server", connection.server.to_string())
@@ -60,10 +60,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                     Evidence::frame(
                         answer,
                         Some(Direction::ToClient),
-                        format!(
-                            "SYN, ACK, sent {} times",
-                            connection.directions.to_client.syn_retransmissions + 1
-                        ),
+                        Note::of("SYN, ACK, sent {times} times")
+                            .with("times", connection.directions.to_client.syn_retransmissions + 1),
                     ),
                 )
                 .with("half_open", "yes")

@@ -1,6 +1,6 @@
 //! An IMAP server greets PREAUTH before TLS, so that STARTTLS cannot follow.
 
-use crate::diagnosis::Quotation;
+use crate::captured::Captured;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -42,7 +42,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Stage::Greeting,
             Evidence::quote(
                 &greeting.span,
-                Quotation::from(format!("* PREAUTH {}", greeting.text.utf8().unwrap_or(""))),
+                &Captured::new(&[b"* PREAUTH ", greeting.text.bytes()].concat()),
             ),
         )
         .with("server", session.connection.server.to_string())

@@ -22,6 +22,18 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
+/// The last transaction has a sender and an accepted recipient, and no mail data.
+fn begun(session: &Session) -> bool {
+    session.transactions.last().is_some_and(|one| {
+        one.data.is_none()
+            && !one.reverse_path.is_empty()
+            && one
+                .recipients
+                .iter()
+                .any(|recipient| recipient.code.is_some_and(|code| code < 300))
+    })
+}
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let dialogue = session.smtp.as_deref()?;
     let left = match session.ended_by {
@@ -37,7 +49,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         _ => return None,
     };
     if dialogue.greeting.is_none()
-        || session.tls.is_some()
+        || session.tls.as_ref().is_some_and(|tls| !tls.decrypted)
         || dialogue.exchanges.iter().any(|exchange| exchange.verb == Verb::Quit)
         || dialogue.foreign.is_some()
     {
@@ -75,6 +87,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     Some(match waited {
         _ if unfinished.is_some() => finding.as_severity(Severity::Fail).as_sure_as(Confidence::Confirmed),
         Some(waited) if waited.as_secs() >= 2 => finding.as_severity(Severity::Fail),
+        // A mail was begun, its recipient taken, and then not sent. Without a sender it was a check of the address.
+        _ if begun(session) && !refused => finding.as_severity(Severity::Fail),
         _ => finding,
     })
 }

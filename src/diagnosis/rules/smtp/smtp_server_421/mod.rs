@@ -4,6 +4,7 @@ use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::smtp::Verb;
 use crate::session::{Session, TransactionResult};
+use crate::span::{Direction, Stamp};
 
 /// `smtp-server-421`.
 pub static RULE: Rule = Rule {
@@ -20,6 +21,23 @@ pub static RULE: Rule = Rule {
     check: Check::Session(check),
 };
 
+/// The client's first FIN or reset.
+fn client_left(session: &Session) -> Option<Stamp> {
+    let connection = &session.connection;
+    let reset = connection
+        .resets
+        .iter()
+        .find(|reset| reset.in_window && reset.direction == Direction::ToServer)
+        .map(|reset| reset.stamp);
+    connection
+        .directions
+        .to_server
+        .fin
+        .into_iter()
+        .chain(reset)
+        .min_by_key(|stamp| stamp.frame)
+}
+
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let dialogue = session.smtp.as_deref()?;
     let answered = dialogue.exchanges.iter().filter_map(|exchange| exchange.reply.yes());
@@ -32,6 +50,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         reply,
         &[
             "too many connections",
+            "too many concurrent",
             "too many recipients",
             "rate",
             "too many messages",
@@ -44,7 +63,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .exchanges
         .iter()
         .any(|exchange| exchange.verb == Verb::Quit && exchange.command.first < reply.span.first);
-    if quit {
+    // A server may still say that it lost the connection: then the client's leaving is the cause.
+    let left = client_left(session).is_some_and(|left| left.frame < reply.span.first.frame)
+        || facts::says_any(reply, &["lost input connection", "lost connection"]);
+    if quit || left {
         return None;
     }
     let errors = dialogue

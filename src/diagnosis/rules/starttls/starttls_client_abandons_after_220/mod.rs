@@ -1,7 +1,7 @@
 //! STARTTLS was accepted, and the client never sent a ClientHello.
 
 use crate::diagnosis::rules::starttls::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::EndedBy;
 use crate::session::{Session, Stage};
 use crate::span::{Direction, Role, Stamp};
@@ -75,7 +75,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                     .unwrap_or(session.connection.last),
             };
             let silence = Some(after(end)).filter(|silence| *silence >= SILENCE)?;
-            let quoted = format!("nothing from the client for {} s", silence.as_secs());
+            let quoted = Note::of("nothing from the client for {silence}").with("silence", silence);
             Finding::of(rule, Stage::StartTls, Evidence::frame(consent.last, None, quoted)).with("silent", silence)
         }
     };

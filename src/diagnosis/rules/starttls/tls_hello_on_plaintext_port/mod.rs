@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     severity: Severity::Fail,
     confidence: Confidence::Confirmed,
     precedence: Some(26),
-    actors: &[Actor::Client],
+    actors: &[Actor::Client, Actor::Server],
     explains_away: &[
         "smtp-client-vanished",
         "smtp-command-rejected",
@@ -55,6 +55,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Finding::of(rule, Stage::Greeting, decisive)
             .as_sure_as(confidence)
             .with("port", session.connection.server.port)
+            .with_some("implicit", session.service.is_implicit_tls().then_some("yes"))
             .with_some("greeting", greeting.as_ref().map(|greeting| &greeting.quotation))
             .and_some(greeting),
     )

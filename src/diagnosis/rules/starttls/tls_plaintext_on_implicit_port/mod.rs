@@ -1,7 +1,7 @@
 //! The client spoke (or waited for) plaintext on a port where TLS comes first.
 
 use crate::diagnosis::rules::starttls::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::smtp::Dialogue;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -100,7 +100,7 @@ fn waited(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 end,
                 None,
-                format!("nothing from either side for {} s", waited.as_secs()),
+                Note::of("nothing from either side for {waited}").with("waited", waited),
             ),
         )
         .as_sure_as(Confidence::Likely)

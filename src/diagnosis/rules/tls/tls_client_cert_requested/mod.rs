@@ -1,7 +1,7 @@
 //! The server asked for a client certificate, and the session went on.
 
 use crate::diagnosis::rules::tls::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::session::{Session, Stage};
 
 /// `tls-client-cert-requested`.
@@ -38,10 +38,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     // TLS 1.3: only the size of the client's answer tells, and only where the session went on.
     let used = !tls.decrypted && tls.directions.to_server.first_application_data.is_some();
     let empty = evidence::empty_certificate_sized(tls).filter(|_| used)?;
-    let quoted = format!(
-        "encrypted record of {} octets, the size of an empty Certificate",
-        empty.length
-    );
+    let quoted =
+        Note::of("encrypted record of {length} octets, the size of an empty Certificate").with("length", empty.length);
     Some(
         Finding::of(
             rule,

@@ -1,10 +1,10 @@
 //! The server asked for a client certificate, got none and ended the handshake.
 
 use crate::diagnosis::rules::tls::evidence::{self, Meaning};
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::{EncryptedAlert, TlsFacts, alert_name};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
+use crate::protocol::tls::{ContentType, EncryptedAlert, Record, TlsFacts, alert_name};
 use crate::session::{Session, Stage};
-use crate::span::Direction;
+use crate::span::{Direction, Role};
 
 /// `tls-client-cert-required`.
 pub static RULE: Rule = Rule {
@@ -66,7 +66,9 @@ fn by_alert(rule: &'static Rule, session: &Session) -> Option<Finding> {
 fn by_sizes(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = session.tls.as_deref().filter(|tls| !tls.decrypted)?;
     let empty = evidence::empty_certificate_sized(tls)?;
-    let alert = server_alert(tls)?;
+    let Some(alert) = server_alert(tls) else {
+        return closed(rule, session, tls, empty);
+    };
     Some(
         Finding::of(
             rule,
@@ -74,20 +76,39 @@ fn by_sizes(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 alert.stamp,
                 Some(alert.direction),
-                format!("encrypted record of {} octets, the size of an alert", alert.length),
+                Note::of("encrypted record of {length} octets, the size of an alert").with("length", alert.length),
             ),
         )
         .as_sure_as(Confidence::Inferred)
         .with("hidden", "yes")
-        .and(Evidence::frame(
-            empty.stamp,
-            Some(empty.direction),
-            format!(
-                "encrypted record of {} octets, the size of an empty Certificate",
-                empty.length
-            ),
-        )),
+        .and(sized(empty)),
     )
+}
+
+fn sized(empty: &Record) -> Evidence {
+    Evidence::frame(
+        empty.stamp,
+        Some(empty.direction),
+        Note::of("encrypted record of {length} octets, the size of an empty Certificate").with("length", empty.length),
+    )
+}
+
+/// The same flight, and the server closes before either side has used the connection.
+fn closed(rule: &'static Rule, session: &Session, tls: &TlsFacts, empty: &Record) -> Option<Finding> {
+    let quality = &session.quality;
+    let end = evidence::end(session).filter(|end| end.by == Role::Server && !end.forged)?;
+    let answered = tls.records.iter().any(|record| {
+        record.direction == Direction::ToClient
+            && record.stamp.frame > empty.stamp.frame
+            && record.content == ContentType::ApplicationData
+    });
+    let hidden = quality.cut_off || quality.gaps || quality.only_direction.is_some();
+    (!answered && !hidden && end.stamp.time.since(empty.stamp.time) < evidence::STALLED).then(|| {
+        Finding::of(rule, Stage::Tls, end.evidence())
+            .as_sure_as(Confidence::Inferred)
+            .with("closed", "yes")
+            .and(sized(empty))
+    })
 }
 
 /// An alert of the server before the client sent any application data.

@@ -1,7 +1,7 @@
 //! An encrypted alert ended the handshake; its content cannot be read.
 
 use crate::diagnosis::rules::tls::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::Phase;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -59,7 +59,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if server_judges && evidence::empty_certificate_sized(tls).is_some() {
         return None;
     }
-    let quoted = format!("encrypted alert, {} octets", alert.length);
+    let quoted = Note::of("encrypted alert, {length} octets").with("length", alert.length);
     let confidence = if alert.inferred {
         Confidence::Inferred
     } else {

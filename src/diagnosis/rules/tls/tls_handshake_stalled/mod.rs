@@ -1,7 +1,7 @@
 //! The handshake stopped: no next flight for seconds.
 
 use crate::diagnosis::rules::tls::evidence;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::{Phase, TlsFacts, is_tls13};
 use crate::session::{Session, Stage};
 use crate::span::Role;
@@ -64,7 +64,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .stuck
         .iter()
         .find(|stuck| !stuck.acknowledged && stuck.last.frame >= tls.began.frame);
-    let waiting = format!("no next flight for {:.1} s", silence.as_secs_f64());
+    let waiting = Note::of("no next flight for {silence}").with("silence", silence);
     Some(
         Finding::of(rule, Stage::Tls, Evidence::frame(last, None, waiting))
             .as_sure_as(sure)

@@ -1,8 +1,10 @@
 //! An old TLS version was agreed, and the server ended the dialogue inside it early.
 
+use crate::diagnosis::rules::facts;
 use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::tls::Version;
+use crate::protocol::smtp::Reply;
+use crate::protocol::tls::{ServerHello, Version};
 use crate::session::{Session, Stage};
 use crate::span::{Direction, Role};
 
@@ -40,11 +42,14 @@ const FEW: u64 = 8;
 const SMALL: u64 = 1500;
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let tls = evidence::completed(session).filter(|tls| !tls.decrypted)?;
+    let tls = evidence::completed(session)?;
     let hello = tls
         .server_hello
         .as_ref()
         .filter(|hello| hello.version < Version::TLS1_2)?;
+    if tls.decrypted {
+        return in_words(rule, session, hello);
+    }
     let quality = &session.quality;
     if quality.gaps || quality.only_direction.is_some() || quality.cut_off || quality.started_late {
         return None;
@@ -71,4 +76,41 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with("records", own.application_records)
             .and(Evidence::server_hello(hello))
     })
+}
+
+/// Decrypted: the server says that the version is too old.
+fn in_words(rule: &'static Rule, session: &Session, hello: &ServerHello) -> Option<Finding> {
+    let dialogue = session.smtp.as_deref()?;
+    let replies = session
+        .exchanges()
+        .iter()
+        .filter(|exchange| exchange.inside_tls)
+        .filter_map(facts::refusal);
+    let reply = replies
+        .chain(dialogue.unsolicited.iter().filter(|reply| reply.class() >= 4))
+        .chain(dialogue.greeting.iter().filter(|reply| reply.class() >= 4))
+        .find(|reply| is_about_version(reply))?;
+    Some(
+        Finding::of(rule, Stage::Encrypted, Evidence::reply(reply))
+            .as_sure_as(Confidence::Confirmed)
+            .with("version", hello.version)
+            .with("reply", &facts::words(reply))
+            .and(Evidence::server_hello(hello)),
+    )
+}
+
+fn is_about_version(reply: &Reply) -> bool {
+    facts::is_enhanced(reply, 7, 66)
+        || facts::says_any(
+            reply,
+            &[
+                "tls 1.0",
+                "tls1.0",
+                "tlsv1.0",
+                "tls 1.1",
+                "tls1.1",
+                "tlsv1.1",
+                "tls version",
+            ],
+        )
 }

@@ -1,6 +1,6 @@
 //! The server closed during the handshake and no alert says why.
 
-use crate::diagnosis::rules::starttls::evidence::consent;
+use crate::diagnosis::rules::starttls::evidence::{consent, is_decrypted_copy};
 use crate::diagnosis::rules::tls::evidence::{self, End};
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::protocol::tls::{ClientHello, Phase, Version};
@@ -43,7 +43,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 
 /// The server agreed to STARTTLS and closed before any TLS of the client.
 fn before_hello(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (command, consent) = consent(session)?;
+    let (command, consent) = consent(session).filter(|_| !is_decrypted_copy(session))?;
     let began = session
         .tls
         .as_ref()

@@ -1,0 +1,240 @@
+//! Verdicts that were once wrong, each with a conversation of its own: false alarms found on public and held-out captures,
+//! and failures that hid behind another one. They need no shared captures.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use smtpcap::analyzer::{Analyzer, Options};
+use smtpcap::diagnosis::{Confidence, Finding, Severity};
+use smtpcap::frame::{Frame, FrameNumber, LinkType};
+use smtpcap::session::{Outcome, Session};
+use smtpcap::time::Timestamp;
+use smtpcap_testkit::Script;
+
+fn only(script: &str) -> (Session, Vec<Finding>) {
+    let script = Script::must(script);
+    let mut analyzer = Analyzer::new(&Options::default());
+    for (position, frame) in script.frames.iter().enumerate() {
+        analyzer.push_frame(&Frame {
+            number: FrameNumber(position as u64 + 1),
+            time: Timestamp::from_nanoseconds(frame.time_ns),
+            link_type: LinkType::ETHERNET,
+            bytes: &frame.bytes,
+            original_length: frame.original_length,
+        });
+    }
+    analyzer.finish();
+    analyzer.poll_session().expect("one session")
+}
+
+fn failures(findings: &[Finding]) -> Vec<&'static str> {
+    findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Fail)
+        .map(|finding| finding.rule.slug)
+        .collect()
+}
+
+fn find<'a>(findings: &'a [Finding], slug: &str) -> &'a Finding {
+    findings
+        .iter()
+        .find(|finding| finding.rule.slug == slug)
+        .unwrap_or_else(|| {
+            panic!(
+                "{slug} is not said: {:?}",
+                findings.iter().map(|one| one.rule.slug).collect::<Vec<_>>()
+            )
+        })
+}
+
+const HELLO: &str = "session 192.0.2.20 -> 198.51.100.11:25\nsmtp hello\n";
+
+#[test]
+fn a_client_that_types_line_feeds_everywhere_is_no_smuggler() {
+    let (session, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25
+         S: 220 mail.example.com ESMTP
+         C> HELO pc\\n
+         S: 250 mail.example.com
+         C> MAIL FROM:<a@example.com>\\n
+         S: 250 Ok
+         C> RCPT TO:<b@example.net>\\n
+         S: 250 Ok
+         C> DATA\\n
+         S: 354 go ahead
+         C> Subject: x\\n\\nhello\\n.\\n
+         S: 250 queued
+         C> QUIT\\n
+         S: 221 Bye
+         S: fin",
+    );
+    assert_eq!(failures(&findings), [""; 0]);
+    assert_eq!(session.outcome, Outcome::Accepted);
+}
+
+#[test]
+fn an_odd_extension_list_that_the_client_understood_is_a_risk_and_no_failure() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25
+         S: 220 mail.example.com ESMTP
+         C: EHLO pc
+         S: 250 PIPELINING
+         C: MAIL FROM:<a@example.com>
+         S: 250 Ok
+         C: RCPT TO:<b@example.net>
+         S: 550 5.1.1 User unknown
+         C: QUIT
+         S: 221 Bye
+         S: fin",
+    );
+    assert_eq!(find(&findings, "smtp-ehlo-malformed-reply").severity, Severity::Risk);
+    assert_eq!(failures(&findings), ["smtp-user-unknown"]);
+}
+
+#[test]
+fn a_reset_behind_a_fin_after_a_long_silence_is_no_idle_timer() {
+    let (_, findings) = only(&format!("{HELLO}smtp mail\nwait 400s\nS: fin only\nC: rst"));
+    assert!(
+        !failures(&findings).contains(&"tcp-idle-dropped"),
+        "{:?}",
+        failures(&findings)
+    );
+}
+
+#[test]
+fn the_second_mail_refused_in_a_connection_is_a_failure_of_its_own() {
+    let (_, findings) = only(&format!(
+        "{HELLO}C: MAIL FROM:<a@example.com>
+         S: 553 5.1.8 Domain of sender address a@example.com does not exist
+         C: RSET
+         S: 250 Ok
+         C: MAIL FROM:<b@example.com>
+         S: 250 Ok
+         C: RCPT TO:<c@example.net>
+         S: 250 Ok
+         C: DATA
+         S: 354 go
+         C: <<
+         From: b@example.com
+         Subject: x
+
+         hello
+         .
+         >>
+         S: 554 5.7.1 Message contains virus
+         C: QUIT
+         S: 221 Bye
+         S: fin"
+    ));
+    assert!(find(&findings, "smtp-sender-rejected").root_cause);
+    let second = find(&findings, "smtp-content-rejected");
+    assert_eq!((second.severity, second.because_of), (Severity::Fail, None));
+}
+
+#[test]
+fn a_client_that_only_tries_its_login_has_not_failed() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:587
+         smtp hello with=\"AUTH PLAIN\"
+         C: AUTH PLAIN {b64:\\0a\\0PLANTED}
+         S: 235 2.7.0 Authentication successful
+         C: rst",
+    );
+    assert_eq!(failures(&findings), [""; 0]);
+    assert_eq!(find(&findings, "tcp-reset-mid-session").severity, Severity::Note);
+}
+
+#[test]
+fn a_check_that_reads_the_greeting_and_resets_has_not_failed() {
+    let (_, findings) = only("session 192.0.2.20 -> 198.51.100.11:25\nS: 220 mail.example.com ESMTP\nC: rst");
+    assert_eq!(failures(&findings), [""; 0]);
+}
+
+#[test]
+fn quit_after_starttls_with_a_hidden_certificate_is_a_note() {
+    let (_, findings) = only(&format!(
+        "{HELLO}starttls\ntls handshake 1.3\nC= QUIT\nS= 221 2.0.0 Bye\nC: fin"
+    ));
+    assert_eq!(failures(&findings), [""; 0]);
+    assert_eq!(
+        find(&findings, "tls-client-aborts-after-finished").severity,
+        Severity::Note
+    );
+}
+
+#[test]
+fn a_load_balancer_that_resets_after_the_handshake_is_a_note() {
+    let (_, findings) = only("session 192.0.2.20 -> 198.51.100.11:465\ntls handshake 1.3\nC: rst");
+    assert_eq!(failures(&findings), [""; 0]);
+}
+
+#[test]
+fn a_refusal_in_unknown_words_is_told_as_possible() {
+    let (_, findings) = only(&format!(
+        "{HELLO}C: MAIL FROM:<a@example.com>
+         S: 250 Ok
+         C: RCPT TO:<b@example.net>
+         S: 550 njet
+         C: QUIT
+         S: 221 Bye
+         S: fin"
+    ));
+    assert_eq!(find(&findings, "smtp-user-unknown").confidence, Confidence::Possible);
+}
+
+#[test]
+fn an_alert_about_dates_does_not_accuse_the_authority() {
+    let (_, findings) = only(&format!(
+        "{HELLO}starttls\ntls handshake 1.2 cert=privateca until=server\nC: tls alert fatal 45\nC: fin"
+    ));
+    assert!(
+        !failures(&findings).contains(&"cert-untrusted-ca"),
+        "{:?}",
+        failures(&findings)
+    );
+}
+
+#[test]
+fn a_connection_that_carried_octets_was_not_refused() {
+    // The SYN-ACK is missing from the capture; the reset comes at the end.
+    let script = Script::must(&format!("{HELLO}smtp envelope\nS: rst"));
+    let mut analyzer = Analyzer::new(&Options::default());
+    for (position, frame) in script.frames.iter().enumerate().filter(|(position, _)| *position != 1) {
+        analyzer.push_frame(&Frame {
+            number: FrameNumber(position as u64 + 1),
+            time: Timestamp::from_nanoseconds(frame.time_ns),
+            link_type: LinkType::ETHERNET,
+            bytes: &frame.bytes,
+            original_length: frame.original_length,
+        });
+    }
+    analyzer.finish();
+    let (session, findings) = analyzer.poll_session().expect("one session");
+    assert!(
+        !failures(&findings).contains(&"tcp-connection-refused"),
+        "{:?}",
+        failures(&findings)
+    );
+    assert_ne!(session.outcome, Outcome::NoConnection);
+}
+
+#[test]
+fn a_server_without_tls_on_465_is_the_servers_matter() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:465\nS: 220 mail.example.com ESMTP\nC: tls hello\nS: 500 5.5.2 Error: bad syntax\nC: fin",
+    );
+    let finding = find(&findings, "tls-hello-on-plaintext-port");
+    assert!(finding.value("implicit").is_some());
+}
+
+#[test]
+fn an_answer_that_may_come_behind_the_captures_end_is_hidden_and_not_missing() {
+    use smtpcap::protocol::Seen;
+    for (script, port) in [("pop3 hello\nC: STAT", 110), ("imap hello\nC: a9 NOOP", 143)] {
+        let begin = format!("session 192.0.2.20 -> 198.51.100.11:{port}\n{script}\n");
+        let (cut, _) = only(&format!("{begin}open"));
+        let (closed, _) = only(&format!("{begin}S: fin"));
+        let answer = |session: &Session| session.commands().last().expect("a command").answer.clone();
+        assert_eq!(answer(&cut), Seen::Hidden, "{script}");
+        assert_eq!(answer(&closed), Seen::No, "{script}");
+    }
+}

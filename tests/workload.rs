@@ -1,0 +1,145 @@
+//! The correctness half of the benchmark (`benches/`): what the report says of generated captures is what was put in.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use smtpcap_workload::check::Report;
+use smtpcap_workload::truth::Totals;
+use smtpcap_workload::{Format, Order, Profile, Size, generate};
+
+struct Made {
+    capture: PathBuf,
+    totals: Totals,
+    /// One record a session.
+    truths: Vec<u8>,
+}
+
+fn make(name: &str, profile: Profile, size: Size, format: Format, seed: u64) -> Made {
+    let capture = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("workload-{name}.pcap"));
+    let order = Order {
+        profile,
+        seed,
+        size,
+        format,
+    };
+    let mut truths = Vec::new();
+    let totals = generate(&order, BufWriter::new(File::create(&capture).unwrap()), |truth| {
+        serde_json::to_writer(&mut truths, truth)?;
+        truths.write_all(b"\n")
+    })
+    .unwrap();
+    Made {
+        capture,
+        totals,
+        truths,
+    }
+}
+
+fn report(made: &Made) -> Report {
+    let written = made.capture.with_extension("jsonl");
+    let status = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+        .args(["analyze", "--format", "jsonl", "-o"])
+        .args([&written, &made.capture])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let report = Report::read(BufReader::new(File::open(&written).unwrap()), true).unwrap();
+    std::fs::remove_file(written).unwrap();
+    report
+}
+
+fn holds(name: &str, profile: Profile, size: Size, format: Format, seed: u64) {
+    let made = make(name, profile, size, format, seed);
+    let report = report(&made);
+    let mut differences = report.differences(&made.totals);
+    differences.extend(report.session_differences(made.truths.as_slice()).unwrap());
+    assert!(
+        differences.is_empty(),
+        "{}:\n{}",
+        made.capture.display(),
+        differences.join("\n")
+    );
+    assert!(made.totals.sessions > 0);
+    std::fs::remove_file(made.capture).unwrap();
+}
+
+#[test]
+fn mail_heavy_is_reported_as_put_in() {
+    holds("mail-ns", Profile::MailHeavy, Size::Sessions(300), Format::PcapNs, 11);
+    holds("mail-us", Profile::MailHeavy, Size::Sessions(200), Format::PcapUs, 12);
+    holds("mail-ng", Profile::MailHeavy, Size::Sessions(200), Format::Pcapng, 13);
+}
+
+#[test]
+fn live_mix_is_reported_as_put_in() {
+    holds("live", Profile::LiveMix, Size::Sessions(400), Format::Pcapng, 14);
+}
+
+#[test]
+fn mirror_port_is_reported_as_put_in() {
+    holds(
+        "mirror",
+        Profile::MirrorPort,
+        Size::Bytes(30_000_000),
+        Format::PcapNs,
+        15,
+    );
+}
+
+#[test]
+fn many_short_is_reported_as_put_in() {
+    holds("short", Profile::ManyShort, Size::Sessions(600), Format::PcapNs, 16);
+}
+
+#[test]
+fn syn_flood_is_reported_as_put_in() {
+    holds("flood", Profile::SynFlood, Size::Sessions(6), Format::PcapNs, 17);
+}
+
+#[test]
+fn all_open_is_reported_as_put_in() {
+    holds("open", Profile::AllOpen, Size::Sessions(600), Format::PcapNs, 18);
+}
+
+/// The comparison itself: each count that is wrong by one is found, and so is a session.
+#[test]
+fn a_wrong_truth_is_found() {
+    let made = make("wrong", Profile::MailHeavy, Size::Sessions(120), Format::PcapNs, 19);
+    let report = report(&made);
+    assert_eq!(report.differences(&made.totals), Vec::<String>::new());
+    type Change = fn(&mut Totals);
+    let changes: [(&str, Change); 9] = [
+        ("frames", |totals| totals.frames += 1),
+        ("sessions", |totals| totals.sessions += 1),
+        ("sessions with a failure", |totals| totals.failed += 1),
+        ("messages accepted", |totals| totals.messages_accepted -= 1),
+        ("recipients accepted", |totals| totals.recipients_accepted += 1),
+        ("TLS handshakes", |totals| totals.handshakes += 1),
+        ("octets lost", |totals| totals.lost_octets += 1),
+        ("alert 70", |totals| {
+            *totals.alerts.entry("70".to_owned()).or_default() += 1
+        }),
+        ("outcome accepted", |totals| {
+            *totals.outcomes.entry("accepted".to_owned()).or_default() -= 1;
+        }),
+    ];
+    for (name, change) in changes {
+        let mut wrong = made.totals.clone();
+        change(&mut wrong);
+        let said = report.differences(&wrong);
+        assert!(
+            matches!(said.as_slice(), [only] if only.starts_with(&format!("{name}: "))),
+            "{name}: {said:?}"
+        );
+    }
+    let truths = String::from_utf8(made.truths).unwrap();
+    let wrong = truths.replacen("\"outcome\":\"accepted\"", "\"outcome\":\"refused\"", 1);
+    assert_ne!(wrong, truths);
+    let said = report.session_differences(wrong.as_bytes()).unwrap();
+    assert_eq!(said.len(), 1, "{said:?}");
+    std::fs::remove_file(made.capture).unwrap();
+}
