@@ -27,7 +27,7 @@ fn silence_ends_what_is_closed_reset_and_unanswered() {
     wire.close(0, 0);
     wire.silence(600.0);
     assert!(wire.finished.is_empty());
-    wire.silence(200.0);
+    wire.silence(300.0);
     assert_eq!(wire.finished.len(), 1);
     wire.send(syn());
     wire.silence(59_000.0);
