@@ -86,12 +86,17 @@ impl Window {
         self.outlived
     }
 
-    /// Forgets what is older than the window, and says what has become true since the last look. `now` is the time that
-    /// the table's time-outs go by.
-    pub fn look(&mut self, now: Timestamp) -> Vec<Insight> {
+    /// Forgets what is older than the window; for the time between two looks.
+    pub fn forget(&mut self, now: Timestamp) {
         let before = self.history.forgotten();
         self.history.forget(now, self.length);
         self.outlived += self.history.forgotten() - before;
+    }
+
+    /// Forgets what is older than the window, and says what has become true since the last look. `now` is the time that
+    /// the table's time-outs go by.
+    pub fn look(&mut self, now: Timestamp) -> Vec<Insight> {
+        self.forget(now);
         self.said
             .retain(|_, said| said.at <= now && now.since(said.at) <= self.length);
         self.changed = false;

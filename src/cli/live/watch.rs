@@ -222,6 +222,7 @@ impl<'a> Watch<'a> {
             self.clock.advanced(self.analyzer.now());
             self.sessions();
         }
+        self.window.forget(self.analyzer.now());
         if self.window.is_new() && now >= self.next_look {
             self.conclude();
             self.next_look = Instant::now() + CONCLUDE.max(now.elapsed() * CONCLUDING);
@@ -287,7 +288,9 @@ impl<'a> Watch<'a> {
     /// A summary of the time since the last one, or of everything.
     fn summarise(&mut self, is_last: bool) {
         let part = usize::from(is_last);
-        let (open, half_open, _) = self.analyzer.held();
+        let (_, half_open, _) = self.analyzer.held();
+        // Those that only wait for late segments are not open.
+        let open = self.analyzer.open_sessions().count();
         let plain = Style {
             colour: false,
             ..self.teller.style.clone()
@@ -477,7 +480,8 @@ impl<'a> Watch<'a> {
     }
 
     fn gauges(&self) -> Gauges {
-        let (open, half_open, state) = self.analyzer.held();
+        let (_, half_open, state) = self.analyzer.held();
+        let open = self.analyzer.open_sessions().count();
         let (frames, other_frames) = self.analyzer.frames();
         let health = self.health();
         // The last in the capture's order: one frame from the future must not hide a silence.
