@@ -88,7 +88,8 @@ fn memory_is_flat_over_many_sessions() {
         let within = samples.iter().filter(|(sessions, _)| (from..to).contains(sessions));
         within.map(|(_, memory)| *memory).fold(0.0, f64::max)
     };
-    let (early, late) = (most(wanted / 10 * 2, wanted / 10 * 4), most(wanted / 10 * 8, u64::MAX));
+    // Until half of them the tables, rings and the allocator's arenas fill; what grows behind that grows for ever.
+    let (early, late) = (most(wanted / 10 * 5, wanted / 10 * 7), most(wanted / 10 * 8, u64::MAX));
     assert!(early > 0.0 && late > 0.0, "{samples:?}");
     let growth = late / early - 1.0;
     println!("{early} octets early, {late} at the end");
