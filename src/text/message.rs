@@ -265,13 +265,6 @@ messages! {
     LiveInterfaceDown: "down", "停止中";
     LiveInterfaceAny: "all of them", "すべてのインターフェース";
     LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
-    LiveUserIsRoot: "--user root: the process that decodes must not be root; name another user", "--user root: 解析プロセスはrootでは動かせません。別のユーザーを指定してください";
-    LiveUnwritable: "{folder}: cannot be written by the user that smtpcap becomes; give the folder to that user (chown), or name one with --user",
-        "{folder}: smtpcapが切り替わるユーザーでは書き込めません。フォルダーの所有者を変更する(chown)か、--user でユーザーを指定してください";
-    LiveSandboxPartly: "The sandbox lacks: {missing}. This kernel does not have it. --sandbox=strict would not run without.",
-        "サンドボックスの一部を利用できません(カーネル未対応): {missing}。--sandbox=strict では起動しません。";
-    LiveSandboxMissing: "--sandbox=strict: not in force: {missing}", "--sandbox=strict: 有効にできません: {missing}";
-    LiveStillPrivileged: "privileges could not be given up, so nothing is decoded: {reason}", "特権を放棄できなかったため、解析を開始しません: {reason}";
     LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
     LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";
     LiveFailedSkipped: "{count} failed sessions were not written to {folder}: more than {limit} in a minute.", "失敗したセッションのうち{count}件は{folder}に保存していません(1分間に{limit}件を超えたため)。";

@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGUSR1};
 use crate::analyzer::{Analyzer, Options};
 use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
+use crate::cli::capture_messages;
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
 use crate::cli::filter::Filter;
@@ -23,7 +24,7 @@ use crate::cli::live::feed::{Batch, Event, Feed};
 use crate::cli::live::sink::{Sink, Written};
 use crate::cli::live::store::Store;
 use crate::cli::live::tell::Teller;
-use crate::cli::live::{Times, interfaces, note, shown};
+use crate::cli::live::{Times, note, shown};
 use crate::cli::messages;
 use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
@@ -221,6 +222,7 @@ impl<'a> Watch<'a> {
             self.clock.advanced(self.analyzer.now());
             self.sessions();
         }
+        self.window.forget(self.analyzer.now());
         if self.window.is_new() && now >= self.next_look {
             self.conclude();
             self.next_look = Instant::now() + CONCLUDE.max(now.elapsed() * CONCLUDING);
@@ -286,7 +288,9 @@ impl<'a> Watch<'a> {
     /// A summary of the time since the last one, or of everything.
     fn summarise(&mut self, is_last: bool) {
         let part = usize::from(is_last);
-        let (open, half_open, _) = self.analyzer.held();
+        let (_, half_open, _) = self.analyzer.held();
+        // Those that only wait for late segments are not open.
+        let open = self.analyzer.open_sessions().count();
         let plain = Style {
             colour: false,
             ..self.teller.style.clone()
@@ -401,7 +405,11 @@ impl<'a> Watch<'a> {
         };
         self.next_messages = now + MESSAGES;
         for line in control.lines() {
-            note(&shown(line));
+            note(&capture_messages::notice(
+                control.program(),
+                &line,
+                self.teller.style.language,
+            ));
         }
     }
 
@@ -415,7 +423,7 @@ impl<'a> Watch<'a> {
             self.warn(Message::KernelDrops, &[("count", count.to_string())]);
         }
         if let Some(failure) = &ended.failure {
-            note_error(&interfaces::sentence(failure, language), language);
+            note_error(&capture_messages::failure(failure, language), language);
         }
         ended.failure.is_none()
     }
@@ -472,7 +480,8 @@ impl<'a> Watch<'a> {
     }
 
     fn gauges(&self) -> Gauges {
-        let (open, half_open, state) = self.analyzer.held();
+        let (_, half_open, state) = self.analyzer.held();
+        let open = self.analyzer.open_sessions().count();
         let (frames, other_frames) = self.analyzer.frames();
         let health = self.health();
         // The last in the capture's order: one frame from the future must not hide a silence.

@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     references: &[
         "RFC 1939 7, 13",
         "RFC 2449 8",
-        "RFC 3206 4",
+        "RFC 3206 4, 5",
         "RFC 5530 3",
         "RFC 9051 6.2, 7.1",
     ],

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
-    references: &["RFC 5321 4.1.1.1, 4.1.3", "RFC 6409 4.3"],
+    references: &["RFC 5321 4.1.1.1, 4.1.3, 4.1.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),

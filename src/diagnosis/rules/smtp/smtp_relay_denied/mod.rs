@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
     ],
     references: &[
-        "RFC 5321 3.6.2, 7.1",
+        "RFC 5321 3.6.2, 7.9",
         "RFC 6409 4.3",
         "sendmagic note \"SMTP応答コード au編\"",
     ],

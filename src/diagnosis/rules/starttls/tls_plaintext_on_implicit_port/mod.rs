@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-other-fatal-alert",
         "tls-server-closes-without-alert",
     ],
-    references: &["RFC 8314 3, 7.1"],
+    references: &["RFC 8314 3, 7.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
     check: Check::Session(check),
