@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn every_note_is_said_by_some_rule() {
+    fn every_note_is_said_by_some_rule_and_every_rule_says_notes_of_the_catalogue() {
         let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let mut code = String::new();
         for room in ["diagnosis", "insight"] {
@@ -308,5 +308,56 @@ mod tests {
         for (english, _) in NOTES {
             assert!(code.contains(&format!("\"{english}\"")), "nothing says {english:?}");
         }
+        let mut said = 0;
+        for template in code.split("Note::of(").skip(1).filter_map(literal) {
+            said += 1;
+            assert!(is_known(template), "no note in the catalogue: {template:?}");
+        }
+        // A literal that stands directly as the last argument becomes a note, too.
+        for call in ["Evidence::frame(", "Evidence::quote("] {
+            let last_arguments = code
+                .split(call)
+                .skip(1)
+                .filter_map(|rest| arguments(rest)?.last().copied());
+            for template in last_arguments.filter_map(literal) {
+                said += 1;
+                assert!(is_known(template), "no note in the catalogue: {template:?}");
+            }
+        }
+        assert!(said > 70, "{said} notes found in the rules");
+    }
+
+    fn is_known(template: &str) -> bool {
+        NOTES.binary_search_by_key(&template, |(english, _)| english).is_ok()
+    }
+
+    /// The string literal that code begins with.
+    fn literal(code: &str) -> Option<&str> {
+        code.trim_start().strip_prefix('"')?.split('"').next()
+    }
+
+    /// The arguments of a call, from behind its opening parenthesis.
+    fn arguments(code: &str) -> Option<Vec<&str>> {
+        let (mut depth, mut in_text, mut from) = (0_u32, false, 0);
+        let mut found = Vec::new();
+        for (at, one) in code.char_indices() {
+            match one {
+                '"' => in_text = !in_text,
+                _ if in_text => {}
+                ')' if depth == 0 => {
+                    found.push(code.get(from..at)?.trim());
+                    found.retain(|argument| !argument.is_empty());
+                    return Some(found);
+                }
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                ',' if depth == 0 => {
+                    found.push(code.get(from..at)?.trim());
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+        None
     }
 }

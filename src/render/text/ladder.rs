@@ -182,7 +182,7 @@ impl Steps<'_> {
         }
         for error in &connection.icmp_errors {
             let evidence = crate::diagnosis::Evidence::icmp(error);
-            let name = crate::render::json::words::icmp(error.version6, error.kind, error.code);
+            let name = style.word(words::icmp(error));
             let text = format!("{} ({name})", proof(&evidence, self.style.language, encode::terminal));
             self.add(error.stamp, None, text, None);
         }
@@ -292,16 +292,19 @@ impl Steps<'_> {
 
     fn tls(&mut self, facts: &TlsFacts) {
         for hello in &facts.client_hellos {
-            let mut text = format!("ClientHello, at most {}", hello.maximum());
+            let evidence = crate::diagnosis::Evidence::client_hello(hello);
+            let mut text = proof(&evidence, self.style.language, encode::terminal);
             if let Some(name) = &hello.server_name {
-                text.push_str(&format!(", SNI {}", encode::terminal(name.bytes())));
+                let name = encode::terminal(name.bytes());
+                text.push_str(&self.style.say(Message::LadderSni, &[("name", &name)]));
             }
-            text.push_str(&format!(", {} suites", hello.cipher_suites.len()));
+            let suites = hello.cipher_suites.len().to_string();
+            text.push_str(&self.style.say(Message::LadderSuites, &[("count", &suites)]));
             self.add(hello.span.first, Some(Direction::ToServer), text, None);
         }
         for hello in facts.hello_retry_requests.iter() {
             let group = hello.group.and_then(tls::group_name).unwrap_or("?");
-            let text = format!("HelloRetryRequest, group {group}");
+            let text = self.style.say(Message::LadderHelloRetry, &[("group", group)]);
             self.add(hello.span.first, Some(Direction::ToClient), text, None);
         }
         if let Some(hello) = &facts.server_hello {
@@ -319,7 +322,7 @@ impl Steps<'_> {
         for (message, direction) in certificates {
             let Some(message) = message else { continue };
             let text = message.certificates.first().map_or_else(
-                || "Certificate: none".to_owned(),
+                || self.style.word(Message::LadderNoCertificate),
                 |one| {
                     self.style.say(
                         Message::LadderCertificate,

@@ -78,3 +78,25 @@ pub const fn security(security: Security) -> Message {
         Security::Implicit => Message::SecurityImplicit,
     }
 }
+
+/// An ICMP error's name; the types and codes are those of the JSON output's words.
+#[must_use]
+pub fn icmp(error: &crate::packet::IcmpError) -> Message {
+    match crate::render::json::words::icmp(error.version6, error.kind, error.code) {
+        "network unreachable" => Message::IcmpNetworkUnreachable,
+        "host unreachable" => Message::IcmpHostUnreachable,
+        "protocol unreachable" => Message::IcmpProtocolUnreachable,
+        "port unreachable" => Message::IcmpPortUnreachable,
+        "fragmentation needed" => Message::IcmpFragmentationNeeded,
+        "administratively prohibited" => Message::IcmpProhibited,
+        "destination unreachable" => Message::IcmpUnreachable,
+        "time exceeded" => Message::IcmpTimeExceeded,
+        "parameter problem" => Message::IcmpParameterProblem,
+        "no route to destination" => Message::IcmpNoRoute,
+        "address unreachable" => Message::IcmpAddressUnreachable,
+        "source address failed policy" => Message::IcmpSourcePolicy,
+        "reject route" => Message::IcmpRejectRoute,
+        "packet too big" => Message::IcmpTooBig,
+        _ => Message::IcmpOther,
+    }
+}

@@ -1,6 +1,6 @@
 //! The server refused the certificate that the client showed.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
 use crate::protocol::tls::{AlertLevel, alert_name};
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -45,7 +45,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
             .with("subject", &leaf.subject)
             .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
+            .with(
+                "alert_name",
+                alert_name(alert.description).map_or(Value::Phrase("unassigned"), Value::from),
+            )
             .with_some("expired", expired.then_some(leaf.not_after))
             .and(Evidence::quote(&message.span, &leaf.subject)),
     )

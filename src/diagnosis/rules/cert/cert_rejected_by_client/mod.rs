@@ -1,6 +1,6 @@
 //! The client refused the server certificate with an alert.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
 use crate::protocol::tls::{AlertLevel, Phase, alert_name};
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -52,7 +52,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     Some(
         Finding::of(rule, Stage::Tls, Evidence::alert(alert))
             .with("alert", alert.description)
-            .with("alert_name", alert_name(alert.description).unwrap_or("unassigned"))
+            .with(
+                "alert_name",
+                alert_name(alert.description).map_or(Value::Phrase("unassigned"), Value::from),
+            )
             .with_some("subject", shown.map(|(_, leaf)| &leaf.subject))
             .with_some("issuer", shown.map(|(_, leaf)| &leaf.issuer))
             .with_some("hidden", shown.is_none().then_some("yes"))

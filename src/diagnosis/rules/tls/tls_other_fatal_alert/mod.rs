@@ -1,7 +1,7 @@
 //! A fatal alert that no other rule explains.
 
 use crate::diagnosis::rules::tls::evidence::{self, Meaning};
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
 use crate::protocol::tls::alert_name;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
@@ -39,7 +39,10 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let by_client = alert.span.direction == Direction::ToServer;
     let finding = Finding::of(rule, Stage::Tls, Evidence::alert(alert))
         .with("code", code)
-        .with("alert", alert_name(code).unwrap_or("unassigned"))
+        .with(
+            "alert",
+            alert_name(code).map_or(Value::Phrase("unassigned"), Value::from),
+        )
         .with_some("client", by_client.then_some("yes"))
         .with_some("server", (!by_client).then_some("yes"));
     let hint = match code {
