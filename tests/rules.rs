@@ -149,6 +149,9 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
                             rule.slug
                         );
                     }
+                    if let Value::Name(name) = value {
+                        assert!(!is_prose(name), "{}: {name:?} is no name", finding.rule.slug);
+                    }
                     if let Value::Phrase(key) = value {
                         assert!(
                             is_known_phrase(key),
@@ -170,6 +173,19 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
             }
         }
     }
+}
+
+/// Two words of small letters in a row: words of one language, that would stand in the other one's sentences.
+fn is_prose(name: &str) -> bool {
+    let small = |word: &str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_lowercase());
+    let words: Vec<&str> = name.split(' ').collect();
+    words.windows(2).any(|pair| pair.iter().all(|word| small(word)))
+}
+
+#[test]
+fn prose_is_told_from_names() {
+    assert!(is_prose("no final reply") && is_prose("the client"));
+    assert!(!is_prose("TLS 1.2") && !is_prose("protocol_version") && !is_prose("yes") && !is_prose("AUTH PLAIN LOGIN"));
 }
 
 #[test]

@@ -231,6 +231,9 @@ pub struct Live {
     /// Exit with 1 where a finding of this severity or graver was there
     #[arg(long, value_enum)]
     pub fail_on: Option<FailOn>,
+    /// More about the run, on standard error
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
     /// Add to a file, readable only by you; SIGHUP opens it again
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cli::args::{Arguments, Explain, Format, Rules, Schema};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, Stop};
+use crate::cli::help;
 use crate::diagnosis::Severity;
 use crate::insight::register;
 use crate::render::encode;
@@ -192,7 +193,7 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Stop> {
 /// Where the output could not be written.
 pub fn man() -> Result<u8, Stop> {
     let mut written = Vec::new();
-    let command = Arguments::command();
+    let command = help::command(help::asked());
     clap_mangen::Man::new(command.clone())
         .render(&mut written)
         .map_err(closed(Language::English))?;

@@ -6,6 +6,7 @@ pub mod capture_messages;
 mod environment;
 mod exit;
 mod filter;
+mod help;
 mod keylog;
 mod list;
 mod live;
@@ -15,18 +16,19 @@ mod pipeline;
 mod progress;
 mod run;
 
-use clap::Parser;
-
 pub use list::schema_document;
 
-use crate::cli::args::{Arguments, Command};
+use crate::cli::args::Command;
 use crate::cli::exit::{ANALYSED, NOTHING, Stop};
 use crate::text::Message;
 
 /// Runs the program with the process's arguments; the exit code.
 #[must_use]
 pub fn run() -> u8 {
-    let arguments = Arguments::parse();
+    let arguments = match help::parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     let (result, lang) = match &arguments.command {
         Command::Analyze(command) => (run::analyze(command), command.look.lang),
         Command::Live(command) => (live::live(command), command.look.lang),

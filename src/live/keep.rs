@@ -238,3 +238,108 @@ fn octets(endpoint: Endpoint) -> Vec<u8> {
         std::net::IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An Ethernet frame with IPv4 and TCP between two ports, of this many octets.
+    fn frame(source: u16, destination: u16, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length.max(54)];
+        bytes[12..14].copy_from_slice(&[8, 0]);
+        bytes[14] = 0x45;
+        let total = (bytes.len() - 14) as u16;
+        bytes[16..18].copy_from_slice(&total.to_be_bytes());
+        bytes[22..24].copy_from_slice(&[64, 6]);
+        bytes[26..30].copy_from_slice(&[192, 0, 2, 1]);
+        bytes[30..34].copy_from_slice(&[198, 51, 100, 1]);
+        bytes[34..36].copy_from_slice(&source.to_be_bytes());
+        bytes[36..38].copy_from_slice(&destination.to_be_bytes());
+        bytes[46..48].copy_from_slice(&[0x50, 0x10]);
+        bytes
+    }
+
+    fn ends(port: u16) -> (Endpoint, Endpoint) {
+        let end = |address: [u8; 4], port| Endpoint {
+            address: address.into(),
+            port,
+        };
+        (end([192, 0, 2, 1], port), end([198, 51, 100, 1], 25))
+    }
+
+    fn push(keep: &mut Keep, number: u64, bytes: &[u8]) -> bool {
+        keep.push(&Frame {
+            number: FrameNumber(number),
+            time: Timestamp::from_parts(number as i64, 0),
+            link_type: LinkType::ETHERNET,
+            bytes,
+            original_length: bytes.len() as u32,
+        })
+    }
+
+    fn numbers(keep: &Keep, port: u16, first: u64, last: u64) -> Vec<u64> {
+        let (client, server) = ends(port);
+        let kept = keep.session(client, server, FrameNumber(first), FrameNumber(last));
+        kept.frames.iter().map(|frame| frame.number.0).collect()
+    }
+
+    #[test]
+    fn sessions_are_told_apart_and_what_is_no_mail_is_not_kept() {
+        let mut keep = Keep::new(&[25], 100_000);
+        for number in 1..=30 {
+            let port = 40_000 + (number % 3) as u16;
+            assert!(push(&mut keep, number, &frame(port, 25, 60)));
+            assert!(!push(&mut keep, 100 + number, &frame(port, 443, 60)));
+        }
+        assert_eq!(numbers(&keep, 40_001, 1, 30), [1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
+        assert_eq!(numbers(&keep, 40_001, 7, 16), [7, 10, 13, 16]);
+        assert!(numbers(&keep, 40_009, 1, 30).is_empty());
+    }
+
+    #[test]
+    fn the_oldest_leave_and_what_is_left_is_whole() {
+        for capacity in [1_000, 1_037, 4_096] {
+            let mut keep = Keep::new(&[25], capacity);
+            for number in 1..=500_u64 {
+                let mut bytes = frame(40_000 + (number % 7) as u16, 25, 54 + (number * 31 % 200) as usize);
+                let last = bytes.len() - 1;
+                bytes[last] = number as u8;
+                push(&mut keep, number, &bytes);
+                assert!(keep.octets.len() <= capacity);
+            }
+            let mut left = 0;
+            for port in 40_000..40_007 {
+                let (client, server) = ends(port);
+                for kept in keep.session(client, server, FrameNumber(1), FrameNumber(500)).frames {
+                    left += 1;
+                    assert_eq!(*kept.bytes.last().unwrap(), kept.number.0 as u8, "{capacity}");
+                    assert!(kept.number.0 > 500 - capacity as u64 / 40);
+                }
+            }
+            assert!(left >= capacity / 254 / 2, "{capacity}: {left}");
+            assert_eq!(keep.entries.len(), left);
+            assert!(keep.newest.len() <= 7);
+        }
+    }
+
+    #[test]
+    fn the_fragments_of_a_datagram_belong_to_its_session() {
+        let whole = frame(40_000, 25, 14 + 20 + 64);
+        let part = |from: usize, to: usize, more: bool| {
+            let mut bytes = whole[..34].to_vec();
+            bytes.extend_from_slice(&whole[34 + from..34 + to]);
+            let total = (bytes.len() - 14) as u16;
+            bytes[16..18].copy_from_slice(&total.to_be_bytes());
+            bytes[18..20].copy_from_slice(&[0, 7]);
+            let offset = (from / 8) as u16 | if more { 0x2000 } else { 0 };
+            bytes[20..22].copy_from_slice(&offset.to_be_bytes());
+            bytes
+        };
+        let mut keep = Keep::new(&[25], 10_000);
+        assert!(push(&mut keep, 1, &frame(40_000, 25, 60)));
+        assert!(push(&mut keep, 2, &part(0, 32, true)));
+        assert!(push(&mut keep, 3, &frame(40_001, 25, 60)));
+        assert!(push(&mut keep, 4, &part(32, 64, false)));
+        assert_eq!(numbers(&keep, 40_000, 1, 4), [1, 2, 4]);
+    }
+}

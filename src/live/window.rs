@@ -142,3 +142,67 @@ fn group(finding: &Finding) -> u64 {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Evidence, Finding};
+    use crate::session::SessionId;
+    use crate::span::Stamp;
+
+    fn insight(client: &str, sessions: u64, severity: Severity) -> Insight {
+        let rule = crate::insight::rule("cross-client-breaks-at-tls12").unwrap();
+        let stamp = Stamp {
+            frame: crate::frame::FrameNumber(1),
+            time: Timestamp::default(),
+        };
+        let mut finding = Finding::of(rule, crate::session::Stage::Tls, Evidence::frame(stamp, None, "x"))
+            .with("client", client)
+            .with("sessions", sessions);
+        finding.severity = severity;
+        Insight {
+            finding,
+            sessions: vec![SessionId(1)],
+            sessions_in_all: sessions,
+            excuses: false,
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_parts(seconds, 0)
+    }
+
+    #[test]
+    fn an_insight_is_said_once_for_a_group_unless_it_grows() {
+        let mut window = Window::new(Duration::from_secs(60));
+        let mut says = |client, sessions, severity| window.is_news(&insight(client, sessions, severity), at(1));
+        assert!(says("192.0.2.1", 2, Severity::Risk));
+        assert!(!says("192.0.2.1", 2, Severity::Risk));
+        assert!(!says("192.0.2.1", 3, Severity::Risk));
+        assert!(says("192.0.2.2", 2, Severity::Risk), "another group");
+        assert!(says("192.0.2.1", 4, Severity::Risk), "twice as many");
+        assert!(!says("192.0.2.1", 7, Severity::Risk));
+        assert!(says("192.0.2.1", 7, Severity::Fail), "graver");
+    }
+
+    #[test]
+    fn after_a_window_it_is_said_again_and_after_a_jump_back_too() {
+        for later in [62, -4_000] {
+            let mut window = Window::new(Duration::from_secs(60));
+            assert!(window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(1)));
+            assert!(window.look(at(30)).is_empty());
+            assert!(!window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(30)));
+            window.look(at(later));
+            assert!(window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(later)));
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_bounded() {
+        let mut window = Window::new(Duration::from_secs(60));
+        for number in 0..MAXIMUM_SAID + 100 {
+            window.is_news(&insight(&number.to_string(), 2, Severity::Risk), at(1));
+        }
+        assert_eq!(window.said.len(), MAXIMUM_SAID);
+    }
+}

@@ -466,6 +466,8 @@ impl Conversation {
         self.read_inside();
         if read < chunk.bytes.len() {
             self.begin_plain(None);
+            // What follows the end of TLS is in clear again.
+            self.set_inside(false);
             *self.modes.get_mut(chunk.direction) = Mode::Plain;
             self.read_plain(chunk.skip(read));
         }
@@ -495,7 +497,7 @@ impl Conversation {
         }
         let direction = chunk.direction;
         if !matches!(self.plain, Plain::None) {
-            self.enter_inside();
+            self.set_inside(true);
             self.push_inside(chunk);
             return;
         }
@@ -513,7 +515,7 @@ impl Conversation {
     /// The protocol inside implicit TLS is told, by content or by port.
     fn decide_inside(&mut self, told: Option<Expected>) {
         self.begin_plain(told);
-        self.enter_inside();
+        self.set_inside(true);
         for direction in Direction::BOTH {
             let held = std::mem::take(self.held.get_mut(direction));
             for (offset, stamp, bytes) in held.pieces {
@@ -527,13 +529,14 @@ impl Conversation {
         }
     }
 
-    const fn enter_inside(&mut self) {
-        self.inside = true;
+    /// Whether the plaintext decoder reads what is inside TLS.
+    const fn set_inside(&mut self, inside: bool) {
+        self.inside = inside;
         match &mut self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => decoder.set_inside_tls(true),
-            Plain::Pop3(decoder) => decoder.set_inside_tls(true),
-            Plain::Imap(decoder) => decoder.set_inside_tls(true),
+            Plain::Smtp(decoder) => decoder.set_inside_tls(inside),
+            Plain::Pop3(decoder) => decoder.set_inside_tls(inside),
+            Plain::Imap(decoder) => decoder.set_inside_tls(inside),
         }
     }
 

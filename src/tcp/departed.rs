@@ -69,6 +69,11 @@ impl Departures {
         highest.is_some_and(|highest| distance(end, highest) >= 0)
     }
 
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        self.known.len().max(self.order.len())
+    }
+
     fn forget_oldest(&mut self) {
         if let Some((key, at)) = self.order.pop_front()
             && self.known.get(&key).is_some_and(|known| known.at == at)

@@ -47,7 +47,7 @@ pub struct Finished<S> {
 /// the segments only.
 pub struct Table<S> {
     limits: Limits,
-    departures: Departures,
+    pub(super) departures: Departures,
     /// What ends the connections that are left at the end.
     last_ending: Ending,
     ports: Box<[u64; 1_024]>,

@@ -155,6 +155,25 @@ messages! {
     LadderLoginInside: "(login as {user}, password or token {secret}: inside TLS)",
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
+    HelpUsage: "Usage", "使い方";
+    HelpOptions: "Options", "オプション";
+    HelpArguments: "Arguments", "引数";
+    HelpCommands: "Commands", "コマンド";
+    HelpCommand: "COMMAND", "コマンド";
+    HelpHelp: "Print help", "ヘルプを表示します";
+    HelpVersion: "Print version", "バージョンを表示します";
+    HelpValues: " [possible values: {values}]", " [値: {values}]";
+    HelpDefault: " [default: {value}]", " [既定: {value}]";
+    UsageUnknown: "unknown argument {argument}", "不明な引数です: {argument}";
+    UsageCommand: "unknown command {command}", "不明なコマンドです: {command}";
+    UsageNoValue: "{argument} needs a value", "{argument} に値がありません";
+    UsageValue: "{value} is no value for {argument}", "{argument} に「{value}」は指定できません";
+    UsageMissing: "missing: {argument}", "必要な引数がありません: {argument}";
+    UsageConflict: "{argument} cannot be used with {other}", "{argument} は {other} と同時に指定できません";
+    UsageOther: "the command line cannot be understood", "コマンドラインを解釈できません";
+    UsageValid: "possible values: {value}", "指定できる値: {value}";
+    UsageSuggestion: "did you mean {value}?", "もしかして: {value}";
+    UsageMore: "More: --help", "詳しくは --help を指定してください。";
     LadderResumed: ", resumed", "(セッション再開)";
     LadderNoReply: "no reply was seen", "応答は見られませんでした";
     LadderHiddenReply: "the reply, if any, is not in the capture", "応答はキャプチャに含まれていません(有無は不明)";
@@ -227,13 +246,6 @@ messages! {
     LiveInterfaceDown: "down", "停止中";
     LiveInterfaceAny: "all of them", "すべてのインターフェース";
     LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
-    LiveUserIsRoot: "--user root: the process that decodes must not be root; name another user", "--user root: 解析プロセスはrootでは動かせません。別のユーザーを指定してください";
-    LiveUnwritable: "{folder}: cannot be written by the user that smtpcap becomes; give the folder to that user (chown), or name one with --user",
-        "{folder}: smtpcapが切り替わるユーザーでは書き込めません。フォルダーの所有者を変更する(chown)か、--user でユーザーを指定してください";
-    LiveSandboxPartly: "The sandbox lacks: {missing}. This kernel does not have it. --sandbox=strict would not run without.",
-        "サンドボックスの一部を利用できません(カーネル未対応): {missing}。--sandbox=strict では起動しません。";
-    LiveSandboxMissing: "--sandbox=strict: not in force: {missing}", "--sandbox=strict: 有効にできません: {missing}";
-    LiveStillPrivileged: "privileges could not be given up, so nothing is decoded: {reason}", "特権を放棄できなかったため、解析を開始しません: {reason}";
     LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
     LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";
     LiveFailedSkipped: "{count} failed sessions were not written to {folder}: more than {limit} in a minute.", "失敗したセッションのうち{count}件は{folder}に保存していません(1分間に{limit}件を超えたため)。";

@@ -3,6 +3,7 @@
 
 mod explain;
 mod explanation;
+mod help;
 mod language;
 mod message;
 mod notes;
@@ -13,6 +14,7 @@ mod values;
 
 pub use explain::{Answer, did_you_mean, explain, generic};
 pub use explanation::{Explanation, SHOWN_LINES, fill};
+pub use help::{helped, japanese_help};
 pub use language::Language;
 pub use message::Message;
 pub use notes::{note, proof};

@@ -279,6 +279,16 @@ mod tests {
     }
 
     #[test]
+    fn japanese_notes_hold_no_english_prose() {
+        for (_, japanese) in NOTES {
+            let small = |word: &str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_lowercase());
+            let words: Vec<&str> = japanese.split(' ').collect();
+            let prose = words.windows(2).any(|pair| pair.iter().all(|word| small(word)));
+            assert!(!prose, "{japanese}");
+        }
+    }
+
+    #[test]
     fn every_note_is_said_by_some_rule() {
         let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let mut code = String::new();

@@ -95,6 +95,8 @@ fn hup_opens_the_output_again_and_nothing_is_lost_or_doubled() {
     let path = fixture("intercom/capture.pcapng");
     let octets = std::fs::read(&path).unwrap();
     let mut live = Live::start(&["--format", "jsonl", "-o", log.to_str().unwrap()]);
+    // Before that, a signal ends it.
+    live.errors.wait("Watching", LONG).expect("it starts");
     // Rotated at many places, in the middle of sessions and records.
     let mut files = Vec::new();
     for (round, part) in octets.chunks(octets.len() / 7).enumerate() {

@@ -12,7 +12,7 @@ use crate::harness::{LONG, alone, fixture};
 mod replay;
 
 /// Sessions told so far and octets in memory, off the program's own page.
-fn figures(address: SocketAddr) -> Option<(u64, f64)> {
+pub fn figures(address: SocketAddr) -> Option<(u64, f64)> {
     use std::io::Write;
     let mut connection = TcpStream::connect(address).ok()?;
     connection.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;

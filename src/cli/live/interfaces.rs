@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::capture::live::{Failure, Filter, Request, Started, find, interfaces, start};
 use crate::cli::args::Live;
+use crate::cli::capture_messages;
 use crate::cli::exit::Stop;
 use crate::cli::run::options;
 use crate::sandbox::Identity;
@@ -37,7 +38,7 @@ pub fn list(language: Language) -> Result<(), Stop> {
 /// It is not there, or cannot do what is asked.
 pub fn start_capture(arguments: &Live, owner: Option<&Identity>, language: Language) -> Result<Started, Stop> {
     let capture = &arguments.capture;
-    let failed = |failure: Failure| Stop::Mend(sentence(&failure, language));
+    let failed = |failure: Failure| Stop::Mend(capture_messages::failure(&failure, language));
     let program = find(capture.capture_program.as_deref()).map_err(failed)?;
     let filter = match &capture.capture_filter {
         Some(text) => Filter::own(text),
@@ -53,9 +54,4 @@ pub fn start_capture(arguments: &Live, owner: Option<&Identity>, language: Langu
         ..Request::default()
     };
     start(&program, &request).map_err(failed)
-}
-
-/// Why a capture failed, as a sentence.
-pub fn sentence(failure: &Failure, _language: Language) -> String {
-    failure.to_string()
 }

@@ -208,3 +208,50 @@ fn open(path: &Path) -> io::Result<File> {
         .custom_flags(flags.bits() as i32)
         .open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> (PathBuf, Sink) {
+        let path = std::env::temp_dir().join(format!("smtpcap-sink-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let sink = Sink::open(Some(&path)).unwrap();
+        (path, sink)
+    }
+
+    #[test]
+    fn a_record_that_was_begun_is_taken_back_and_written_whole_later() {
+        let (path, mut sink) = file("torn");
+        sink.push(b"first\n");
+        sink.push(b"second\n");
+        sink.push(b"third\n");
+        // The disk took this much of the second, and no more.
+        std::fs::write(&path, "first\nsec").unwrap();
+        assert!(matches!(
+            sink.fail(9, io::ErrorKind::StorageFull.into()),
+            Written::Fails(_)
+        ));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\n");
+        assert!(!sink.is_due(), "not at once again");
+        assert!(matches!(sink.flush(), Written::Works(0)));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\nsecond\nthird\n");
+        assert_eq!(sink.lost(), (0, true));
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn what_finds_no_room_while_it_fails_is_counted() {
+        let (path, mut sink) = file("room");
+        sink.push(b"one\n");
+        assert!(matches!(
+            sink.fail(0, io::ErrorKind::StorageFull.into()),
+            Written::Fails(_)
+        ));
+        assert!(!sink.push(&vec![b'x'; WAITING_OCTETS]));
+        assert!(sink.push(b"two\n"));
+        assert!(matches!(sink.flush(), Written::Works(1)));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use crate::cli::args::{Capture, Live, Sandbox};
+use crate::cli::capture_messages;
 use crate::cli::exit::Stop;
 use crate::cli::live::{note, shown};
-use crate::sandbox::{self, Applied, Identity, Level, Permissions, Piece, Refused, State};
+use crate::sandbox::{self, Identity, Level, Permissions, Piece, State};
 use crate::text::{Language, Message};
 
 /// Whom the process becomes: nobody but itself where it is not root.
@@ -54,9 +55,11 @@ pub fn enter(
         listener,
         child,
     };
-    let applied = sandbox::enter(&permissions).map_err(|refused| Stop::Mend(refusal(&refused, language)))?;
-    if let Some(missing) = missing(&applied) {
-        note(&Message::LiveSandboxPartly.say(language, &[("missing", &missing)]));
+    let applied =
+        sandbox::enter(&permissions).map_err(|refused| Stop::Mend(capture_messages::refused(&refused, language)))?;
+    let lacks = |(_, state): &(Piece, State)| matches!(state, State::NotSupported | State::Failed(_));
+    if arguments.verbose > 0 || applied.pieces.iter().any(lacks) {
+        note(&capture_messages::applied(&applied, language));
     }
     Ok(())
 }
@@ -78,43 +81,4 @@ fn reopened(arguments: &Live, owner: Option<&Identity>) -> Option<PathBuf> {
         Some(_) => mode & 0o003 == 0o003,
     };
     may.then_some(folder)
-}
-
-fn missing(applied: &Applied) -> Option<String> {
-    let names: Vec<_> = applied
-        .pieces
-        .iter()
-        .filter(|(_, state)| matches!(state, State::NotSupported | State::Failed(_)))
-        .map(|(piece, _)| name(*piece))
-        .collect();
-    (!names.is_empty()).then(|| names.join(", "))
-}
-
-const fn name(piece: Piece) -> &'static str {
-    match piece {
-        Piece::User => "setuid",
-        Piece::Capabilities => "capabilities",
-        Piece::NoNewPrivileges => "no_new_privs",
-        Piece::Files => "Landlock",
-        Piece::Calls => "seccomp",
-    }
-}
-
-fn refusal(refused: &Refused, language: Language) -> String {
-    match refused {
-        Refused::Unwritable(folder) => Message::LiveUnwritable.say(language, &[("folder", &shown(folder))]),
-        Refused::Path(path, error) => {
-            let values = [("folder", shown(path)), ("reason", error.to_string())];
-            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-            Message::LiveFolder.say(language, &values)
-        }
-        Refused::Missing(pieces) => {
-            let names: Vec<_> = pieces.iter().map(|(piece, _)| name(*piece)).collect();
-            Message::LiveSandboxMissing.say(language, &[("missing", &names.join(", "))])
-        }
-        Refused::Root => Message::LiveUserIsRoot.word(language).to_owned(),
-        other @ (Refused::Threads(_) | Refused::Privileges(_) | Refused::StillPrivileged) => {
-            Message::LiveStillPrivileged.say(language, &[("reason", &other.to_string())])
-        }
-    }
 }

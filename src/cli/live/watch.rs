@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGUSR1};
 use crate::analyzer::{Analyzer, Options};
 use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
+use crate::cli::capture_messages;
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
 use crate::cli::filter::Filter;
@@ -23,7 +24,7 @@ use crate::cli::live::feed::{Batch, Event, Feed};
 use crate::cli::live::sink::{Sink, Written};
 use crate::cli::live::store::Store;
 use crate::cli::live::tell::Teller;
-use crate::cli::live::{Times, interfaces, note, shown};
+use crate::cli::live::{Times, note, shown};
 use crate::cli::messages;
 use crate::cli::run::options;
 use crate::diagnosis::{Finding, Severity};
@@ -401,7 +402,11 @@ impl<'a> Watch<'a> {
         };
         self.next_messages = now + MESSAGES;
         for line in control.lines() {
-            note(&shown(line));
+            note(&capture_messages::notice(
+                control.program(),
+                &line,
+                self.teller.style.language,
+            ));
         }
     }
 
@@ -415,7 +420,7 @@ impl<'a> Watch<'a> {
             self.warn(Message::KernelDrops, &[("count", count.to_string())]);
         }
         if let Some(failure) = &ended.failure {
-            note_error(&interfaces::sentence(failure, language), language);
+            note_error(&capture_messages::failure(failure, language), language);
         }
         ended.failure.is_none()
     }

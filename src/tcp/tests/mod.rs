@@ -4,6 +4,7 @@ mod ending;
 mod facts;
 mod flood;
 mod gaps;
+mod live;
 mod opening;
 mod order;
 mod properties;
