@@ -14,6 +14,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     max_term_width = 100
 )]
 pub struct Arguments {
+    /// Language of the texts (default: from LC_ALL, LC_MESSAGES, LANG)
+    #[arg(long, value_enum, global = true)]
+    pub lang: Option<Lang>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

@@ -1,8 +1,10 @@
 //! `--filter`: which sessions a report shows.
 
 use crate::diagnosis::{Finding, Severity};
+use crate::render::encode;
 use crate::render::json::words;
 use crate::session::Session;
+use crate::text::{Language, Message};
 
 /// One `key=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +30,15 @@ impl Filter {
     /// Reads the flags: a comma means "and", a further flag "or".
     ///
     /// # Errors
-    /// The first part that is no `key=value` with a known key, and what was expected.
-    pub fn parse(flags: &[String]) -> Result<Self, String> {
+    /// The first part that is no `key=value` with a known key, and what was expected, as a sentence in `language`.
+    pub fn parse(flags: &[String], language: Language) -> Result<Self, String> {
         let alternatives = flags
             .iter()
-            .map(|flag| flag.split(',').map(condition).collect::<Result<Vec<_>, _>>())
+            .map(|flag| {
+                flag.split(',')
+                    .map(|part| condition(part, language))
+                    .collect::<Result<Vec<_>, _>>()
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { alternatives })
     }
@@ -48,10 +54,14 @@ impl Filter {
     }
 }
 
-fn condition(text: &str) -> Result<Condition, String> {
+fn condition(text: &str, language: Language) -> Result<Condition, String> {
+    let expected = |text: &str, expected: &str| {
+        let text = encode::terminal(text.as_bytes()).into_owned();
+        Message::FilterExpected.say(language, &[("text", &text), ("expected", expected)])
+    };
     let (key, value) = text
         .split_once('=')
-        .ok_or_else(|| format!("\"{text}\": expected key=value ({KEYS})"))?;
+        .ok_or_else(|| expected(text, &format!("key=value ({KEYS})")))?;
     let value = value.trim().to_ascii_lowercase();
     Ok(match key.trim() {
         "client" => Condition::Client(value),
@@ -65,9 +75,9 @@ fn condition(text: &str) -> Result<Condition, String> {
             "note" => Severity::Note,
             "limit" => Severity::Limit,
             "ok" => Severity::Ok,
-            other => return Err(format!("severity \"{other}\": expected fail, risk, note, limit or ok")),
+            other => return Err(expected(other, "fail, risk, note, limit, ok")),
         }),
-        other => return Err(format!("\"{other}\": expected one of {KEYS}")),
+        other => return Err(expected(other, KEYS)),
     })
 }
 
@@ -104,21 +114,29 @@ mod tests {
     #[test]
     fn a_filter_says_what_it_expected() {
         assert!(
-            Filter::parse(&["colour=red".to_owned()])
+            Filter::parse(&["colour=red".to_owned()], Language::English)
                 .unwrap_err()
                 .contains("client, server")
         );
         assert!(
-            Filter::parse(&["severity=bad".to_owned()])
+            Filter::parse(&["severity=bad".to_owned()], Language::Japanese)
                 .unwrap_err()
-                .contains("fail, risk")
+                .contains("のいずれか: fail, risk")
         );
-        assert!(Filter::parse(&["client".to_owned()]).unwrap_err().contains("key=value"));
+        assert!(
+            Filter::parse(&["client".to_owned()], Language::English)
+                .unwrap_err()
+                .contains("key=value")
+        );
     }
 
     #[test]
     fn commas_are_and_and_flags_are_or() {
-        let filter = Filter::parse(&["client=192.0.2.1,outcome=refused".to_owned(), "server=:25".to_owned()]).unwrap();
+        let filter = Filter::parse(
+            &["client=192.0.2.1,outcome=refused".to_owned(), "server=:25".to_owned()],
+            Language::English,
+        )
+        .unwrap();
         assert_eq!(filter.alternatives.len(), 2);
         assert_eq!(filter.alternatives[0].len(), 2);
     }

@@ -254,6 +254,32 @@ mod tests {
     }
 
     #[test]
+    fn the_language_may_be_asked_for_before_and_behind_every_command() {
+        for language in Language::ALL {
+            for arguments in [
+                "rules",
+                "schema",
+                "man",
+                "completions bash",
+                "explain 550",
+                "analyze x",
+                "show x -s 1",
+            ] {
+                for line in [
+                    format!("smtpcap --lang ja {arguments}"),
+                    format!("smtpcap {arguments} --lang ja"),
+                ] {
+                    let parsed = command(language).try_get_matches_from(line.split(' '));
+                    let matches = parsed.unwrap_or_else(|error| panic!("{line}: {error}"));
+                    let (_, inner) = matches.subcommand().unwrap();
+                    assert_eq!(inner.get_one::<Lang>("lang"), Some(&Lang::Ja), "{line}");
+                    Arguments::from_arg_matches(&matches).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
     fn errors_of_the_command_line_are_said_in_japanese() {
         for (arguments, expected) in [
             (&["smtpcap", "analyze", "--treads", "2", "x"][..], "--threads"),

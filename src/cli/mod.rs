@@ -35,9 +35,9 @@ pub fn run() -> u8 {
         Command::Show(command) => (run::show(command), command.look.lang),
         Command::Explain(command) => (list::explain(command), command.look.lang),
         Command::Rules(command) => (list::rules(command), command.look.lang),
-        Command::Schema(command) => (list::schema(command), None),
-        Command::Completions(command) => (list::completions(command.shell), None),
-        Command::Man => (list::man(), None),
+        Command::Schema(command) => (list::schema(command), arguments.lang),
+        Command::Completions(command) => (list::completions(command.shell), arguments.lang),
+        Command::Man => (list::man(), arguments.lang),
     };
     match result {
         Ok(code) => code,

@@ -142,7 +142,7 @@ impl Told {
 pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let style = environment::style(&arguments.look, arguments.output.is_none());
     let language = style.language;
-    let filter = Filter::parse(&arguments.filter).map_err(|reason| {
+    let filter = Filter::parse(&arguments.filter, language).map_err(|reason| {
         let text = encode::terminal(arguments.filter.join(" ").as_bytes()).into_owned();
         Stop::Mend(Message::BadFilter.say(language, &[("text", &text), ("reason", &reason)]))
     })?;

@@ -286,6 +286,7 @@ messages! {
         "{file}: 展開できません: オフセット{offset}に{expected}があるはずですが、{found}でした";
     CannotWrite: "{file}: cannot be written: {reason}", "{file}: 書き込めません: {reason}";
     BadFilter: "--filter {text}: {reason}", "--filter {text}: {reason}";
+    FilterExpected: "\"{text}\": expected one of: {expected}", "「{text}」は使えません。指定できるのは次のいずれか: {expected}";
 
     // Capture program
     NoCaptureProgram: "No capture program is installed. Install smtpcap-capture beside smtpcap, or tcpdump, or Wireshark's dumpcap (Debian, Ubuntu: apt install tcpdump; RHEL, Fedora: dnf install tcpdump).",

@@ -87,7 +87,7 @@ fn flags(arguments: &Live, language: Language) -> Result<(Filter, Times), Stop> 
     if arguments.format == Format::Json {
         return Err(Stop::Mend(Message::LiveFormat.word(language).to_owned()));
     }
-    let filter = Filter::parse(&arguments.filter).map_err(|reason| {
+    let filter = Filter::parse(&arguments.filter, language).map_err(|reason| {
         let text = shown(arguments.filter.join(" "));
         Stop::Mend(Message::BadFilter.say(language, &[("text", &text), ("reason", &reason)]))
     })?;
