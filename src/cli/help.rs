@@ -162,6 +162,10 @@ fn japanese(error: &clap::Error) -> String {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             say(Message::UsageValue, &[("argument", &argument), ("value", &given)])
         }
+        ErrorKind::MissingSubcommand => say(
+            Message::UsageMissing,
+            &[("argument", Message::HelpCommand.word(Language::Japanese))],
+        ),
         ErrorKind::MissingRequiredArgument => say(Message::UsageMissing, &[("argument", &argument)]),
         ErrorKind::ArgumentConflict => say(
             Message::UsageConflict,
@@ -286,6 +290,7 @@ mod tests {
             (&["smtpcap", "analyse"], "analyze"),
             (&["smtpcap", "analyze", "x", "--format", "xml"], "jsonl"),
             (&["smtpcap", "analyze"], "FILE"),
+            (&["smtpcap", "--lang", "ja"], "コマンド"),
             (&["smtpcap", "analyze", "x", "--memory", "much"], "much"),
         ] {
             let error = command(Language::Japanese).try_get_matches_from(arguments).unwrap_err();
