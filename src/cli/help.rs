@@ -10,10 +10,22 @@ use crate::render::encode;
 use crate::render::text::layout::wrap;
 use crate::text::{Language, Message, japanese_help};
 
-/// Columns of the help of an argument: clap breaks lines at blanks alone, and Japanese has none.
-const HELP_COLUMNS: usize = 66;
-/// Columns of what a command does: it stands behind the command's name in a list.
-const ABOUT_COLUMNS: usize = 60;
+/// Where lines are broken: clap breaks them at blanks alone, and Japanese has none.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Columns of the help of an argument.
+    help: usize,
+    /// Columns of what a command does: it stands behind the command's name in a list.
+    about: usize,
+}
+
+/// On the screen, readable at 80 columns.
+const SCREEN: Layout = Layout { help: 66, about: 60 };
+/// In the manual, whose formatter breaks lines itself and puts a blank where it finds one broken.
+const MANUAL: Layout = Layout {
+    help: usize::MAX,
+    about: usize::MAX,
+};
 
 /// The parsed command line, or the exit code where there is none: help was asked for, or it is wrong.
 ///
@@ -63,10 +75,20 @@ pub fn asked() -> Language {
 /// The command with its texts in a language.
 #[must_use]
 pub fn command(language: Language) -> Command {
+    laid_out(language, SCREEN)
+}
+
+/// The same for the manual: lines are as long as their text.
+#[must_use]
+pub fn manual(language: Language) -> Command {
+    laid_out(language, MANUAL)
+}
+
+fn laid_out(language: Language, layout: Layout) -> Command {
     let command = Arguments::command().disable_help_subcommand(true);
     match language {
         Language::English => command,
-        Language::Japanese => translated(command).disable_version_flag(true).arg(flag(
+        Language::Japanese => translated(command, layout).disable_version_flag(true).arg(flag(
             "version",
             'V',
             ArgAction::Version,
@@ -84,10 +106,10 @@ fn flag(name: &'static str, short: char, action: ArgAction, help: Message) -> Ar
         .help_heading(Message::HelpOptions.word(Language::Japanese))
 }
 
-fn translated(mut command: Command) -> Command {
+fn translated(mut command: Command, layout: Layout) -> Command {
     if let Some(about) = command.get_about().map(ToString::to_string) {
         let about = japanese_help(&about).map_or(about, str::to_owned);
-        command = command.about(wrap(&about, ABOUT_COLUMNS).join("\n"));
+        command = command.about(wrap(&about, layout.about).join("\n"));
     }
     let word = |message: Message| message.word(Language::Japanese);
     let usage = word(Message::HelpUsage);
@@ -97,13 +119,13 @@ fn translated(mut command: Command) -> Command {
         .subcommand_value_name(word(Message::HelpCommand))
         .disable_help_flag(true)
         .next_line_help(true)
-        .mut_args(argument)
+        .mut_args(|arg| argument(arg, layout))
         .arg(flag("help", 'h', ArgAction::Help, Message::HelpHelp))
-        .mut_subcommands(translated)
+        .mut_subcommands(|command| translated(command, layout))
 }
 
 /// An argument with its help, its possible values and its default in Japanese.
-fn argument(arg: Arg) -> Arg {
+fn argument(arg: Arg, layout: Layout) -> Arg {
     let Some(english) = arg.get_help().map(ToString::to_string) else {
         return arg;
     };
@@ -132,7 +154,7 @@ fn argument(arg: Arg) -> Arg {
         Message::HelpOptions
     };
     let arg = arg
-        .help(wrap(&help, HELP_COLUMNS).join("\n"))
+        .help(wrap(&help, layout.help).join("\n"))
         .help_heading(heading.word(Language::Japanese));
     if takes_value {
         arg.hide_possible_values(true).hide_default_value(true)
@@ -255,6 +277,20 @@ mod tests {
                 assert!(line.width() <= 82, "{} columns: {line}", line.width());
             }
         }
+    }
+
+    #[test]
+    fn the_manual_leaves_the_breaking_of_lines_to_its_formatter() {
+        let mut said = BTreeSet::new();
+        texts(&manual(Language::Japanese), &mut said);
+        let broken: Vec<_> = said.iter().filter(|text| text.contains('\n')).collect();
+        assert!(said.len() > 20 && broken.is_empty(), "{broken:#?}");
+        let mut screen = BTreeSet::new();
+        texts(&command(Language::Japanese), &mut screen);
+        assert!(
+            screen.iter().any(|text| text.contains('\n')),
+            "the screen needs broken lines"
+        );
     }
 
     #[test]

@@ -193,7 +193,7 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Stop> {
 /// Where the output could not be written.
 pub fn man() -> Result<u8, Stop> {
     let mut written = Vec::new();
-    let command = help::command(help::asked());
+    let command = help::manual(help::asked());
     clap_mangen::Man::new(command.clone())
         .render(&mut written)
         .map_err(closed(Language::English))?;
