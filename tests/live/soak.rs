@@ -34,7 +34,8 @@ pub fn figures(address: SocketAddr) -> Option<(u64, f64)> {
 fn memory_is_flat_over_many_sessions() {
     let _alone = alone();
     // Unoptimised a session costs ten times as much.
-    let default = if cfg!(debug_assertions) { 60_000 } else { 200_000 };
+    // The last step up (a table that doubles once, 10 MB) was seen between 33,000 and 50,000; all is flat behind it.
+    let default = if cfg!(debug_assertions) { 120_000 } else { 200_000 };
     let wanted: u64 = std::env::var("SOAK_SESSIONS").map_or(default, |text| text.parse().unwrap());
     // Sessions that close; those that do not wait for a minute, and fill the table for as long.
     let captures = [
@@ -84,12 +85,18 @@ fn memory_is_flat_over_many_sessions() {
     }
     assert!(live.wait().unwrap().success());
     source.join().unwrap();
-    let most = |from: u64, to: u64| {
+    // The median of a window: one step of the allocator's is no growth, what grows on lifts all that follows.
+    let usual = |from: u64, to: u64| {
         let within = samples.iter().filter(|(sessions, _)| (from..to).contains(sessions));
-        within.map(|(_, memory)| *memory).fold(0.0, f64::max)
+        let mut memory: Vec<f64> = within.map(|(_, memory)| *memory).collect();
+        memory.sort_by(f64::total_cmp);
+        memory.get(memory.len() / 2).copied().unwrap_or(0.0)
     };
     // Until half of them the tables, rings and the allocator's arenas fill; what grows behind that grows for ever.
-    let (early, late) = (most(wanted / 10 * 5, wanted / 10 * 7), most(wanted / 10 * 8, u64::MAX));
+    let (early, late) = (
+        usual(wanted / 10 * 5, wanted / 10 * 7),
+        usual(wanted / 10 * 8, u64::MAX),
+    );
     assert!(early > 0.0 && late > 0.0, "{samples:?}");
     let growth = late / early - 1.0;
     println!("{early} octets early, {late} at the end");
