@@ -97,7 +97,10 @@ def run(options):
                 found["work"] += sections.work(setting, profile)
                 keep(found, options)
         elif part == "threads":
-            found["threads"] = [sections.threads(setting, profile) for profile in profiles if profile != "syn-flood"]
+            for profile in profiles:
+                if profile != "syn-flood":
+                    found["threads"].append(sections.threads(setting, profile))
+                    keep(found, options)
         else:
             found[part] = {"growth": sections.growth, "open": sections.open_sessions, "start": sections.start_up}[part](
                 setting

@@ -77,7 +77,8 @@ def measure(command, timeout, folder, memory=True):
         if status is None:
             return Run(trouble=f"not finished in {timeout:.0f} s")
         code = os.waitstatus_to_exitcode(status)
-        kibibytes = int(peak.read().split()[-1]) if by_time else usage.ru_maxrss
+        told = peak.read().split() if by_time else []
+        kibibytes = int(told[-1]) if told else usage.ru_maxrss
     trouble = "" if code == 0 else f"ended with {code}"
     return Run(usage.ru_utime + usage.ru_stime, wall, kibibytes / 1024, trouble)
 
