@@ -8,18 +8,20 @@ pub mod rules;
 
 pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Value};
 pub use root_cause::lower_for_drops;
-pub use rule::{Actor, Check, Layer, Rule, Texts};
+pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
 use crate::session::{Session, Stage};
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
+    let refusals = rules::refusals(session);
     let findings = rules::layers()
         .filter(|rules| rules.first().is_some_and(|rule| is_concerned(rule.layer, session)))
         .flatten()
         .filter_map(|rule| match rule.check {
             Check::Session(check) => check(rule, session),
+            Check::Refusal(kind) => rules::refusal(rule, kind, session, &refusals),
             Check::Insight => None,
         })
         .collect();

@@ -14,6 +14,8 @@ mod smtp;
 mod starttls;
 mod tls;
 
+pub(super) use smtp::envelope::{check as refusal, refusals};
+
 /// Every layer's rules, in the catalogue's order.
 static LAYERS: &[&[&Rule]] = &[
     capture::RULES,

@@ -2,40 +2,17 @@
 //! refusal has exactly one kind, so that no two rules claim it; the order of the questions is the precedence.
 
 use crate::captured::Captured;
+use crate::diagnosis::rule::RefusalKind as Kind;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity};
 use crate::protocol::smtp::{Detail, Exchange, Reply, Verb};
 use crate::session::{Session, Stage};
 
-/// What a refusal is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// Third-party relay.
-    RelayDenied,
-    /// Mailbox or domain does not exist.
-    UserUnknown,
-    /// No room.
-    Quota,
-    /// The reverse-path.
-    SenderRejected,
-    /// Reverse DNS of the client.
-    ReverseDns,
-    /// A blocklist.
-    Blocklist,
-    /// SPF, DKIM, DMARC.
-    DomainAuth,
-    /// Greylisting.
-    Greylist,
-    /// Rate, connections, recipients.
-    RateLimit,
-    /// Message size.
-    TooBig,
-    /// Message content.
-    Content,
-    /// A temporary problem of the server.
-    Temporary,
-    /// Something that another rule speaks of: login, STARTTLS, HELO, order, form, line ends.
-    Elsewhere,
+/// A refusal and what it is about.
+pub(in crate::diagnosis) struct Refusal<'s> {
+    kind: Kind,
+    exchange: &'s Exchange,
+    reply: &'s Reply,
 }
 
 /// Whether a refusal is of one kind.
@@ -62,21 +39,30 @@ const QUESTIONS: [(Question, Kind); 16] = [
     (is_unclear_sender, Kind::SenderRejected),
 ];
 
-/// The first refusal of a kind.
-pub(super) fn first(session: &Session, wanted: Kind) -> Option<(&Exchange, &Reply)> {
-    facts::refused_mail(session).find(|(exchange, reply)| is(exchange, reply, wanted))
+/// Every refusal of a session, sorted.
+pub(in crate::diagnosis) fn refusals(session: &Session) -> Vec<Refusal<'_>> {
+    facts::refused_mail(session)
+        .map(|(exchange, reply)| Refusal {
+            kind: kind(exchange, reply),
+            exchange,
+            reply,
+        })
+        .collect()
 }
 
-/// Whether a refusal is of a kind: its own question first, for every rule of the family asks, and one is answered.
-fn is(exchange: &Exchange, reply: &Reply, wanted: Kind) -> bool {
-    let asked = QUESTIONS
-        .iter()
-        .any(|(asks, kind)| *kind == wanted && asks(exchange, reply));
-    asked && kind(exchange, reply) == wanted
+/// What a rule says of the first refusal of its kind.
+pub(in crate::diagnosis) fn check(
+    rule: &'static Rule,
+    kind: Kind,
+    session: &Session,
+    refusals: &[Refusal],
+) -> Option<Finding> {
+    let first = refusals.iter().find(|refusal| refusal.kind == kind)?;
+    Some(finding(rule, session, first))
 }
 
 /// The kind of a refusal.
-pub(super) fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
+fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
     QUESTIONS
         .iter()
         .find(|(asks, _)| asks(exchange, reply))
@@ -334,18 +320,20 @@ fn is_unclear_sender(exchange: &Exchange, reply: &Reply) -> bool {
 }
 
 /// Only the command that was refused told the kind; the words of the reply did not.
-fn is_unclear(exchange: &Exchange, reply: &Reply) -> bool {
+fn is_unclear(refusal: &Refusal) -> bool {
     let clear: [Question; 3] = [is_relay, is_user_unknown, is_sender];
     let any: [Question; 2] = [is_unclear_recipient, is_unclear_sender];
+    let answers = |asks: &Question| asks(refusal.exchange, refusal.reply);
     matches!(
-        kind(exchange, reply),
+        refusal.kind,
         Kind::RelayDenied | Kind::UserUnknown | Kind::SenderRejected
-    ) && any.iter().any(|asks| asks(exchange, reply))
-        && !clear.iter().any(|asks| asks(exchange, reply))
+    ) && any.iter().any(answers)
+        && !clear.iter().any(answers)
 }
 
 /// The finding of a refusal with the values that the rules of this family share.
-pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchange, reply: &Reply) -> Finding {
+fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal) -> Finding {
+    let Refusal { exchange, reply, .. } = *refusal;
     let stage = match exchange.verb {
         Verb::Mail => Stage::Mail,
         Verb::Rcpt => Stage::Rcpt,
@@ -377,7 +365,7 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, exchange: &Exchang
     let size = exchange.mail_data().map(|data| data.size);
     let limit = facts::list_before(session, exchange).and_then(size_limit);
     let logged_in = facts::authenticated(session);
-    let unclear = is_unclear(exchange, reply);
+    let unclear = is_unclear(refusal);
     let used = [
         ("reply", Some(crate::diagnosis::Value::Captured(facts::words(reply)))),
         ("recipient", recipient.map(crate::diagnosis::Value::Captured)),
@@ -456,7 +444,7 @@ fn covers(session: &Session, transaction: &crate::session::Transaction, exchange
 fn size_limit(list: &Exchange) -> Option<u64> {
     let line = Session::extensions(list)
         .iter()
-        .find(|line| facts::keyword(line).eq_ignore_ascii_case(b"SIZE"))?;
+        .find(|line| facts::is_keyword(line, "SIZE"))?;
     line.utf8()?
         .split_ascii_whitespace()
         .nth(1)?

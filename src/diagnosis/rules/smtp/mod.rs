@@ -2,7 +2,7 @@
 
 use crate::diagnosis::rule::Rule;
 
-mod envelope;
+pub(super) mod envelope;
 mod smtp_bare_newline;
 mod smtp_bdat_error;
 mod smtp_client_ignored_error;

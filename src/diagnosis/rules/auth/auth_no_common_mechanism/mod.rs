@@ -40,7 +40,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let reply = list.reply.yes()?;
     let line = Session::extensions(list)
         .iter()
-        .find(|line| facts::keyword(line).eq_ignore_ascii_case(b"AUTH"))?;
+        .find(|line| facts::is_keyword(line, "AUTH"))?;
     Some(
         Finding::of(rule, Stage::Auth, Evidence::quote(&reply.span, line))
             .with(

@@ -28,13 +28,13 @@ const OVERHEADS: [u64; 4] = [17, 24, 16, 33];
 const LOOKED_AT: usize = 8;
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let list = facts::clear_list(session)?;
+    let list = facts::clear_list(session).filter(|_| session.upgraded())?;
     let readable = facts::mechanisms(list).iter().any(|name| {
         ["PLAIN", "LOGIN"]
             .iter()
             .any(|readable| name.equals_ignoring_case(readable))
     });
-    if !facts::offers(list, "STARTTLS") || readable || !session.upgraded() {
+    if !facts::offers(list, "STARTTLS") || readable {
         return None;
     }
     let seen = session

@@ -1,8 +1,6 @@
 //! SPF, DKIM or DMARC of the sender domain did not pass, as the server says.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-domain-auth-rejected`.
 pub static RULE: Rule = Rule {
@@ -27,10 +25,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::DomainAuth),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::DomainAuth)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
-}

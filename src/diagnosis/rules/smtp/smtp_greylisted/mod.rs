@@ -1,8 +1,6 @@
 //! A first contact is put off for some minutes.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-greylisted`.
 pub static RULE: Rule = Rule {
@@ -22,10 +20,5 @@ pub static RULE: Rule = Rule {
     references: &["RFC 6647 2, 5", "RFC 5321 4.5.4.1", "Postfix POSTSCREEN_README"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Greylist),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::Greylist)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
-}

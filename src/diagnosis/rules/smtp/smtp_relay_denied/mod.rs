@@ -1,8 +1,6 @@
 //! The server does not pass mail on for this client.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-relay-denied`.
 pub static RULE: Rule = Rule {
@@ -25,10 +23,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::RelayDenied),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::RelayDenied)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
-}

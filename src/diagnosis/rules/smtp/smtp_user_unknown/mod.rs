@@ -1,8 +1,6 @@
 //! The recipient does not exist at this server, or the server says so.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-user-unknown`.
 pub static RULE: Rule = Rule {
@@ -27,10 +25,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::UserUnknown),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::UserUnknown)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
-}

@@ -29,7 +29,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         // Nothing confidential crossed; on a user's port it still tells how the client is set.
         let left = users && evidence::client_left(session);
         return left.then(|| {
-            Finding::of(rule, Stage::Hello, offer.list)
+            Finding::of(rule, Stage::Hello, offer.list())
                 .as_severity(Severity::Note)
                 .with("port", session.connection.server.port)
         });
@@ -46,6 +46,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with_some("login", crossed.login.then_some("yes"))
             .with_some("mail", (!crossed.login).then_some("yes"))
             .with_some("relay", (!users).then_some("yes"))
-            .and(offer.list),
+            .and(offer.list()),
     )
 }
