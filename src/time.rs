@@ -105,7 +105,10 @@ impl Rfc3339 {
     }
 }
 
-fn write_decimal(into: &mut [u8], mut number: i64) {
+/// The last digits of `number`, as many as there is room for.
+fn write_decimal(into: &mut [u8], number: i64) {
+    // What does not fit is cut off; 32 bits hold nine digits, and divide faster.
+    let mut number = (number % 1_000_000_000) as u32;
     for digit in into.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;

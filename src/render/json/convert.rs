@@ -10,6 +10,7 @@ use crate::protocol::retrieval::{Answer, Command, Status};
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::protocol::{Seen, retrieval};
 use crate::render::encode;
+use crate::render::json::enhanced::Enhanced;
 use crate::render::json::finding::FindingRecord;
 use crate::render::json::session::*;
 use crate::render::json::time::Time;
@@ -114,9 +115,7 @@ fn reply(reply: &Reply, form: Form) -> ReplyRecord<'_> {
         code_name: words::reply_class(reply.code),
         status: None,
         response_code: None,
-        enhanced: reply
-            .enhanced
-            .map(|(class, subject, detail)| format!("{class}.{subject}.{detail}").into()),
+        enhanced: reply.enhanced.map(Enhanced),
         enhanced_name: reply
             .enhanced
             .and_then(|code| enhanced_status_meaning(code, form.language)),
