@@ -201,7 +201,7 @@ impl Reader {
             return Ok(None);
         };
         let mut file = Box::new(OpenFile::open(input, index, read_size, facts)?);
-        let result = file.advance(facts).map(|record| record.map(|record| record.time));
+        let result = file.advance(facts);
         slot.position = file.position();
         if let Ok(Some(_)) = result {
             slot.source = Source::Open(file);
@@ -218,7 +218,7 @@ impl Reader {
             return Ok(());
         };
         let time = match file.advance(facts) {
-            Ok(Some(record)) => record.time,
+            Ok(Some(time)) => time,
             ended => {
                 let ended = ended.map(|_| ());
                 slot.position = file.position();
