@@ -91,7 +91,28 @@ fn parse_options(rest: &[u8]) -> Options {
             ..Options::default()
         },
         // The SYN and SYN-ACK of Linux: segment size, SACK, timestamps, window scale.
-        [2, 4, high, low, 4, 2, 8, 10, v0, v1, v2, v3, e0, e1, e2, e3, 1, 3, 3, shift] => Options {
+        [
+            2,
+            4,
+            high,
+            low,
+            4,
+            2,
+            8,
+            10,
+            v0,
+            v1,
+            v2,
+            v3,
+            e0,
+            e1,
+            e2,
+            e3,
+            1,
+            3,
+            3,
+            shift,
+        ] => Options {
             maximum_segment_size: Some(u16::from_be_bytes([high, low])),
             window_scale: Some(shift),
             sack_permitted: true,

@@ -83,6 +83,7 @@ fn is_plain(bytes: &[u8]) -> bool {
 }
 
 impl Writer<'_> {
+    #[inline(always)]
     fn raw(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -340,6 +341,8 @@ impl ser::SerializeTupleStruct for Group<'_, '_> {
 impl ser::SerializeStruct for Group<'_, '_> {
     type Ok = ();
     type Error = Unwritable;
+    // Inline, so that the length of each name is known where it is copied.
+    #[inline(always)]
     fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Written {
         // Names of fields are ours: lower-case words.
         if std::mem::take(&mut self.first) {
