@@ -213,7 +213,11 @@ messages! {
     DidYouMean: "Nothing is known as \"{what}\". Did you mean: {list}?", "「{what}」に当たる項目はありません。もしかして: {list}";
     NothingKnown: "Nothing is known as \"{what}\". Try a rule slug (smtpcap rules), an alert number or name, a reply code (550), an enhanced status code (5.7.1), an AUTH mechanism or an EHLO keyword.",
         "「{what}」に当たる項目はありません。ルール名(smtpcap rules)、アラートの番号か名前、応答コード(550)、拡張ステータスコード(5.7.1)、認証方式、EHLOキーワードを指定してください。";
+    ProviderPage: "{provider} on this: {page}", "{provider}の案内: {page}";
     KindRule: "rule", "ルール";
+    KindProvider: "provider", "事業者";
+    KindProviderText: "text of {provider}", "{provider}の応答文";
+    KindWords: "words of a reply", "応答の文言";
     KindAlert: "TLS alert", "TLSアラート";
     KindReplyCode: "SMTP reply code", "SMTP応答コード";
     KindEnhanced: "enhanced status code", "拡張ステータスコード";

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-ignored-error",
         "smtp-client-vanished",
         "smtp-command-rejected",
+        "smtp-greeting-refused",
         "smtp-server-421",
     ],
     references: &["RFC 5321 4.1.4", "RFC 7372 3.3", "RFC 8601 2.7.3"],
@@ -25,6 +26,6 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::ReverseDns)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
+    let refusal = super::envelope::first(session, Kind::ReverseDns)?;
+    Some(super::envelope_finding::finding(rule, session, &refusal))
 }

@@ -25,6 +25,6 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::Content)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
+    let refusal = super::envelope::first(session, Kind::Content)?;
+    Some(super::envelope_finding::finding(rule, session, &refusal))
 }

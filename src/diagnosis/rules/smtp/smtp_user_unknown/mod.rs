@@ -31,6 +31,6 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let (exchange, reply) = super::envelope::first(session, Kind::UserUnknown)?;
-    Some(super::envelope::finding(rule, session, exchange, reply))
+    let refusal = super::envelope::first(session, Kind::UserUnknown)?;
+    Some(super::envelope_finding::finding(rule, session, &refusal))
 }
