@@ -138,10 +138,26 @@ pub struct ProviderText {
 }
 
 impl ProviderText {
-    /// The text as it is asked for: these words stand in its example, or it would fit them.
+    /// Whether words are about it, in part ("user unknown", "S3150") or pasted whole. One word alone must be one that the
+    /// row asks for by itself; a reply pasted with another status code is about something else.
     #[must_use]
-    pub fn is_about(&self, words: &[&[u8]]) -> bool {
-        pattern::contains(&words_of(self.example.as_bytes()), words) || self.words.weight(words).is_some()
+    pub fn is_about(&self, pasted: &str, words: &[&[u8]]) -> bool {
+        if let [word] = words {
+            return self.marks().any(|mark| mark.as_bytes().eq_ignore_ascii_case(word));
+        }
+        let status = pasted.split_ascii_whitespace().find_map(Enhanced::parse);
+        let other = status
+            .as_ref()
+            .is_some_and(|status| !self.enhanced.iter().any(|one| one.overlaps(status)));
+        let whole = self.words.weight(words);
+        let sure = status.is_some() || self.enhanced.is_empty() || whole > Some(pattern::ONE_WORD);
+        pattern::contains(&words_of(self.example.as_bytes()), words)
+            || (whole.is_some() && sure && (self.enhanced.is_empty() || !other))
+    }
+
+    /// Words that tell it by themselves: "s3150".
+    pub fn marks(&self) -> impl Iterator<Item = &'static str> + use<'_> {
+        self.words.single()
     }
 
     /// Its row lists this enhanced status code by itself, not with any other.

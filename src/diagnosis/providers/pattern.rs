@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// The weight of one word.
+pub(super) const ONE_WORD: usize = 2;
+
 /// Longest word that is looked up; longer ones are keys of no row.
 const LONGEST_WORD: usize = 32;
 
@@ -35,13 +38,20 @@ impl Enhanced {
             class => Some(class.parse().ok()?),
         };
         let subject = parts.next()?.parse().ok()?;
-        let details = parts.next()?;
+        let details = parts.next().filter(|_| parts.next().is_none())?;
         let (from, to) = details.split_once('-').unwrap_or((details, details));
         Some(Self {
             class,
             subject,
             details: (from.parse().ok()?, to.parse().ok()?),
         })
+    }
+
+    /// Both stand for some code.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let class = self.class.is_none() || other.class.is_none() || self.class == other.class;
+        let details = self.details.0 <= other.details.1 && other.details.0 <= self.details.1;
+        class && self.subject == other.subject && details
     }
 
     pub(super) fn fits(&self, (class, subject, detail): (u8, u16, u16)) -> bool {
@@ -117,6 +127,17 @@ impl Words {
     pub(super) fn weight(&self, words: &[&[u8]]) -> Option<usize> {
         let fitting = self.0.iter().filter(|one| one.fits(words));
         fitting.map(Alternative::weight).max()
+    }
+
+    /// The alternatives of one word.
+    pub(super) fn single(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter_map(|one| match one.runs.as_slice() {
+            [run] => match run.as_slice() {
+                [word] if !one.at_begin => Some(*word),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// A word of each alternative.
