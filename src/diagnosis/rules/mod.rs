@@ -35,6 +35,8 @@ pub fn layers() -> impl Iterator<Item = &'static [&'static Rule]> {
     LAYERS.iter().copied()
 }
 
+pub use smtp::diagnosis_of_words;
+
 /// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     LAYERS.iter().copied().flatten().copied()
