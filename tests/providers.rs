@@ -115,7 +115,9 @@ fn every_text_leads_to_its_diagnosis_at_every_stage() {
 #[test]
 fn words_that_others_use_as_well_are_read_so_only_where_the_server_is_the_providers() {
     let mut ambiguous = 0;
-    for text in texts().filter(|text| text.needs_peer) {
+    // A greeting that names the provider's host is the provider's, whoever else uses the words.
+    let names_itself = |text: &ProviderText| text.provider.hosts().any(|host| text.example.contains(host));
+    for text in texts().filter(|text| text.needs_peer && !names_itself(text)) {
         ambiguous += 1;
         for place in &text.places {
             let findings = play(text, *place, "mail.example.org");

@@ -28,24 +28,25 @@ pub fn diagnose(session: &Session) -> Vec<Finding> {
         })
         .collect();
     debug_assert_eq!(missed(session), Vec::<&str>::new());
-    name_providers(session, &mut findings);
+    name_providers(session, &refusals, &mut findings);
     root_cause::settle(session, findings)
 }
 
 /// Puts beside a finding what the server's provider is known to mean by the words that decided it.
-fn name_providers(session: &Session, findings: &mut [Finding]) {
-    let Some(dialogue) = session.smtp.as_deref().filter(|_| !findings.is_empty()) else {
+fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: &mut [Finding]) {
+    if findings.is_empty() {
         return;
-    };
-    let greeting = dialogue.greeting.iter().map(|reply| (Place::Connect, reply));
-    let replies = dialogue
-        .exchanges
-        .iter()
-        .filter_map(|one| Some((Place::of(one), one.reply.yes()?)));
-    for (place, reply) in greeting.chain(replies).filter(|(_, reply)| reply.class() >= 4) {
-        let Some(text) = providers::find(session, place, reply) else {
-            continue;
-        };
+    }
+    let sorted = refusals.iter().filter_map(|one| Some((one.reply, one.text?)));
+    let others = session.exchanges().iter().filter_map(|one| {
+        let place = Place::of(one);
+        let reply = one
+            .reply
+            .yes()
+            .filter(|_| matches!(place, Place::Auth | Place::Other))?;
+        Some((reply, providers::find(session, place, reply)?))
+    });
+    for (reply, text) in sorted.chain(others) {
         let decided = |finding: &&mut Finding| {
             let quoted = finding.evidence.iter().any(|one| one.first == reply.span.first);
             finding.rule.slug == text.meaning && quoted

@@ -44,13 +44,15 @@ pub(in crate::diagnosis) struct Refusal<'a> {
     /// The command that was refused; `None` for the greeting.
     pub(super) exchange: Option<&'a Exchange>,
     /// The refusal.
-    pub(super) reply: &'a Reply,
+    pub(in crate::diagnosis) reply: &'a Reply,
     /// DATA: a recipient of this mail had been accepted.
     has_recipients: bool,
     /// What its provider is known to mean.
-    pub(super) text: Option<&'static ProviderText>,
+    pub(in crate::diagnosis) text: Option<&'static ProviderText>,
     /// What it is about.
     kind: Kind,
+    /// Only the command that was refused told that; the words of the reply did not.
+    pub(super) unclear: bool,
 }
 
 impl Refusal<'_> {
@@ -124,8 +126,9 @@ fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply)
         has_recipients: place == Place::Data && exchange.is_some_and(|data| had_recipients(session, data)),
         text: providers::find(session, place, reply),
         kind: Kind::Elsewhere,
+        unclear: false,
     };
-    refusal.kind = kind(&refusal);
+    (refusal.kind, refusal.unclear) = kind(&refusal);
     Some(refusal)
 }
 
@@ -156,24 +159,28 @@ pub(super) fn is_about_address(session: &Session, hello: &Exchange, reply: &Repl
 
 /// What a refusal is about: what its provider means, or else what code and words tell. Before MAIL words alone tell only of
 /// the client's address.
-fn kind(refusal: &Refusal<'_>) -> Kind {
+fn kind(refusal: &Refusal<'_>) -> (Kind, bool) {
     if let Some(text) = refusal.text {
-        return kind_of_diagnosis(text.meaning);
+        return (kind_of_diagnosis(text.meaning), false);
     }
-    let told = kind_by_words(refusal);
+    let (told, unclear) = kind_by_words(refusal);
     let before_mail = matches!(refusal.place, Place::Connect | Place::Ehlo);
     if before_mail && !matches!(told, Kind::Blocklist | Kind::ReverseDns) {
-        return Kind::Elsewhere;
+        return (Kind::Elsewhere, false);
     }
-    told
+    (told, unclear)
 }
 
-/// The kind that code and words tell.
-fn kind_by_words(refusal: &Refusal<'_>) -> Kind {
-    let mut questions = QUESTIONS.iter().chain(&UNCLEAR);
-    questions
-        .find(|(asks, _)| asks(refusal))
-        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
+/// The kind that code and words tell, and whether only the command that was refused told it.
+fn kind_by_words(refusal: &Refusal<'_>) -> (Kind, bool) {
+    let answer = |questions: &[(Question, Kind)]| {
+        let told = questions.iter().find(|(asks, _)| asks(refusal));
+        told.map(|(_, kind)| *kind)
+    };
+    let clear = answer(&QUESTIONS).map(|kind| (kind, false));
+    clear
+        .or_else(|| answer(&UNCLEAR).map(|kind| (kind, true)))
+        .unwrap_or((Kind::Elsewhere, false))
 }
 
 /// The diagnosis that a server's words lead to by themselves, whoever says them: "user unknown".
@@ -203,9 +210,10 @@ pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
             has_recipients: false,
             text: None,
             kind: Kind::Elsewhere,
+            unclear: false,
         };
-        let kind = kind_by_words(&refusal);
-        let clear = !is_unclear(&refusal) && kind != Kind::Temporary;
+        let (kind, unclear) = kind_by_words(&refusal);
+        let clear = !unclear && kind != Kind::Temporary;
         let (slug, _) = KINDS.iter().find(|(_, one)| *one == kind && clear)?;
         Some(*slug)
     })
@@ -466,10 +474,4 @@ fn is_unclear_sender(refusal: &Refusal<'_>) -> bool {
 /// DATA refused though recipients had been accepted, before a word of the mail was sent.
 fn is_unclear_data(refusal: &Refusal<'_>) -> bool {
     refusal.place == Place::Data && refusal.reply.class() == 5 && refusal.has_recipients
-}
-
-/// Only the command that was refused told the kind; the words of the reply did not.
-pub(super) fn is_unclear(refusal: &Refusal<'_>) -> bool {
-    let answers = |(asks, _): &(Question, Kind)| asks(refusal);
-    !QUESTIONS.iter().any(answers) && UNCLEAR.iter().any(answers)
 }

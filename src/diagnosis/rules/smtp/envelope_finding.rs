@@ -3,7 +3,7 @@
 use crate::captured::Captured;
 use crate::diagnosis::providers::Place;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
-use crate::diagnosis::rules::smtp::envelope::{Refusal, is_unclear};
+use crate::diagnosis::rules::smtp::envelope::Refusal;
 use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity, Value};
 use crate::protocol::smtp::{Detail, Exchange};
 use crate::session::{Session, Stage, Transaction};
@@ -12,7 +12,7 @@ use crate::session::{Session, Stage, Transaction};
 pub(super) fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal<'_>) -> Finding {
     let reply = refusal.reply;
     let text = refusal.text;
-    let unclear = text.is_none() && is_unclear(refusal);
+    let unclear = refusal.unclear;
     let mut finding = Finding::of(rule, stage(refusal.place), Evidence::reply(reply))
         .and_some(refusal.exchange.map(Evidence::command));
     if unclear {
