@@ -274,6 +274,8 @@ messages! {
     LiveInterfaceUp: "up", "稼働中";
     LiveInterfaceDown: "down", "停止中";
     LiveInterfaceAny: "all of them", "すべてのインターフェース";
+    LiveNoInterfaces: "The interfaces cannot be listed: /sys is not mounted, and no program that captures has a list. Mount /sys, or name an interface with -i.",
+        "インターフェースの一覧を取得できません。/sysがマウントされておらず、キャプチャ用プログラムからも得られません。/sysをマウントするか、-iでインターフェース名を指定してください。";
     LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
     LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
     LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";

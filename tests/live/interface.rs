@@ -346,3 +346,33 @@ fn the_interfaces_are_listed() {
     assert!(output.status.success() && text.contains("any"), "{text}");
     assert!(begun.elapsed() < LONG);
 }
+
+#[test]
+fn without_sys_the_interfaces_are_those_of_the_capture_program_or_it_is_said_why_there_are_none() {
+    let list = |path: &str| {
+        let script = "mount -t tmpfs none /sys && exec \"$0\" live -D";
+        Command::new("unshare")
+            .args(["--mount", "sh", "-c", script, path])
+            .env("LC_ALL", "C")
+            .output()
+    };
+    let own = env!("CARGO_BIN_EXE_smtpcap");
+    let Ok(output) = list(own) else {
+        println!("skipped: unshare is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.contains("unshare:") || said.contains("mount:") {
+        println!("skipped: no mount namespaces: {said}");
+        return;
+    }
+    if output.status.success() {
+        let listed = String::from_utf8(output.stdout).unwrap();
+        assert!(listed.lines().any(|line| line.contains("lo")), "{listed}");
+    } else {
+        assert!(
+            output.status.code() == Some(2) && said.contains("/sys is not mounted"),
+            "{said}"
+        );
+    }
+}
