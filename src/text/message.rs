@@ -123,6 +123,8 @@ messages! {
     AlsoSeen: "Also seen", "このほかに見えたもの";
     AndFurther: "… and {count} more.", "ほか{count}件。";
     TogetherHeading: "Several sessions together", "セッション横断で分かること";
+    TogetherSoFar: "Several sessions together, so far", "セッション横断で分かること（現時点）";
+    NoLongerSo: "No longer so, after further sessions: {what}", "その後のセッションにより取り消し：{what}";
     InsightsAlike: "The same of {count} others:", "ほか{count}件で同じことが起きています:";
     SameIn: "The same in sessions: {ids}.", "セッション{ids}も同じです。";
     OnSessions: "sessions {ids}", "セッション {ids}";

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Folder, LONG, Live, analysed, parse, sessions};
+use crate::harness::{Folder, LONG, Live, analysed, parse, sessions, standing};
 
 /// The cases take half of it on an idle machine.
 const CASES: Duration = Duration::from_secs(150);
@@ -171,18 +171,6 @@ fn contradiction(session: &Value, label: &Value) -> Option<String> {
     })
 }
 
-/// The insights that were told.
-fn insights(records: &[Value]) -> Vec<String> {
-    let mut told: Vec<String> = records
-        .iter()
-        .filter(|one| one["type"] == "insight")
-        .map(|one| text(one, "id").to_owned())
-        .collect();
-    told.sort();
-    told.dedup();
-    told
-}
-
 #[test]
 fn the_seed_cases_with_real_servers_are_told_right_and_as_from_a_file() {
     let folder = Folder::new("servers");
@@ -224,6 +212,6 @@ fn the_seed_cases_with_real_servers_are_told_right_and_as_from_a_file() {
 
     let file = analysed(&copy);
     assert_eq!(told, sessions(&file));
-    assert_eq!(insights(&said), insights(&file));
+    assert_eq!(standing(&said), standing(&file));
     assert_eq!(said.last(), file.last());
 }
