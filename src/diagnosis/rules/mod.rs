@@ -1,6 +1,8 @@
 //! The register: one folder per rule, grouped by layer. A new rule is its folder and its two lines in its layer's list.
 
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::rule::Rule;
+use crate::session::Session;
 
 mod auth;
 mod capture;
@@ -34,6 +36,11 @@ pub fn layers() -> impl Iterator<Item = &'static [&'static Rule]> {
 }
 
 pub use smtp::diagnosis_of_words;
+
+/// What is said of a refused mail where no rule found the cause of the refusal.
+pub(super) fn of_unexplained_refusal(session: &Session) -> Option<Finding> {
+    smtp::of_unexplained(session)
+}
 
 /// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -151,6 +151,21 @@ fn refusals(session: &Session) -> impl Iterator<Item = Refusal<'_>> {
     })
 }
 
+/// The first refusal of a mail, for a session in which nobody else found a cause: its words point to a rule that has no
+/// ground here (a login that is asked for again, a line end that is sound), so only what was refused tells its kind.
+pub(super) fn unexplained(session: &Session) -> Option<(Refusal<'_>, Kind)> {
+    refusals(session).find_map(|refusal| {
+        let kind = match refusal.place {
+            Place::Connect | Place::Ehlo | Place::Auth | Place::Other => return None,
+            _ if refusal.reply.class() == 4 => Kind::Temporary,
+            Place::Mail => Kind::SenderRejected,
+            Place::Rcpt => Kind::UserUnknown,
+            Place::Data | Place::End => Kind::Content,
+        };
+        Some((refusal, kind))
+    })
+}
+
 /// A recipient of the mail that this DATA belongs to was accepted.
 fn had_recipients(session: &Session, data: &Exchange) -> bool {
     let before = session.exchanges().iter().rev().filter(|one| one.index < data.index);

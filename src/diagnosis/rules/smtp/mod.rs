@@ -38,6 +38,7 @@ mod smtp_tempfail;
 mod smtp_user_unknown;
 
 pub use envelope::diagnosis_of_words;
+pub(super) use envelope_finding::of_unexplained;
 
 /// The layer's rules, in the catalogue's order.
 pub(super) static RULES: &[&Rule] = &[
