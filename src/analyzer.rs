@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::{Frame, FrameNumber};
-use crate::packet::{self, IcmpError, Packet, PortSet, Segment, is_noise};
+use crate::packet::{self, IcmpError, Packet, Plain, PortSet, Segment};
 use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
@@ -121,16 +121,16 @@ impl Router {
         if self.last.is_none_or(|last| last.time <= stamp.time) {
             self.last = Some(stamp);
         }
-        let noise = is_noise(frame, &self.ports);
+        let plain = Plain::of(frame);
         if self.live {
             // Whatever comes shows that time passed.
             self.clock.advance(stamp.time);
         }
-        if noise {
+        if plain.as_ref().is_some_and(|plain| plain.is_noise(&self.ports)) {
             self.noise += 1;
             return None;
         }
-        let (source, destination, carried) = match self.decoder.decode(frame) {
+        let (source, destination, carried) = match self.decoder.decode_seen(frame, plain.as_ref()) {
             Packet::Segment(segment) => (segment.source, segment.destination, Carried::Segment(segment)),
             Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, Carried::IcmpError(error)),
             Packet::Other => return None,

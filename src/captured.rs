@@ -54,14 +54,20 @@ impl Captured {
     #[must_use]
     pub fn contains_ignoring_case(&self, needle: &str) -> bool {
         let needle = needle.as_bytes();
-        let Some(first) = needle.first() else {
+        let bytes = self.bytes();
+        // Rules ask for a hundred phrases: the letter that is rarest in mail servers' English is looked for.
+        let Some((at, rarest)) = needle.iter().enumerate().min_by_key(|(_, octet)| frequency(**octet)) else {
             return false;
         };
-        // Rules ask for a hundred phrases: the first letter is looked for as `memchr` does it.
-        let bytes = self.bytes();
-        memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), bytes).any(|at| {
+        let Some(possible) = (bytes.len() + 1)
+            .checked_sub(needle.len())
+            .and_then(|starts| bytes.get(at..at + starts))
+        else {
+            return false;
+        };
+        memchr::memchr2_iter(rarest.to_ascii_lowercase(), rarest.to_ascii_uppercase(), possible).any(|start| {
             bytes
-                .get(at..at + needle.len())
+                .get(start..start + needle.len())
                 .is_some_and(|found| found.eq_ignore_ascii_case(needle))
         })
     }
@@ -77,6 +83,30 @@ impl Captured {
     pub fn utf8(&self) -> Option<&str> {
         std::str::from_utf8(self.bytes()).ok()
     }
+}
+
+/// How common each octet is in reply texts, roughly: letters in the order of English, rarest first.
+static FREQUENCIES: [u8; 256] = {
+    let mut table = [3; 256];
+    let letters = b"zqxjkvbwpgyfmuhldcsrnaioet";
+    let mut rank = 0;
+    while rank < letters.len() {
+        table[letters[rank] as usize] = rank as u8;
+        table[letters[rank].to_ascii_uppercase() as usize] = rank as u8;
+        rank += 1;
+    }
+    let mut digit = b'0';
+    while digit <= b'9' {
+        table[digit as usize] = 12;
+        digit += 1;
+    }
+    table[b'.' as usize] = 12;
+    table[b' ' as usize] = 30;
+    table
+};
+
+fn frequency(octet: u8) -> u8 {
+    FREQUENCIES.get(usize::from(octet)).copied().unwrap_or_default()
 }
 
 impl Default for Captured {

@@ -42,9 +42,21 @@ impl Timestamp {
 
     /// Time passed since `earlier`; zero where the capture's clock ran backwards.
     #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        let nanoseconds = i128::from(self.0) - i128::from(earlier.0);
-        u64::try_from(nanoseconds.max(0)).map_or(Duration::MAX, Duration::from_nanos)
+    #[inline]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.nanoseconds_since(earlier))
+    }
+
+    /// Nanoseconds passed since `earlier`; zero where the capture's clock ran backwards.
+    #[must_use]
+    #[inline]
+    pub const fn nanoseconds_since(self, earlier: Self) -> u64 {
+        // The difference of two 64-bit numbers, taken without a sign, is right wherever it is not negative.
+        if self.0 > earlier.0 {
+            self.0.wrapping_sub(earlier.0).cast_unsigned()
+        } else {
+            0
+        }
     }
 
     /// This time plus a duration; saturates.
@@ -105,7 +117,10 @@ impl Rfc3339 {
     }
 }
 
-fn write_decimal(into: &mut [u8], mut number: i64) {
+/// The last digits of `number`, as many as there is room for.
+fn write_decimal(into: &mut [u8], number: i64) {
+    // What does not fit is cut off; 32 bits hold nine digits, and divide faster.
+    let mut number = (number % 1_000_000_000) as u32;
     for digit in into.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;
         number /= 10;

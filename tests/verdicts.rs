@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use smtpcap::analyzer::{Analyzer, Options};
 use smtpcap::diagnosis::{Confidence, Finding, Severity};
 use smtpcap::frame::{Frame, FrameNumber, LinkType};
@@ -11,19 +13,7 @@ use smtpcap::time::Timestamp;
 use smtpcap_testkit::Script;
 
 fn only(script: &str) -> (Session, Vec<Finding>) {
-    let script = Script::must(script);
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    analyzer.poll_session().expect("one session")
+    common::play_one(script)
 }
 
 fn failures(findings: &[Finding]) -> Vec<&'static str> {

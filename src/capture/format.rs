@@ -41,10 +41,17 @@ impl ByteOrder {
     #[must_use]
     pub fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
         let field: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(match self {
-            Self::Little => u32::from_le_bytes(field),
-            Self::Big => u32::from_be_bytes(field),
-        })
+        Some(self.number(field))
+    }
+
+    /// The 32-bit number in these octets.
+    #[must_use]
+    #[inline]
+    pub const fn number(self, octets: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => u32::from_le_bytes(octets),
+            Self::Big => u32::from_be_bytes(octets),
+        }
     }
 
     /// The 64-bit number at an offset; `None` where the octets end before it does.

@@ -123,12 +123,30 @@ impl PcapWalker {
         let Some(header) = self.header(bytes) else {
             return Step::NeedMore(self.record_header());
         };
-        let usual = header.captured == header.original
-            || (header.captured < header.original && header.captured == self.snap_length);
-        if usual && header.captured != 0 && header.captured <= BELIEVED_PACKET && header.fraction < self.second() {
+        if self.is_usual(header) {
             return self.packet(bytes, header);
         }
         self.careful(bytes, header, at_end)
+    }
+
+    /// The packet at the first octet, where all of it is there and nothing about it is odd: what [`step`](Self::step) would
+    /// say, for nearly every record of a file.
+    #[inline]
+    pub fn usual(&mut self, bytes: &[u8]) -> Option<Record> {
+        let header = self.header(bytes)?;
+        let length = self.record_header().saturating_add(header.captured as usize);
+        if !self.is_usual(header) || bytes.len() < length {
+            return None;
+        }
+        Some(self.record(header, length))
+    }
+
+    /// Believed without a look at what follows.
+    #[inline]
+    const fn is_usual(&self, header: Header) -> bool {
+        let whole = header.captured == header.original
+            || (header.captured < header.original && header.captured == self.snap_length);
+        whole && header.captured != 0 && header.captured <= BELIEVED_PACKET && header.fraction < self.second()
     }
 
     /// Searches `from..until` for the next record that can be believed: [`HEADERS_IN_A_ROW`] plausible headers, or
@@ -146,17 +164,22 @@ impl PcapWalker {
         if self.nanoseconds { 1_000_000_000 } else { 1_000_000 }
     }
 
+    #[inline]
     fn header(&self, bytes: &[u8]) -> Option<Header> {
-        let bytes = bytes.get(..self.record_header())?;
-        let (first, second) = (self.order.u32(bytes, 8)?, self.order.u32(bytes, 12)?);
+        let octets = bytes.get(..self.record_header())?.first_chunk::<16>()?;
+        let number = |at: usize| {
+            let four = [octets[at], octets[at + 1], octets[at + 2], octets[at + 3]];
+            self.order.number(four)
+        };
+        let (seconds, fraction, first, second) = (number(0), number(4), number(8), number(12));
         let (captured, original) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
             Lengths::OriginalFirst => (second, first),
             Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
         };
         Some(Header {
-            seconds: self.order.u32(bytes, 0)?,
-            fraction: self.order.u32(bytes, 4)?,
+            seconds,
+            fraction,
             captured,
             original,
         })
@@ -168,11 +191,17 @@ impl PcapWalker {
         if bytes.len() < length {
             return Step::NeedMore(length);
         }
+        Step::Packet(self.record(header, length))
+    }
+
+    /// The record of `length` octets, header and packet.
+    #[inline]
+    fn record(&mut self, header: Header, length: usize) -> Record {
         self.last_seconds = Some(header.seconds);
         let scale = if self.nanoseconds { 1 } else { 1_000 };
-        Step::Packet(Record {
+        Record {
             length,
-            packet: start..length,
+            packet: self.record_header()..length,
             options: 0..0,
             time: Timestamp::from_parts(i64::from(header.seconds), i64::from(header.fraction) * scale),
             link_type: self.link_type,
@@ -182,7 +211,7 @@ impl PcapWalker {
                 long_fraction: header.fraction >= self.second(),
                 ..Oddity::default()
             },
-        })
+        }
     }
 
     fn careful(&mut self, bytes: &[u8], header: Header, at_end: bool) -> Step {

@@ -174,6 +174,12 @@ impl Evidence {
         }
     }
 
+    /// Where a secret crossed; it is not quoted.
+    #[must_use]
+    pub fn secret(span: &Span) -> Self {
+        Self::quote(span, &Captured::from(crate::secret::MASK))
+    }
+
     /// A single frame.
     #[must_use]
     pub fn frame(stamp: Stamp, direction: Option<Direction>, quotation: impl Into<Quotation>) -> Self {

@@ -9,7 +9,7 @@ pub mod rules;
 
 pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Value};
 pub use root_cause::lower_for_drops;
-pub use rule::{Actor, Check, Layer, Rule, Texts};
+pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
 use crate::diagnosis::providers::Place;
 use crate::session::{Outcome, Session, Stage};
@@ -17,11 +17,13 @@ use crate::session::{Outcome, Session, Stage};
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
+    let refusals = rules::refusals(session);
     let mut findings: Vec<Finding> = rules::layers()
         .filter(|rules| rules.first().is_some_and(|rule| is_concerned(rule.layer, session)))
         .flatten()
         .filter_map(|rule| match rule.check {
             Check::Session(check) => check(rule, session),
+            Check::Refusal(kind) => rules::refusal(rule, kind, session, &refusals),
             Check::Insight => None,
         })
         .collect();
@@ -29,26 +31,27 @@ pub fn diagnose(session: &Session) -> Vec<Finding> {
     let causes = |finding: &Finding| finding.severity == Severity::Fail && finding.rule.precedence.is_some();
     if matches!(session.outcome, Outcome::Refused | Outcome::Deferred) && !findings.iter().any(causes) {
         // No refused mail is passed over in silence.
-        findings.extend(rules::of_unexplained_refusal(session));
+        findings.extend(rules::unexplained(session, &refusals));
     }
-    name_providers(session, &mut findings);
+    name_providers(session, &refusals, &mut findings);
     root_cause::settle(session, findings)
 }
 
 /// Puts beside a finding what the server's provider is known to mean by the words that decided it.
-fn name_providers(session: &Session, findings: &mut [Finding]) {
-    let Some(dialogue) = session.smtp.as_deref().filter(|_| !findings.is_empty()) else {
+fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: &mut [Finding]) {
+    if findings.is_empty() {
         return;
-    };
-    let greeting = dialogue.greeting.iter().map(|reply| (Place::Connect, reply));
-    let replies = dialogue
-        .exchanges
-        .iter()
-        .filter_map(|one| Some((Place::of(one), one.reply.yes()?)));
-    for (place, reply) in greeting.chain(replies).filter(|(_, reply)| reply.class() >= 4) {
-        let Some(text) = providers::find(session, place, reply) else {
-            continue;
-        };
+    }
+    let sorted = refusals.iter().filter_map(|one| Some((one.reply, one.text?)));
+    let others = session.exchanges().iter().filter_map(|one| {
+        let place = Place::of(one);
+        let reply = one
+            .reply
+            .yes()
+            .filter(|_| matches!(place, Place::Auth | Place::Other))?;
+        Some((reply, providers::find(session, place, reply)?))
+    });
+    for (reply, text) in sorted.chain(others) {
         let decided = |finding: &&mut Finding| {
             let quoted = finding.evidence.iter().any(|one| one.first == reply.span.first);
             finding.rule.slug == text.meaning && quoted

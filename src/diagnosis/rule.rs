@@ -87,11 +87,44 @@ pub struct Texts {
     pub examples: &'static str,
 }
 
+/// What a refusal of MAIL, RCPT or mail data is about. Each refusal has exactly one kind, so that no two rules claim it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefusalKind {
+    /// Third-party relay.
+    RelayDenied,
+    /// Mailbox or domain does not exist.
+    UserUnknown,
+    /// No room.
+    Quota,
+    /// The reverse-path.
+    SenderRejected,
+    /// Reverse DNS of the client.
+    ReverseDns,
+    /// A blocklist.
+    Blocklist,
+    /// SPF, DKIM, DMARC.
+    DomainAuth,
+    /// Greylisting.
+    Greylist,
+    /// Rate, connections, recipients.
+    RateLimit,
+    /// Message size.
+    TooBig,
+    /// Message content.
+    Content,
+    /// A temporary problem of the server.
+    Temporary,
+    /// Something that another rule speaks of: login, STARTTLS, HELO, order, form, line ends.
+    Elsewhere,
+}
+
 /// How a rule looks at the facts.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
     /// One session at a time. A rule fires at most once per session; several causes become one finding's evidence.
     Session(fn(&'static Rule, &Session) -> Option<Finding>),
+    /// The session's first refusal of this kind; all refusals are sorted once for all these rules.
+    Refusal(RefusalKind),
     /// Several sessions together: the check lives in the insight room under the same slug.
     Insight,
 }
@@ -113,6 +146,9 @@ pub struct Rule {
     pub actors: &'static [Actor],
     /// Slugs whose findings become consequences (or witnesses) where this rule's finding is a `fail` in the same session.
     pub explains_away: &'static [&'static str],
+    /// What it says depends on something that is not there: an offer that was not made, a better explanation, an answer.
+    /// Where packets are missing it may only be missing from the capture, so it is never more than possible then.
+    pub leans_on_absence: bool,
     /// RFC sections and other sources, checked.
     pub references: &'static [&'static str],
     /// Version of smtpcap that brought it.

@@ -2,7 +2,10 @@
 //! while a boundary is open or a text may hold a PGP message: all else is passed on in whole runs. Nesting is a list of
 //! open parts, never recursion. After a gap it goes on in the innermost open part.
 
-use memchr::{memchr, memmem};
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 use crate::captured::Captured;
 
@@ -14,6 +17,9 @@ use super::leaf::{Leaf, protect};
 pub const BOUNDARY_OCTETS: usize = 256;
 /// Octets of a line beginning with "--" that are looked at.
 const DELIMITER_OCTETS: usize = BOUNDARY_OCTETS + 64;
+
+/// What begins a delimiter; made once, for it costs more than the search in one segment.
+static DELIMITER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n--"));
 
 /// A part whose end was not seen yet.
 struct Open {
@@ -187,7 +193,7 @@ impl Structure {
     }
 
     fn in_line(&mut self, bytes: &[u8], facts: &mut MessageFacts) -> usize {
-        let taken = match memmem::find(bytes, b"\n--") {
+        let taken = match DELIMITER.find(bytes) {
             Some(at) => {
                 self.state = State::LineStart;
                 at + 1

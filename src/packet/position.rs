@@ -18,6 +18,7 @@ pub(super) struct Octets<'a> {
 }
 
 impl<'a> Octets<'a> {
+    #[inline]
     pub(super) fn new(bytes: &'a [u8], wire: usize) -> Self {
         Self {
             bytes,
@@ -30,7 +31,9 @@ impl<'a> Octets<'a> {
         self.wire > self.bytes.len()
     }
 
-    fn skip(self, length: usize) -> Option<Self> {
+    /// What follows the first `length` octets; `None` where the file has not as many.
+    #[inline]
+    pub(super) fn skip(self, length: usize) -> Option<Self> {
         let bytes = self.bytes.get(length..)?;
         Some(Self::new(bytes, self.wire.saturating_sub(length)))
     }

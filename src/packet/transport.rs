@@ -10,6 +10,7 @@ use crate::span::Stamp;
 const TCP_HEADER: usize = 20;
 
 /// The segment at `position`, and whether its options are cut.
+#[inline]
 pub(super) fn segment<'a>(
     position: &Position<'a>,
     stamp: Stamp,
@@ -77,7 +78,55 @@ pub(super) fn segment<'a>(
 }
 
 /// Reads what is needed and skips the rest; stops where an option's length cannot be.
-fn parse_options(mut rest: &[u8]) -> Options {
+#[inline]
+fn parse_options(rest: &[u8]) -> Options {
+    match *rest {
+        [] => Options::default(),
+        // What all but the first segments of today's systems have, and nothing else.
+        [1, 1, 8, 10, v0, v1, v2, v3, e0, e1, e2, e3] => Options {
+            timestamps: Some((
+                u32::from_be_bytes([v0, v1, v2, v3]),
+                u32::from_be_bytes([e0, e1, e2, e3]),
+            )),
+            ..Options::default()
+        },
+        // The SYN and SYN-ACK of Linux: segment size, SACK, timestamps, window scale.
+        [
+            2,
+            4,
+            high,
+            low,
+            4,
+            2,
+            8,
+            10,
+            v0,
+            v1,
+            v2,
+            v3,
+            e0,
+            e1,
+            e2,
+            e3,
+            1,
+            3,
+            3,
+            shift,
+        ] => Options {
+            maximum_segment_size: Some(u16::from_be_bytes([high, low])),
+            window_scale: Some(shift),
+            sack_permitted: true,
+            timestamps: Some((
+                u32::from_be_bytes([v0, v1, v2, v3]),
+                u32::from_be_bytes([e0, e1, e2, e3]),
+            )),
+            sack: None,
+        },
+        _ => parse_each_option(rest),
+    }
+}
+
+fn parse_each_option(mut rest: &[u8]) -> Options {
     let mut options = Options::default();
     while let [kind, tail @ ..] = rest {
         match kind {

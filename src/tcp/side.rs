@@ -213,8 +213,8 @@ impl Side {
             .iter()
             .any(|&seen| seen == now || seen == in_bucket(millisecond.wrapping_sub(1)));
         if !found {
-            self.recent.rotate_right(1);
-            self.recent[0] = now;
+            let [first, second, third, _] = self.recent;
+            self.recent = [now, first, second, third];
         }
         found
     }

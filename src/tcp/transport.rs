@@ -367,12 +367,12 @@ impl Transport {
         let scaled = self.sides[0].has(Side::SCALED) && self.sides[1].has(Side::SCALED);
         let reset = segment.flags.has(Flags::RST);
         let syn = segment.flags.has(Flags::SYN);
-        let quiet = segment.stamp.time.since(self.last.time);
+        let quiet = segment.stamp.time.nanoseconds_since(self.last.time);
         let longest = match self.silence {
             [from, to] => from
                 .get()
                 .zip(to.get())
-                .map_or(std::time::Duration::ZERO, |(from, to)| to.time.since(from.time)),
+                .map_or(0, |(from, to)| to.time.nanoseconds_since(from.time)),
         };
         if quiet > longest {
             self.silence[0].set(self.last);

@@ -132,10 +132,12 @@ fn names_of(line: &str) -> Vec<&str> {
 #[must_use]
 pub fn fill(line: &str, values: &[(&'static str, Value)], show: &dyn Fn(&Value) -> String) -> Option<String> {
     let value_of = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
-    let mut filled = String::with_capacity(line.len() + 32);
+    // Room is made behind the conditions: most lines of a file fail at the first.
+    let mut filled = String::new();
     let mut rest = line;
-    while let Some((before, behind)) = rest.split_once('{') {
-        filled.push_str(before);
+    while let Some(at) = memchr::memchr(b'{', rest.as_bytes()) {
+        let (before, behind) = (rest.get(..at)?, rest.get(at + 1..)?);
+        append(&mut filled, before, line);
         let (name, after) = behind.split_once('}')?;
         if let Some(name) = name.strip_prefix('?') {
             value_of(name)?;
@@ -144,12 +146,21 @@ pub fn fill(line: &str, values: &[(&'static str, Value)], show: &dyn Fn(&Value) 
                 return None;
             }
         } else {
-            filled.push_str(&show(value_of(name)?));
+            append(&mut filled, &show(value_of(name)?), line);
         }
         rest = after;
     }
-    filled.push_str(rest);
-    Some(filled.trim_start().to_owned())
+    append(&mut filled, rest, line);
+    Some(filled)
+}
+
+/// Appends to a sentence that is made from `line`; white space never begins it.
+fn append(filled: &mut String, text: &str, line: &str) {
+    let text = if filled.is_empty() { text.trim_start() } else { text };
+    if filled.is_empty() && !text.is_empty() {
+        filled.reserve(line.len() + 32);
+    }
+    filled.push_str(text);
 }
 
 #[cfg(test)]

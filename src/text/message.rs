@@ -75,6 +75,8 @@ messages! {
     SecurityNone: "none", "なし(平文)";
     SecurityStartTls: "STARTTLS", "STARTTLS";
     SecurityImplicit: "implicit TLS", "接続時からTLS";
+    SecurityStartTlsVersion: "STARTTLS {version}", "STARTTLS {version}";
+    SecurityImplicitVersion: "implicit TLS {version}", "接続時からTLS{version}";
 
     // Outcomes
     OutcomeAccepted: "accepted", "受理";

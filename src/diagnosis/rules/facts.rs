@@ -66,18 +66,22 @@ pub(super) fn keyword(line: &Captured) -> &[u8] {
         .unwrap_or_default()
 }
 
+/// The first word of an extension line is this.
+pub(super) fn is_keyword(line: &Captured, name: &str) -> bool {
+    let (word, behind) = line.bytes().split_at(name.len().min(line.bytes().len()));
+    word.eq_ignore_ascii_case(name.as_bytes()) && matches!(behind.first(), None | Some(b' ' | b'='))
+}
+
 /// True where a list has this keyword.
 pub(super) fn offers(list: &Exchange, name: &str) -> bool {
-    Session::extensions(list)
-        .iter()
-        .any(|line| keyword(line).eq_ignore_ascii_case(name.as_bytes()))
+    Session::extensions(list).iter().any(|line| is_keyword(line, name))
 }
 
 /// The AUTH mechanisms of a list, upper case, each once.
 pub(super) fn mechanisms(list: &Exchange) -> Vec<Captured> {
     let mut found: Vec<Captured> = Session::extensions(list)
         .iter()
-        .filter(|line| keyword(line).eq_ignore_ascii_case(b"AUTH"))
+        .filter(|line| is_keyword(line, "AUTH"))
         .flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1))
         .filter(|word| !word.is_empty())
         .map(|word| Captured::new(&word.to_ascii_uppercase()))

@@ -1,8 +1,6 @@
 //! The register: one folder per rule, grouped by layer. A new rule is its folder and its two lines in its layer's list.
 
-use crate::diagnosis::finding::Finding;
 use crate::diagnosis::rule::Rule;
-use crate::session::Session;
 
 mod auth;
 mod capture;
@@ -15,6 +13,8 @@ mod retrieval;
 mod smtp;
 mod starttls;
 mod tls;
+
+pub(super) use smtp::envelope::{Refusal, check as refusal, refusals, unexplained};
 
 /// Every layer's rules, in the catalogue's order.
 static LAYERS: &[&[&Rule]] = &[
@@ -36,11 +36,6 @@ pub fn layers() -> impl Iterator<Item = &'static [&'static Rule]> {
 }
 
 pub use smtp::diagnosis_of_words;
-
-/// What is said of a refused mail where no rule found the cause of the refusal.
-pub(super) fn of_unexplained_refusal(session: &Session) -> Option<Finding> {
-    smtp::of_unexplained(session)
-}
 
 /// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

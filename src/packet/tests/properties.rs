@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::{PortSet, is_noise};
+use crate::packet::{Plain, PortSet, is_noise};
+use crate::span::Stamp;
 
 fn corpus() -> Vec<(LinkType, Vec<u8>)> {
     let ip4 = ipv4(6, &tcp_with(&[2, 4, 5, 0xb4, 1, 3, 3, 7], PAYLOAD));
@@ -64,6 +65,43 @@ fn a_cut_at_every_octet_never_panics_and_is_counted_once() {
             }
         }
     }
+}
+
+/// The short way and the long way over a frame must come to the same, counts and all. True where the short way was taken.
+fn assert_both_ways_agree(frame: &Frame<'_>) -> bool {
+    let (mut short, mut long) = (Decoder::new(), Decoder::new());
+    let plain = Plain::of(frame);
+    let by_short = format!("{:?}", short.decode_seen(frame, plain.as_ref()));
+    let by_long = format!("{:?}", long.decode(frame));
+    assert_eq!(by_short, by_long, "{plain:?} of {:02x?}", frame.bytes);
+    assert_eq!(short.finish(), long.finish(), "{:02x?}", frame.bytes);
+    let stamp = Stamp {
+        frame: frame.number,
+        time: frame.time,
+    };
+    plain.is_some_and(|plain| plain.segment(frame, stamp).is_some())
+}
+
+#[test]
+fn the_short_way_reads_what_the_long_way_reads_wherever_the_frame_is_cut_or_changed() {
+    let mut short_ways = 0;
+    for (link_type, bytes) in corpus() {
+        for length in 0..=bytes.len() {
+            for original_length in [length, bytes.len()] {
+                let mut cut = frame(link_type, &bytes[..length]);
+                cut.original_length = u32::try_from(original_length).unwrap();
+                short_ways += usize::from(assert_both_ways_agree(&cut));
+            }
+        }
+        for at in 0..bytes.len() {
+            for value in [0, 1, 4, 0x45, 0x81, 0xff] {
+                let mut changed = bytes.clone();
+                changed[at] = value;
+                short_ways += usize::from(assert_both_ways_agree(&frame(link_type, &changed)));
+            }
+        }
+    }
+    assert!(short_ways > 1_000, "{short_ways}");
 }
 
 #[test]
@@ -134,6 +172,7 @@ fn a_port_set_holds_the_ends_of_the_range() {
 /// Noise must never be a segment on one of the ports, nor an ICMP error.
 fn check_agreement(link_type: LinkType, bytes: &[u8], ports: &PortSet) {
     let frame = frame(link_type, bytes);
+    assert_both_ways_agree(&frame);
     if !is_noise(&frame, ports) {
         return;
     }

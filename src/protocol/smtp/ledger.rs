@@ -135,8 +135,8 @@ impl Ledger {
         self.weight += weight_of(&exchange);
         if self.first.len() < FIRST_EXCHANGES {
             if self.first.len() == self.first.capacity() {
-                // Many sessions have two or three: room for four at the start would be most of what they hold.
-                self.first.reserve_exact(self.first.len().max(2));
+                // Many sessions have one or two, most of them six: twice the room would be most of what they hold.
+                self.first.reserve_exact((self.first.len() / 2).max(1));
             }
             self.first.push(exchange);
             return;

@@ -302,8 +302,8 @@ impl Decoder {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
         if reply.lines.len() < REPLY_LINES {
-            if more && reply.lines.is_empty() {
-                reply.lines.reserve_exact(USUAL_LINES);
+            if reply.lines.is_empty() {
+                reply.lines.reserve_exact(if more { USUAL_LINES } else { 1 });
             }
             reply
                 .lines

@@ -1,8 +1,11 @@
 //! X.509 certificates (RFC 5280): the list of a Certificate message (RFC 5246, section 7.4.2) → facts of each. What
 //! cannot be parsed is counted, never guessed; nothing is judged, no clock is asked, no signature is verified.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use foldhash::quality::RandomState;
 use sha2::{Digest as _, Sha256};
 use x509_parser::der_parser::asn1_rs::BitString;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -93,7 +96,7 @@ fn read_list(body: &[u8], message: &mut CertificateMessage, mut behind: impl FnM
             break;
         };
         let room = message.certificates.len() < CERTIFICATES && message.unreadable < CERTIFICATES as u32;
-        match room.then(|| certificate(der)).flatten() {
+        match room.then(|| remembered(der)).flatten() {
             Some(certificate) => message.certificates.push(certificate),
             None => message.unreadable = message.unreadable.saturating_add(1),
         }
@@ -102,6 +105,35 @@ fn read_list(body: &[u8], message: &mut CertificateMessage, mut behind: impl FnM
             break;
         }
     }
+}
+
+/// Certificates remembered by each thread.
+const REMEMBERED: usize = 256;
+/// Longest certificate remembered, in octets.
+const REMEMBERED_OCTETS: usize = 4096;
+
+thread_local! {
+    /// The certificates read last, by their octets: a server shows the same ones to every client, and reading one costs as
+    /// much as a hundred segments.
+    static READ: RefCell<HashMap<Box<[u8]>, Certificate, RandomState>> = RefCell::default();
+}
+
+/// [`certificate`], asked once for the same octets.
+fn remembered(der: &[u8]) -> Option<Certificate> {
+    if der.len() > REMEMBERED_OCTETS {
+        return certificate(der);
+    }
+    READ.with_borrow_mut(|read| {
+        if let Some(known) = read.get(der) {
+            return Some(known.clone());
+        }
+        let new = certificate(der)?;
+        if read.len() >= REMEMBERED {
+            read.clear();
+        }
+        read.insert(der.into(), new.clone());
+        Some(new)
+    })
 }
 
 /// Reads one certificate; `None` where it is too large, nested too deep, or not a certificate.

@@ -1,8 +1,6 @@
 //! Fingerprints of a ClientHello: JA3 (MD5 of five lists) and JA4 (TLS client, FoxIO's BSD-3 part of the family).
 //! Both ignore GREASE (RFC 8701). The other members of the JA4 family are under a licence we do not take.
 
-use std::fmt::Write as _;
-
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
@@ -85,22 +83,26 @@ fn plain(values: &[u16]) -> Vec<u16> {
 
 /// `4865-4866`, without GREASE.
 fn decimal(values: &[u16]) -> String {
-    joined(values, '-', |text, value| write!(text, "{value}"))
+    let mut number = itoa::Buffer::new();
+    joined(values, '-', |text, value| text.push_str(number.format(value)))
 }
 
 /// `1301,1302`, without GREASE.
 fn hexadecimal(values: &[u16]) -> String {
-    joined(values, ',', |text, value| write!(text, "{value:04x}"))
+    joined(values, ',', |text, value| {
+        let [high, low] = value.to_be_bytes();
+        push_hex(text, high);
+        push_hex(text, low);
+    })
 }
 
-fn joined(values: &[u16], separator: char, put: impl Fn(&mut String, u16) -> std::fmt::Result) -> String {
+fn joined(values: &[u16], separator: char, mut put: impl FnMut(&mut String, u16)) -> String {
     let mut text = String::with_capacity(values.len().saturating_mul(6));
     for value in values.iter().copied().filter(|value| !is_grease(*value)) {
         if !text.is_empty() {
             text.push(separator);
         }
-        // Writing to a String cannot fail.
-        let _ = put(&mut text, value);
+        put(&mut text, value);
     }
     text
 }
@@ -118,7 +120,13 @@ fn short_hash(text: &str) -> String {
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
+        push_hex(&mut text, *byte);
     }
     text
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 15] {
+        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+    }
 }

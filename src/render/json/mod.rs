@@ -2,6 +2,7 @@
 //! could act on; octets that are not UTF-8 stand as `\xff` with every backslash doubled (see [`encode::json`](super::encode::json)).
 
 mod convert;
+mod enhanced;
 mod finding;
 mod run;
 mod safe;
@@ -12,6 +13,7 @@ pub mod words;
 mod writer;
 
 pub use convert::Form;
+pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
 pub use run::*;
 pub use safe::{SafeFormatter, append_line, write_document, write_line};

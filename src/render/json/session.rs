@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::render::json::enhanced::Enhanced;
 use crate::render::json::finding::FindingRecord;
 use crate::render::json::time::Time;
 use crate::render::json::tls::TlsRecord;
@@ -116,7 +117,7 @@ pub struct ReplyRecord<'a> {
     pub response_code: Option<Cow<'a, str>>,
     /// Enhanced status code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub enhanced: Option<Cow<'a, str>>,
+    pub enhanced: Option<Enhanced>,
     /// What the enhanced status code means, in the chosen language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enhanced_name: Option<&'static str>,
@@ -198,6 +199,9 @@ pub struct AuthRecord<'a> {
     /// The password or token: `********`, unless the run was told to show secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Cow<'a, str>>,
+    /// First and last frame of the line with the password, token or challenge response (SMTP).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_frames: Option<(u64, u64)>,
     /// accepted, rejected, cancelled, not_seen, hidden.
     pub result: &'static str,
     /// The deciding reply.

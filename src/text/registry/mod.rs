@@ -2,7 +2,7 @@
 //! Japanese. Tab-separated, one header line, no quoting (a `"` is a `"`), `-` means none. Read where they are needed; nothing
 //! is parsed at start-up.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::text::Language;
@@ -85,8 +85,8 @@ struct StatusMeaning {
 }
 
 /// [`ENHANCED_STATUS`], read once: a report asks for every reply of every session.
-static STATUS_MEANINGS: LazyLock<HashMap<StatusKey, StatusMeaning>> = LazyLock::new(|| {
-    let mut meanings = HashMap::new();
+static STATUS_MEANINGS: LazyLock<BTreeMap<StatusKey, StatusMeaning>> = LazyLock::new(|| {
+    let mut meanings = BTreeMap::new();
     for row in ENHANCED_STATUS.rows() {
         if let Some(key) = status_key(row.key()) {
             meanings.entry(key).or_insert_with(|| StatusMeaning {

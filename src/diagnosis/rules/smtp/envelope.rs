@@ -4,50 +4,20 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::providers::{self, Place, ProviderText};
+use crate::diagnosis::rule::RefusalKind as Kind;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
+use crate::diagnosis::rules::smtp::envelope_finding::finding;
+use crate::diagnosis::{Finding, Rule};
 use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 
-/// What a refusal is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// Third-party relay.
-    RelayDenied,
-    /// Mailbox or domain does not exist.
-    UserUnknown,
-    /// No room.
-    Quota,
-    /// The reverse-path.
-    SenderRejected,
-    /// Reverse DNS of the client.
-    ReverseDns,
-    /// A blocklist.
-    Blocklist,
-    /// SPF, DKIM, DMARC.
-    DomainAuth,
-    /// Greylisting.
-    Greylist,
-    /// Rate, connections, recipients.
-    RateLimit,
-    /// Message size.
-    TooBig,
-    /// Message content.
-    Content,
-    /// A temporary problem of the server.
-    Temporary,
-    /// Something that another rule speaks of: login, STARTTLS, HELO, order, form, line ends.
-    Elsewhere,
-}
-
-impl Kind {
-    /// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
-    fn of_diagnosis(slug: &str) -> Self {
-        KINDS
-            .iter()
-            .find(|(one, _)| *one == slug)
-            .map_or(Self::Elsewhere, |(_, kind)| *kind)
-    }
+/// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
+fn kind_of_diagnosis(slug: &str) -> Kind {
+    KINDS
+        .iter()
+        .find(|(one, _)| *one == slug)
+        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
 }
 
 /// The diagnosis of each kind.
@@ -68,15 +38,21 @@ const KINDS: [(&str, Kind); 12] = [
 
 /// A refusal and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Refusal<'a> {
+pub(in crate::diagnosis) struct Refusal<'a> {
     /// Where it stands.
     pub(super) place: Place,
     /// The command that was refused; `None` for the greeting.
     pub(super) exchange: Option<&'a Exchange>,
     /// The refusal.
-    pub(super) reply: &'a Reply,
+    pub(in crate::diagnosis) reply: &'a Reply,
     /// DATA: a recipient of this mail had been accepted.
     has_recipients: bool,
+    /// What its provider is known to mean.
+    pub(in crate::diagnosis) text: Option<&'static ProviderText>,
+    /// What it is about.
+    kind: Kind,
+    /// Only the command that was refused told that; the words of the reply did not.
+    pub(super) unclear: bool,
 }
 
 impl Refusal<'_> {
@@ -87,11 +63,6 @@ impl Refusal<'_> {
 
     fn is_bdat(&self) -> bool {
         self.exchange.is_some_and(|exchange| exchange.verb == Verb::Bdat)
-    }
-
-    /// What its provider is known to mean.
-    pub(super) fn text(&self, session: &Session) -> Option<&'static ProviderText> {
-        providers::find(session, self.place, self.reply)
     }
 }
 
@@ -123,47 +94,63 @@ const UNCLEAR: [(Question, Kind); 4] = [
     (is_unclear_data, Kind::Content),
 ];
 
-/// Refusals that this family sorts, in the order of the dialogue.
-fn refusals(session: &Session) -> impl Iterator<Item = Refusal<'_>> {
+/// Refusals that this family sorts, in the order of the dialogue, each with its kind.
+pub(in crate::diagnosis) fn refusals(session: &Session) -> Vec<Refusal<'_>> {
     let dialogue = session.smtp.as_deref();
     let greeting = dialogue.and_then(|dialogue| dialogue.greeting.as_ref());
-    let greeting = greeting.filter(|reply| reply.class() >= 4).map(|reply| Refusal {
-        place: Place::Connect,
-        exchange: None,
-        reply,
-        has_recipients: false,
-    });
-    let commands = session.exchanges().iter().filter_map(|exchange| {
-        let reply = facts::refusal(exchange)?;
-        let place = Place::of(exchange);
-        Some(Refusal {
-            place,
-            exchange: Some(exchange),
-            reply,
-            has_recipients: place == Place::Data && had_recipients(session, exchange),
-        })
-    });
-    greeting.into_iter().chain(commands).filter(|refusal| {
-        matches!(
-            refusal.place,
-            Place::Connect | Place::Ehlo | Place::Mail | Place::Rcpt | Place::Data | Place::End
-        )
-    })
+    let greeting = greeting.filter(|reply| reply.class() >= 4).map(|reply| (None, reply));
+    let commands = session
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| Some((Some(exchange), facts::refusal(exchange)?)));
+    greeting
+        .into_iter()
+        .chain(commands)
+        .filter_map(|(exchange, reply)| sort(session, exchange, reply))
+        .collect()
 }
 
-/// The first refusal of a mail, for a session in which nobody else found a cause: its words point to a rule that has no
-/// ground here (a login that is asked for again, a line end that is sound), so only what was refused tells its kind.
-pub(super) fn unexplained(session: &Session) -> Option<(Refusal<'_>, Kind)> {
-    refusals(session).find_map(|refusal| {
-        let kind = match refusal.place {
+fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply) -> Option<Refusal<'a>> {
+    let place = exchange.map_or(Place::Connect, Place::of);
+    let sorted = matches!(
+        place,
+        Place::Connect | Place::Ehlo | Place::Mail | Place::Rcpt | Place::Data | Place::End
+    );
+    if !sorted {
+        return None;
+    }
+    let mut refusal = Refusal {
+        place,
+        exchange,
+        reply,
+        has_recipients: place == Place::Data && exchange.is_some_and(|data| had_recipients(session, data)),
+        text: providers::find(session, place, reply),
+        kind: Kind::Elsewhere,
+        unclear: false,
+    };
+    (refusal.kind, refusal.unclear) = kind(&refusal);
+    Some(refusal)
+}
+
+/// What is said of the first refused command of a mail where nobody found a cause: its words point to a rule that has no
+/// ground here (a login that was asked for again, a line end that is sound), so only what was refused tells its kind.
+pub(in crate::diagnosis) fn unexplained(session: &Session, refusals: &[Refusal<'_>]) -> Option<Finding> {
+    let (rule, refusal): (&Rule, _) = refusals.iter().find_map(|refusal| {
+        let rule = match refusal.place {
             Place::Connect | Place::Ehlo | Place::Auth | Place::Other => return None,
-            _ if refusal.reply.class() == 4 => Kind::Temporary,
-            Place::Mail => Kind::SenderRejected,
-            Place::Rcpt => Kind::UserUnknown,
-            Place::Data | Place::End => Kind::Content,
+            _ if refusal.reply.class() == 4 => &super::smtp_tempfail::RULE,
+            Place::Mail => &super::smtp_sender_rejected::RULE,
+            Place::Rcpt => &super::smtp_user_unknown::RULE,
+            Place::Data | Place::End => &super::smtp_content_rejected::RULE,
         };
-        Some((refusal, kind))
-    })
+        Some((rule, refusal))
+    })?;
+    let unclear = Refusal {
+        text: None,
+        unclear: true,
+        ..*refusal
+    };
+    Some(finding(rule, session, &unclear))
 }
 
 /// A recipient of the mail that this DATA belongs to was accepted.
@@ -174,43 +161,47 @@ fn had_recipients(session: &Session, data: &Exchange) -> bool {
         .any(|one| one.verb == Verb::Rcpt && facts::replied(one, |code| code / 100 == 2))
 }
 
-/// The first refusal of a kind.
-pub(super) fn first(session: &Session, wanted: Kind) -> Option<Refusal<'_>> {
-    refusals(session).find(|refusal| is(session, refusal, wanted))
+/// What a rule says of the first refusal of its kind.
+pub(in crate::diagnosis) fn check(
+    rule: &'static Rule,
+    kind: Kind,
+    session: &Session,
+    refusals: &[Refusal],
+) -> Option<Finding> {
+    let first = refusals.iter().find(|refusal| refusal.kind == kind)?;
+    Some(finding(rule, session, first))
 }
 
 /// The answer to a hello speaks of the client's address, not of its name.
 pub(super) fn is_about_address(session: &Session, hello: &Exchange, reply: &Reply) -> bool {
-    let refusal = Refusal {
-        place: Place::Ehlo,
-        exchange: Some(hello),
-        reply,
-        has_recipients: false,
-    };
-    let kinds = [Kind::Blocklist, Kind::ReverseDns, Kind::RateLimit];
-    kinds.iter().any(|kind| is(session, &refusal, *kind))
+    sort(session, Some(hello), reply)
+        .is_some_and(|refusal| matches!(refusal.kind, Kind::Blocklist | Kind::ReverseDns | Kind::RateLimit))
 }
 
-/// Whether a refusal is of a kind: its own question first, for every rule of the family asks, and one is answered.
-fn is(session: &Session, refusal: &Refusal<'_>, wanted: Kind) -> bool {
-    if let Some(text) = refusal.text(session) {
-        return Kind::of_diagnosis(text.meaning) == wanted;
+/// What a refusal is about: what its provider means, or else what code and words tell. Before MAIL words alone tell only of
+/// the client's address.
+fn kind(refusal: &Refusal<'_>) -> (Kind, bool) {
+    if let Some(text) = refusal.text {
+        return (kind_of_diagnosis(text.meaning), false);
     }
+    let (told, unclear) = kind_by_words(refusal);
     let before_mail = matches!(refusal.place, Place::Connect | Place::Ehlo);
-    if before_mail && !matches!(wanted, Kind::Blocklist | Kind::ReverseDns) {
-        return false;
+    if before_mail && !matches!(told, Kind::Blocklist | Kind::ReverseDns) {
+        return (Kind::Elsewhere, false);
     }
-    let mut questions = QUESTIONS.iter().chain(&UNCLEAR);
-    let asked = questions.any(|(asks, kind)| *kind == wanted && asks(refusal));
-    asked && kind_by_words(refusal) == wanted
+    (told, unclear)
 }
 
-/// The kind that code and words tell.
-fn kind_by_words(refusal: &Refusal<'_>) -> Kind {
-    let mut questions = QUESTIONS.iter().chain(&UNCLEAR);
-    questions
-        .find(|(asks, _)| asks(refusal))
-        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
+/// The kind that code and words tell, and whether only the command that was refused told it.
+fn kind_by_words(refusal: &Refusal<'_>) -> (Kind, bool) {
+    let answer = |questions: &[(Question, Kind)]| {
+        let told = questions.iter().find(|(asks, _)| asks(refusal));
+        told.map(|(_, kind)| *kind)
+    };
+    let clear = answer(&QUESTIONS).map(|kind| (kind, false));
+    clear
+        .or_else(|| answer(&UNCLEAR).map(|kind| (kind, true)))
+        .unwrap_or((Kind::Elsewhere, false))
 }
 
 /// The diagnosis that a server's words lead to by themselves, whoever says them: "user unknown".
@@ -238,9 +229,12 @@ pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
             exchange: None,
             reply: &reply,
             has_recipients: false,
+            text: None,
+            kind: Kind::Elsewhere,
+            unclear: false,
         };
-        let kind = kind_by_words(&refusal);
-        let clear = !is_unclear(&refusal) && kind != Kind::Temporary;
+        let (kind, unclear) = kind_by_words(&refusal);
+        let clear = !unclear && kind != Kind::Temporary;
         let (slug, _) = KINDS.iter().find(|(_, one)| *one == kind && clear)?;
         Some(*slug)
     })
@@ -501,10 +495,4 @@ fn is_unclear_sender(refusal: &Refusal<'_>) -> bool {
 /// DATA refused though recipients had been accepted, before a word of the mail was sent.
 fn is_unclear_data(refusal: &Refusal<'_>) -> bool {
     refusal.place == Place::Data && refusal.reply.class() == 5 && refusal.has_recipients
-}
-
-/// Only the command that was refused told the kind; the words of the reply did not.
-pub(super) fn is_unclear(refusal: &Refusal<'_>) -> bool {
-    let answers = |(asks, _): &(Question, Kind)| asks(refusal);
-    !QUESTIONS.iter().any(answers) && UNCLEAR.iter().any(answers)
 }

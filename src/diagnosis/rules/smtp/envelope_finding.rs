@@ -1,39 +1,18 @@
 //! The finding of a refusal that the envelope's family sorts, with the values that its rules share.
 
 use crate::captured::Captured;
-use crate::diagnosis::providers::{Place, ProviderText};
+use crate::diagnosis::providers::Place;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
-use crate::diagnosis::rules::smtp::envelope::{Kind, Refusal, is_unclear, unexplained};
+use crate::diagnosis::rules::smtp::envelope::Refusal;
 use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity, Value};
 use crate::protocol::smtp::{Detail, Exchange};
 use crate::session::{Session, Stage, Transaction};
 
 /// The finding of a refusal with the values that the rules of this family share.
 pub(super) fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal<'_>) -> Finding {
-    told(rule, session, refusal, refusal.text(session), is_unclear(refusal))
-}
-
-/// The finding for a refused mail in whose session no rule found a cause, told as possible.
-pub(in crate::diagnosis::rules) fn of_unexplained(session: &Session) -> Option<Finding> {
-    let (refusal, kind) = unexplained(session)?;
-    let rule = match kind {
-        Kind::SenderRejected => &super::smtp_sender_rejected::RULE,
-        Kind::UserUnknown => &super::smtp_user_unknown::RULE,
-        Kind::Content => &super::smtp_content_rejected::RULE,
-        _ => &super::smtp_tempfail::RULE,
-    };
-    Some(told(rule, session, &refusal, None, true).as_sure_as(Confidence::Possible))
-}
-
-fn told(
-    rule: &'static Rule,
-    session: &Session,
-    refusal: &Refusal<'_>,
-    text: Option<&'static ProviderText>,
-    unclear: bool,
-) -> Finding {
     let reply = refusal.reply;
-    let unclear = text.is_none() && unclear;
+    let text = refusal.text;
+    let unclear = refusal.unclear;
     let mut finding = Finding::of(rule, stage(refusal.place), Evidence::reply(reply))
         .and_some(refusal.exchange.map(Evidence::command));
     if unclear {

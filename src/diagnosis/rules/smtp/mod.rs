@@ -2,7 +2,7 @@
 
 use crate::diagnosis::rule::Rule;
 
-mod envelope;
+pub(super) mod envelope;
 mod envelope_finding;
 mod smtp_bare_newline;
 mod smtp_bdat_error;
@@ -38,7 +38,6 @@ mod smtp_tempfail;
 mod smtp_user_unknown;
 
 pub use envelope::diagnosis_of_words;
-pub(super) use envelope_finding::of_unexplained;
 
 /// The layer's rules, in the catalogue's order.
 pub(super) static RULES: &[&Rule] = &[

@@ -86,8 +86,24 @@ pub(in crate::diagnosis::rules) fn consent(session: &Session) -> Option<(Evidenc
 pub(super) struct Offer {
     /// STARTTLS or STLS is in it.
     pub(super) has_starttls: bool,
-    /// The list.
-    pub(super) list: Evidence,
+    span: Span,
+    command: &'static str,
+    keyword: &'static str,
+}
+
+impl Offer {
+    /// The list, as evidence of what is or is not in it.
+    pub(super) fn list(&self) -> Evidence {
+        let template = if self.has_starttls {
+            "{command} reply: {keyword}"
+        } else {
+            "{command} reply: no {keyword}"
+        };
+        let note = Note::of(template)
+            .with("command", self.command)
+            .with("keyword", self.keyword);
+        Evidence::quote(&self.span, note)
+    }
 }
 
 /// The capability list in clear that counts: the last EHLO reply, or the last CAPA or CAPABILITY list before a login.
@@ -99,14 +115,15 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
         let misplaced = reply
             .lines
             .first()
-            .is_some_and(|line| facts::keyword(line).eq_ignore_ascii_case(b"STARTTLS"));
+            .is_some_and(|line| facts::is_keyword(line, "STARTTLS"));
         if misplaced {
             return None;
         }
-        let has_starttls = facts::offers(list, "STARTTLS");
         return Some(Offer {
-            has_starttls,
-            list: Evidence::quote(&reply.span, list_words("EHLO", "STARTTLS", has_starttls)),
+            has_starttls: facts::offers(list, "STARTTLS"),
+            span: reply.span,
+            command: "EHLO",
+            keyword: "STARTTLS",
         });
     }
     let dialogue = session.retrieval.as_ref()?;
@@ -123,20 +140,12 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
         Some(Protocol::Pop3) => ("CAPA", "STLS"),
         _ => ("CAPABILITY", "STARTTLS"),
     };
-    let has_starttls = list.keywords.iter().any(|word| word.equals_ignoring_case(keyword));
     Some(Offer {
-        has_starttls,
-        list: Evidence::quote(&list.span, list_words(command, keyword, has_starttls)),
+        has_starttls: list.keywords.iter().any(|word| word.equals_ignoring_case(keyword)),
+        span: list.span,
+        command,
+        keyword,
     })
-}
-
-fn list_words(command: &'static str, keyword: &'static str, has: bool) -> Note {
-    let template = if has {
-        "{command} reply: {keyword}"
-    } else {
-        "{command} reply: no {keyword}"
-    };
-    Note::of(template).with("command", command).with("keyword", keyword)
 }
 
 fn is_login(command: &Command) -> bool {
@@ -253,7 +262,8 @@ pub(super) fn masked(session: &Session) -> Option<(&'static str, Evidence)> {
         let reply = exchange.reply.yes()?;
         let line = Session::extensions(exchange)
             .iter()
-            .find(|line| matches!(exchange.verb, Verb::Ehlo) && is_crossed_out(facts::keyword(line)))?;
+            .find(|line| line.bytes().starts_with(b"XXXX") && is_crossed_out(facts::keyword(line)))
+            .filter(|_| exchange.verb == Verb::Ehlo)?;
         Some(("keyword", Evidence::quote(&reply.span, line)))
     });
     keyword

@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(39),
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["nanashinonozomi.com goo mail 2021-01-11", "RFC 8997"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -31,7 +32,7 @@ pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     for sessions in window.by_client() {
         let offers: Vec<(&Digest, &TlsDigest)> = sessions
             .iter()
-            .filter_map(|digest| Some((*digest, digest.tls.as_ref()?)))
+            .filter_map(|digest| Some((*digest, digest.tls.as_deref()?)))
             .collect();
         for late in offers.iter().filter(|(_, tls)| lags(tls)) {
             let key = late.0.server;

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 3, 4.1", "RFC 4954 4, 9", "RFC 4616 5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -23,6 +24,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (exchange, auth) = facts::auth_attempts(session)
         .find(|(exchange, auth)| auth.secret.is_some() && facts::in_clear(session, exchange))?;
     let list = facts::clear_list(session);
+    let behind = auth.credential.filter(|span| span.first != exchange.command.first);
     Some(
         Finding::of(rule, Stage::Auth, Evidence::command(exchange))
             .with("mechanism", &auth.mechanism)
@@ -31,6 +33,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with_some(
                 "starttls",
                 list.filter(|list| facts::offers(list, "STARTTLS")).map(|_| "yes"),
-            ),
+            )
+            .and_some(behind.as_ref().map(Evidence::secret)),
     )
 }

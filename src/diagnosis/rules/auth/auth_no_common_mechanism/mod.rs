@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(52),
     actors: &[Actor::Client],
     explains_away: &["smtp-client-vanished"],
+    leans_on_absence: true,
     references: &["RFC 4954 3-4", "RFC 4422 3.3", "RFC 5321 4.1.1.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -40,7 +41,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let reply = list.reply.yes()?;
     let line = Session::extensions(list)
         .iter()
-        .find(|line| facts::keyword(line).eq_ignore_ascii_case(b"AUTH"))?;
+        .find(|line| facts::is_keyword(line, "AUTH"))?;
     Some(
         Finding::of(rule, Stage::Auth, Evidence::quote(&reply.span, line))
             .with(

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9293 3.1", "Wireshark checksum offloading notes"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -34,7 +35,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Evidence::frame(
             session.connection.first,
             None,
-            Note::of("{copies} copies of packets, largest segment {large} octets")
+            Note::of("copies of packets: {copies}, largest segment: {large} octets")
                 .with("copies", copies)
                 .with("large", large),
         ),

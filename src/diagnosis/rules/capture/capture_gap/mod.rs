@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9293 3.10.7", "Wireshark \"TCP ACKed unseen segment\" Q&A"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -33,7 +34,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 gap.found_at,
                 Some(gap.direction),
-                Note::of("{length} octets missing before this frame, acknowledged by the receiver")
+                Note::of("octets missing before this frame, acknowledged by the receiver: {length}")
                     .with("length", gap.length),
             ),
         )

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "pcap savefile format",
         "Wireshark \"Packet size limited during capture\"",
@@ -40,7 +41,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 stamp,
                 None,
-                Note::of("{cut} segments are shorter in the file than on the wire").with("cut", cut),
+                Note::of("segments shorter in the file than on the wire: {cut}").with("cut", cut),
             ),
         )
         .with("cut", cut),

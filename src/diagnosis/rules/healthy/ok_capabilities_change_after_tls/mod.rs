@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4.2", "RFC 2595 3.1", "RFC 4954 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -28,13 +29,13 @@ const OVERHEADS: [u64; 4] = [17, 24, 16, 33];
 const LOOKED_AT: usize = 8;
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let list = facts::clear_list(session)?;
+    let list = facts::clear_list(session).filter(|_| session.upgraded())?;
     let readable = facts::mechanisms(list).iter().any(|name| {
         ["PLAIN", "LOGIN"]
             .iter()
             .any(|readable| name.equals_ignoring_case(readable))
     });
-    if !facts::offers(list, "STARTTLS") || readable || !session.upgraded() {
+    if !facts::offers(list, "STARTTLS") || readable {
         return None;
     }
     let seen = session

@@ -1,8 +1,6 @@
 //! The client address has no (consistent) reverse DNS.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-client-rdns-rejected`.
 pub static RULE: Rule = Rule {
@@ -19,13 +17,9 @@ pub static RULE: Rule = Rule {
         "smtp-greeting-refused",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.1.4", "RFC 7372 3.3", "RFC 8601 2.7.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::ReverseDns),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::ReverseDns)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

@@ -1,8 +1,6 @@
 //! The mail was refused for what is in it.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-content-rejected`.
 pub static RULE: Rule = Rule {
@@ -18,13 +16,9 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 3.3, 4.1.1.4", "RFC 3463 3.7-3.8"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Content),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::Content)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

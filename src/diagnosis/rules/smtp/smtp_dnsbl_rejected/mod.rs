@@ -1,8 +1,6 @@
 //! The client address stands on a blocklist, as the server says.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-dnsbl-rejected`.
 pub static RULE: Rule = Rule {
@@ -19,13 +17,9 @@ pub static RULE: Rule = Rule {
         "smtp-greeting-refused",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5782", "Spamhaus DNSBL usage FAQ", "Sisimai Rhost/Microsoft"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Blocklist),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::Blocklist)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

@@ -1,8 +1,6 @@
 //! SPF, DKIM or DMARC of the sender domain did not pass, as the server says.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-domain-auth-rejected`.
 pub static RULE: Rule = Rule {
@@ -18,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 7372",
         "RFC 7208 8",
@@ -27,10 +26,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::DomainAuth),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::DomainAuth)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

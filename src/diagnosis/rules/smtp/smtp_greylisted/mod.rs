@@ -1,8 +1,6 @@
 //! A first contact is put off for some minutes.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-greylisted`.
 pub static RULE: Rule = Rule {
@@ -19,13 +17,9 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "smtp-tempfail",
     ],
+    leans_on_absence: false,
     references: &["RFC 6647 2, 5", "RFC 5321 4.5.4.1", "Postfix POSTSCREEN_README"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Greylist),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::Greylist)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

@@ -1,8 +1,6 @@
 //! The mail is larger than the server takes.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-message-too-big`.
 pub static RULE: Rule = Rule {
@@ -19,13 +17,9 @@ pub static RULE: Rule = Rule {
         "smtp-content-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 1870 3, 6", "RFC 3463 3.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::TooBig),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::TooBig)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

@@ -1,8 +1,6 @@
 //! A limit of rate, connections or recipients was reached.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-rate-limited`.
 pub static RULE: Rule = Rule {
@@ -20,13 +18,9 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "smtp-tempfail",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.3.1.8, 4.5.3.1.10", "RFC 3463 3.6", "Sisimai Rhost/Google"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::RateLimit),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::RateLimit)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

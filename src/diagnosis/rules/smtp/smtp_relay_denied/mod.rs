@@ -1,8 +1,6 @@
 //! The server does not pass mail on for this client.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-relay-denied`.
 pub static RULE: Rule = Rule {
@@ -18,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 3.6.2, 7.9",
         "RFC 6409 4.3",
@@ -25,10 +24,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::RelayDenied),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::RelayDenied)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

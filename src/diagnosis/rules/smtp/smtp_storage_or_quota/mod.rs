@@ -1,8 +1,6 @@
 //! The mailbox or the server has no room.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-storage-or-quota`.
 pub static RULE: Rule = Rule {
@@ -18,13 +16,9 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.2.3", "RFC 3463 3.3-3.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Quota),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::Quota)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

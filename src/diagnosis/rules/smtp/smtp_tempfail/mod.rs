@@ -1,8 +1,6 @@
 //! The server has a temporary problem of its own.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-tempfail`.
 pub static RULE: Rule = Rule {
@@ -18,13 +16,9 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: true,
     references: &["RFC 5321 4.2.1, 4.5.4.1", "RFC 3463 3.4-3.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::Temporary),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::Temporary)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

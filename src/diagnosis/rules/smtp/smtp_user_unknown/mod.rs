@@ -1,8 +1,6 @@
 //! The recipient does not exist at this server, or the server says so.
 
-use crate::diagnosis::rules::smtp::envelope::Kind;
-use crate::diagnosis::{Actor, Check, Confidence, Finding, Layer, Rule, Severity};
-use crate::session::Session;
+use crate::diagnosis::{Actor, Check, Confidence, Layer, RefusalKind, Rule, Severity};
 
 /// `smtp-user-unknown`.
 pub static RULE: Rule = Rule {
@@ -18,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 3.3, 4.2.3",
         "RFC 7505",
@@ -27,10 +26,5 @@ pub static RULE: Rule = Rule {
     ],
     since: "0.1.0",
     texts: crate::rule_texts!(),
-    check: Check::Session(check),
+    check: Check::Refusal(RefusalKind::UserUnknown),
 };
-
-fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    let refusal = super::envelope::first(session, Kind::UserUnknown)?;
-    Some(super::envelope_finding::finding(rule, session, &refusal))
-}

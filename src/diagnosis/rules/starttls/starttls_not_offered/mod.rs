@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 2, 4, 6", "RFC 2595 3, 4", "RFC 8314 4.1", "RFC 8461"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -26,10 +27,13 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if !evidence::is_clear(session) || evidence::masked(session).is_some() || !evidence::requests(session).is_empty() {
+    if !evidence::is_clear(session) || !evidence::requests(session).is_empty() {
         return None;
     }
     let offer = evidence::offer(session).filter(|offer| !offer.has_starttls)?;
+    if evidence::masked(session).is_some() {
+        return None;
+    }
     let crossed = evidence::crossed(session);
     let demanded = facts::refused_mail(session).any(|(_, reply)| facts::wants_starttls(reply));
     let left = crossed.is_none() && evidence::client_left(session) && !session.quality.cut_off;
@@ -42,7 +46,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         None if left => Severity::Note,
         None => return None,
     };
-    let finding = Finding::of(rule, Stage::Hello, offer.list)
+    let finding = Finding::of(rule, Stage::Hello, offer.list())
         .as_severity(severity)
         .with("port", session.connection.server.port)
         .with_some("left", left.then_some("yes"))

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4", "RFC 7435 3", "RFC 8461", "RFC 7672", "RFC 8314 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -29,7 +30,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         // Nothing confidential crossed; on a user's port it still tells how the client is set.
         let left = users && evidence::client_left(session);
         return left.then(|| {
-            Finding::of(rule, Stage::Hello, offer.list)
+            Finding::of(rule, Stage::Hello, offer.list())
                 .as_severity(Severity::Note)
                 .with("port", session.connection.server.port)
         });
@@ -46,6 +47,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with_some("login", crossed.login.then_some("yes"))
             .with_some("mail", (!crossed.login).then_some("yes"))
             .with_some("relay", (!users).then_some("yes"))
-            .and(offer.list),
+            .and(offer.list()),
     )
 }

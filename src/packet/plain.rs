@@ -1,0 +1,179 @@
+//! The frame of every day: Ethernet, up to two VLAN tags, IPv4 or IPv6 without extension headers, TCP or UDP, no fragment.
+//! One look tells its ports, so that noise goes no further (on a mirror port nearly every frame), and a segment of ours
+//! is read without the long way over one header after another. Whatever is unusual is left to the decoder's loop: what
+//! both of them can read, both read alike (a test holds them against each other).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::link::{ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, VLAN_TAG, is_vlan};
+use super::ports::PortSet;
+use super::position::{Layer, Network, Octets, Position, Tunnel};
+use super::segment::Segment;
+use super::transport;
+use super::tunnel::is_tunnel_port;
+use crate::frame::{Frame, LinkType};
+use crate::span::Stamp;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const IPV4_HEADER: usize = 20;
+const IPV6_HEADER: usize = 40;
+/// VLAN tags looked behind; a frame with more goes the long way.
+const MAXIMUM_TAGS: usize = 2;
+
+/// Where the headers of a plain frame stand, and its ports.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain {
+    /// Offset of the IP header in the frame.
+    ip: usize,
+    /// Octets of the IP header.
+    header: usize,
+    version6: bool,
+    protocol: u8,
+    /// Source port.
+    pub source: u16,
+    /// Destination port.
+    pub destination: u16,
+}
+
+impl Plain {
+    /// Looks at a frame; `None` where it is not plain: other link types, extension headers, fragments, UDP tunnels, what is
+    /// cut before the ports.
+    #[must_use]
+    #[inline]
+    pub fn of(frame: &Frame<'_>) -> Option<Self> {
+        if frame.link_type != LinkType::ETHERNET {
+            return None;
+        }
+        let bytes = frame.bytes;
+        let mut ip = ETHERNET_HEADER;
+        let mut ether_type = u16_at(bytes, 12)?;
+        for _ in 0..MAXIMUM_TAGS {
+            if !is_vlan(ether_type) {
+                break;
+            }
+            ether_type = u16_at(bytes, ip + 2)?;
+            ip += VLAN_TAG;
+        }
+        let (protocol, header) = match ether_type {
+            ETHERTYPE_IPV4 => {
+                let ip = bytes.get(ip..)?.first_chunk::<IPV4_HEADER>()?;
+                let is_fragment = u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff != 0;
+                if ip[0] >> 4 != 4 || is_fragment {
+                    return None;
+                }
+                (ip[9], usize::from(ip[0] & 0x0f) * 4)
+            }
+            ETHERTYPE_IPV6 => {
+                let ip = bytes.get(ip..)?.first_chunk::<IPV6_HEADER>()?;
+                if ip[0] >> 4 != 6 {
+                    return None;
+                }
+                (ip[6], IPV6_HEADER)
+            }
+            _ => return None,
+        };
+        let plain = Self {
+            ip,
+            header,
+            version6: ether_type == ETHERTYPE_IPV6,
+            protocol,
+            source: u16_at(bytes, ip + header)?,
+            destination: u16_at(bytes, ip + header + 2)?,
+        };
+        let is_plain = match protocol {
+            TCP => true,
+            UDP => !is_tunnel_port(plain.source) && !is_tunnel_port(plain.destination),
+            _ => false,
+        };
+        is_plain.then_some(plain)
+    }
+
+    /// True where neither port is in `ports`: certainly nothing of ours.
+    #[must_use]
+    #[inline]
+    pub fn is_noise(&self, ports: &PortSet) -> bool {
+        !ports.contains(self.source) && !ports.contains(self.destination)
+    }
+
+    /// The TCP segment in the frame that was looked at, and whether its options are cut; `None` for UDP, and for what is
+    /// odd: the decoder's loop says of that what it is.
+    #[inline]
+    pub(super) fn segment<'a>(&self, frame: &Frame<'a>, stamp: Stamp) -> Option<(Segment<'a>, bool)> {
+        if self.protocol != TCP {
+            return None;
+        }
+        let octets = Octets::new(frame.bytes, frame.original_length as usize).skip(self.ip)?;
+        let (network, length) = if self.version6 {
+            ipv6(octets.bytes)?
+        } else {
+            ipv4(octets.bytes, self.header)?
+        };
+        let mut position = Position {
+            octets: octets.measured(length).skip(self.header)?,
+            layer: Layer::Protocol(TCP),
+            network,
+            encapsulation: 0,
+            layers: 0,
+        };
+        for tag in frame.bytes.get(ETHERNET_HEADER..self.ip)?.chunks_exact(VLAN_TAG) {
+            position.encapsulate(Tunnel::Vlan, u32::from(u16_at(tag, 0)? & 0x0fff));
+        }
+        transport::segment(&position, stamp, None).ok()
+    }
+}
+
+/// What the header says, and the octets of the whole packet.
+#[inline]
+fn ipv4(bytes: &[u8], header: usize) -> Option<(Network, usize)> {
+    let ip = bytes.first_chunk::<IPV4_HEADER>()?;
+    let length = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
+    if header < IPV4_HEADER || length < header {
+        return None;
+    }
+    let network = Network {
+        source: IpAddr::V4(Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15])),
+        destination: IpAddr::V4(Ipv4Addr::new(ip[16], ip[17], ip[18], ip[19])),
+        time_to_live: ip[8],
+        identification: Some(u16::from_be_bytes([ip[4], ip[5]])),
+        dont_fragment: ip[6] & 0x40 != 0,
+    };
+    Some((network, length))
+}
+
+#[inline]
+fn ipv6(bytes: &[u8]) -> Option<(Network, usize)> {
+    let ip = bytes.first_chunk::<IPV6_HEADER>()?;
+    let length = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
+    if length == 0 {
+        return None;
+    }
+    let address = |at: usize| {
+        let octets = ip.get(at..at + 16)?.first_chunk::<16>()?;
+        Some(IpAddr::V6(Ipv6Addr::from(*octets)))
+    };
+    let network = Network {
+        source: address(8)?,
+        destination: address(24)?,
+        time_to_live: ip[7],
+        identification: None,
+        dont_fragment: true,
+    };
+    Some((network, IPV6_HEADER + length))
+}
+
+/// True where the frame is certainly a TCP or UDP packet with neither port in `ports`, no fragment and no tunnel.
+///
+/// Never true of a frame from which [`super::Decoder::decode`] would give a segment on one of `ports` or an ICMP
+/// error. Looks through Ethernet, up to two VLAN tags, and IPv4 or IPv6 without extension headers.
+#[must_use]
+#[inline]
+pub fn is_noise(frame: &Frame<'_>, ports: &PortSet) -> bool {
+    Plain::of(frame).is_some_and(|plain| plain.is_noise(ports))
+}
+
+#[inline]
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    let octets = bytes.get(at..)?.first_chunk()?;
+    Some(u16::from_be_bytes(*octets))
+}
