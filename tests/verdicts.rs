@@ -256,10 +256,7 @@ fn no_refused_mail_is_passed_over_in_silence() {
     ];
     for before in ["", login] {
         for place in &places {
-            for (code, words) in [451, 530, 550]
-                .iter()
-                .flat_map(|code| words.map(|words| (code, words)))
-            {
+            for (code, words) in [451, 530, 550].iter().flat_map(|code| words.map(|words| (code, words))) {
                 let (session, findings) = only(&format!(
                     "session 192.0.2.20 -> 198.51.100.11:587\nsmtp hello with=\"AUTH PLAIN\"\n{before}{place}S: {code} {words}\nC: QUIT\nS: 221 Bye\nS: fin"
                 ));
@@ -317,4 +314,37 @@ fn the_number_of_a_null_mx_accuses_no_sender_authentication() {
          S: fin"
     ));
     assert_eq!(failures(&findings), ["smtp-sender-rejected"]);
+}
+
+/// Exchange servers among themselves ([MS-OXSMTP]): TLS without a certificate that anybody checks. No real server at hand
+/// speaks it, so the conversation is built.
+#[test]
+fn x_anonymoustls_is_an_upgrade_like_starttls() {
+    let (session, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25
+         smtp hello with=X-ANONYMOUSTLS without=STARTTLS
+         C: X-ANONYMOUSTLS
+         S: 220 2.0.0 SMTP server ready
+         tls handshake 1.2
+         C= EHLO mail.example.com
+         S= 250 mail.example.org
+         C= QUIT
+         S= 221 2.0.0 Bye
+         tls quit",
+    );
+    assert_eq!(failures(&findings), [""; 0]);
+    assert!(
+        session
+            .smtp
+            .as_deref()
+            .is_some_and(|dialogue| dialogue.switched_to_tls.is_some())
+    );
+    assert_eq!(session.outcome, Outcome::Encrypted);
+    assert!(
+        !findings
+            .iter()
+            .any(|finding| finding.rule.slug.starts_with("starttls-")),
+        "{:?}",
+        findings.iter().map(|one| one.rule.slug).collect::<Vec<_>>()
+    );
 }
