@@ -160,6 +160,10 @@ messages! {
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     HelpUsage: "Usage", "使い方";
+    ManName: "NAME", "名前";
+    ManSynopsis: "SYNOPSIS", "書式";
+    ManDescription: "DESCRIPTION", "説明";
+    ManVersion: "VERSION", "バージョン";
     HelpOptions: "Options", "オプション";
     HelpArguments: "Arguments", "引数";
     HelpCommands: "Commands", "コマンド";
