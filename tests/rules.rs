@@ -149,7 +149,7 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
                             rule.slug
                         );
                     }
-                    if let Value::Name(name) = value {
+                    for name in names_in(value) {
                         assert!(!is_prose(name), "{}: {name:?} is no name", finding.rule.slug);
                     }
                     if let Value::Phrase(key) = value {
@@ -175,6 +175,15 @@ fn every_finding_of_every_example_has_evidence_and_known_values() {
     }
 }
 
+/// The names in a value, those of a list among them.
+fn names_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Name(name) => vec![name],
+        Value::List(values) => values.iter().flat_map(names_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Two words of small letters in a row: words of one language, that would stand in the other one's sentences.
 fn is_prose(name: &str) -> bool {
     let small = |word: &str| word.len() > 1 && word.chars().all(|letter| letter.is_ascii_lowercase());
@@ -184,6 +193,8 @@ fn is_prose(name: &str) -> bool {
 
 #[test]
 fn prose_is_told_from_names() {
+    let list = Value::List(vec!["TLS 1.2".into(), Value::List(vec!["the client".into()])]);
+    assert_eq!(names_in(&list), ["TLS 1.2", "the client"]);
     assert!(is_prose("no final reply") && is_prose("the client"));
     assert!(!is_prose("TLS 1.2") && !is_prose("protocol_version") && !is_prose("yes") && !is_prose("AUTH PLAIN LOGIN"));
 }

@@ -102,7 +102,7 @@ impl Reader {
         while let Some(index) = self.unseen.pop_front() {
             self.look_at_first(index)?;
         }
-        if let Some(index) = self.current.take() {
+        if let Some(index) = self.current {
             self.go_on(index)?;
         }
         if self.current.is_none() {
@@ -210,30 +210,33 @@ impl Reader {
     }
 
     /// Moves a file to its next frame, and lets another one pass where its next frame is earlier.
+    #[inline]
     fn go_on(&mut self, index: usize) -> Result<(), Error> {
         let (Some(slot), Some(facts)) = (self.slots.get_mut(index), self.facts.files.get_mut(index)) else {
             return Ok(());
         };
         let Source::Open(file) = &mut slot.source else {
+            self.current = None;
             return Ok(());
         };
-        let time = match file.advance(facts) {
-            Ok(Some(time)) => time,
+        match file.advance(facts) {
+            Ok(Some(time)) => {
+                let overtaken = self.waiting.peek().is_some_and(|Reverse(next)| *next < (time, index));
+                if overtaken {
+                    self.waiting.push(Reverse((time, index)));
+                    self.current = None;
+                }
+                Ok(())
+            }
             ended => {
                 let ended = ended.map(|_| ());
                 slot.position = file.position();
                 slot.source = Source::Closed;
+                self.current = None;
                 self.hand_out_secrets(index);
-                return ended;
+                ended
             }
-        };
-        let overtaken = self.waiting.peek().is_some_and(|Reverse(next)| *next < (time, index));
-        if overtaken {
-            self.waiting.push(Reverse((time, index)));
-        } else {
-            self.current = Some(index);
         }
-        Ok(())
     }
 
     /// Secrets of a file that were read since the last time.
@@ -243,7 +246,8 @@ impl Reader {
             &mut self.on_secrets,
             self.slots.get_mut(index),
             self.facts.files.get(index),
-        ) {
+        ) && slot.secrets < facts.secrets.kept().len()
+        {
             for secrets in facts.secrets.kept().get(slot.secrets..).unwrap_or_default() {
                 take(secrets, next);
             }

@@ -23,11 +23,11 @@ use crate::tcp;
 use crate::time::Timestamp;
 
 /// Payload octets in one round of batches, about.
-const ROUND_OCTETS: usize = 512 << 10;
+const ROUND_OCTETS: usize = 256 << 10;
 /// Packets in one round of batches at most.
-const ROUND_PACKETS: usize = 8_192;
+const ROUND_PACKETS: usize = 2_048;
 /// Rounds that wait for the workers or are in work.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 12;
 /// Sessions in one answer at the end of the capture.
 const LAST_SESSIONS: usize = 256;
 

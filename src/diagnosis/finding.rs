@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::captured::Captured;
+use crate::diagnosis::providers::ProviderText;
 use crate::diagnosis::rule::Rule;
 use crate::packet::IcmpError;
 use crate::protocol::retrieval::{Answer, Command};
@@ -171,6 +172,12 @@ impl Evidence {
             quotation,
             note,
         }
+    }
+
+    /// Where a secret crossed; it is not quoted.
+    #[must_use]
+    pub fn secret(span: &Span) -> Self {
+        Self::quote(span, &Captured::from(crate::secret::MASK))
     }
 
     /// A single frame.
@@ -369,6 +376,8 @@ pub struct Finding {
     pub values: Vec<(&'static str, Value)>,
     /// Proof; the first is the decisive one. Never empty.
     pub evidence: Vec<Evidence>,
+    /// What the server's provider is known to mean by its words.
+    pub provider: Option<&'static ProviderText>,
     /// It is the one root cause of its session.
     pub root_cause: bool,
     /// A consequence of this other finding of the same session.
@@ -386,6 +395,7 @@ impl Finding {
             stage,
             values: Vec::new(),
             evidence: vec![decisive],
+            provider: None,
             root_cause: false,
             because_of: None,
         }

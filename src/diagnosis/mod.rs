@@ -2,6 +2,7 @@
 //! Judges; never decodes, never renders. No rule names another but in `explains_away`.
 
 mod finding;
+pub mod providers;
 mod root_cause;
 mod rule;
 pub mod rules;
@@ -10,13 +11,14 @@ pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Valu
 pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
+use crate::diagnosis::providers::Place;
 use crate::session::{Session, Stage};
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
     let refusals = rules::refusals(session);
-    let findings = rules::layers()
+    let mut findings: Vec<Finding> = rules::layers()
         .filter(|rules| rules.first().is_some_and(|rule| is_concerned(rule.layer, session)))
         .flatten()
         .filter_map(|rule| match rule.check {
@@ -26,7 +28,33 @@ pub fn diagnose(session: &Session) -> Vec<Finding> {
         })
         .collect();
     debug_assert_eq!(missed(session), Vec::<&str>::new());
+    name_providers(session, &refusals, &mut findings);
     root_cause::settle(session, findings)
+}
+
+/// Puts beside a finding what the server's provider is known to mean by the words that decided it.
+fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: &mut [Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    let sorted = refusals.iter().filter_map(|one| Some((one.reply, one.text?)));
+    let others = session.exchanges().iter().filter_map(|one| {
+        let place = Place::of(one);
+        let reply = one
+            .reply
+            .yes()
+            .filter(|_| matches!(place, Place::Auth | Place::Other))?;
+        Some((reply, providers::find(session, place, reply)?))
+    });
+    for (reply, text) in sorted.chain(others) {
+        let decided = |finding: &&mut Finding| {
+            let quoted = finding.evidence.iter().any(|one| one.first == reply.span.first);
+            finding.rule.slug == text.meaning && quoted
+        };
+        for finding in findings.iter_mut().filter(decided) {
+            finding.provider.get_or_insert(text);
+        }
+    }
 }
 
 /// Whether rules of a layer can find anything to speak of in a session. A hundred of them speak of a dialogue, of TLS or of

@@ -137,7 +137,7 @@ pub struct Digest {
     /// SIZE limit announced.
     pub size_limit: Option<u64>,
     /// TLS.
-    pub tls: Option<TlsDigest>,
+    pub tls: Option<Box<TlsDigest>>,
     /// Authentication attempts in clear.
     pub auth: Vec<AuthDigest>,
     /// Transactions in clear.
@@ -161,7 +161,7 @@ impl Digest {
             .iter()
             .find(|one| matches!(one.detail, Detail::Hello { .. }));
         let (mechanisms, list_seen) = mechanisms(session);
-        Self {
+        let mut digest = Self {
             id: session.id,
             client: session.connection.client,
             server: session.connection.server,
@@ -192,7 +192,7 @@ impl Digest {
             mechanisms,
             list_seen,
             size_limit: size_limit(session),
-            tls: tls(session),
+            tls: tls(session).map(Box::new),
             auth: authentication(session),
             transactions: transactions(session),
             body_in_clear: body_in_clear(session),
@@ -201,7 +201,15 @@ impl Digest {
             application_octets: session.tls.as_ref().map_or(0, |tls| {
                 tls.directions.to_server.application_octets + tls.directions.to_client.application_octets
             }),
+        };
+        // Tens of thousands are kept: room that is not used would be a third of them.
+        digest.said.shrink_to_fit();
+        digest.auth.shrink_to_fit();
+        digest.transactions.shrink_to_fit();
+        if let Some(mechanisms) = &mut digest.mechanisms {
+            mechanisms.shrink_to_fit();
         }
+        digest
     }
 
     /// Client address.
@@ -239,7 +247,8 @@ impl Digest {
     /// Approximate octets of memory.
     #[must_use]
     pub fn weight(&self) -> usize {
-        size_of::<Self>() + 64 * (self.transactions.len() + self.auth.len() + 4)
+        let tls = self.tls.as_ref().map_or(0, |_| size_of::<TlsDigest>());
+        size_of::<Self>() + tls + 64 * (self.transactions.len() + self.auth.len() + 4)
     }
 }
 

@@ -132,6 +132,8 @@ impl Entity {
 
 /// Writes what the message's own header says into `facts`.
 pub fn read_message_header(fields: &[Field<'_>], facts: &mut MessageFacts) {
+    let room = HEADER_FIELDS.saturating_sub(facts.fields.len());
+    facts.fields.reserve_exact(fields.len().min(room));
     for field in fields {
         if facts.fields.len() < HEADER_FIELDS {
             facts.fields.push(keep(field));
@@ -188,6 +190,9 @@ fn note(field: &Field<'_>, facts: &mut MessageFacts) {
         b"received" => {
             facts.received_count = facts.received_count.saturating_add(1);
             if facts.hops.len() < HOPS {
+                if facts.hops.is_empty() {
+                    facts.hops.reserve_exact(1);
+                }
                 facts.hops.push(parse_hop(body));
             }
         }

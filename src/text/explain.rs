@@ -1,11 +1,13 @@
 //! Answers `smtpcap explain`: everything that is known under a name or number, in one language, with "did you mean".
 
-use crate::diagnosis::{Actor, Rule};
+use crate::diagnosis::providers::{self, Place, Provider, ProviderText, words_of};
+use crate::diagnosis::{Actor, Rule, rules};
 use crate::insight::register;
 use crate::text::explanation::Explanation;
 use crate::text::registry::{
     AUTH_MECHANISMS, EHLO_KEYWORDS, ENHANCED_STATUS, REPLY_CODES, RESPONSE_CODES, Registry, Row, TLS_ALERTS,
 };
+use crate::text::story::meant;
 use crate::text::{Language, Message};
 
 /// One thing that is known under the name asked for.
@@ -44,7 +46,126 @@ pub fn explain(what: &str, language: Language) -> Vec<Answer> {
     answers.extend(exact(AUTH_MECHANISMS, what).map(|row| of_row(Message::KindMechanism, row, "name", language)));
     answers.extend(exact(EHLO_KEYWORDS, what).map(|row| of_row(Message::KindKeyword, row, "keyword", language)));
     answers.extend(exact(RESPONSE_CODES, what).map(|row| of_row(Message::KindResponseCode, row, "code", language)));
+    answers.extend(provider(what).flat_map(|provider| of_provider(provider, language)));
+    let of_provider = |text: &ProviderText| provider(what).any(|provider| *provider == *text.provider);
+    answers.extend(
+        providers::texts()
+            .filter(|text| is_about(text, what) && !of_provider(text))
+            .map(|text| of_text(text, language)),
+    );
+    answers.extend(words(what, language));
     answers
+}
+
+/// A provider is asked for by its word, a word of its name, or one of its hosts.
+fn provider(what: &str) -> impl Iterator<Item = &'static Provider> {
+    let what = what.to_owned();
+    providers::providers().filter(move |provider| {
+        let asked = words_of(what.as_bytes());
+        let name = words_of(provider.name.as_bytes());
+        let named = |asked: &&[u8]| {
+            name.iter()
+                .any(|word| word.len() > 1 && word.eq_ignore_ascii_case(asked))
+        };
+        provider.id.eq_ignore_ascii_case(&what)
+            || provider.name.eq_ignore_ascii_case(&what)
+            || provider.hosts().any(|host| host.eq_ignore_ascii_case(&what))
+            || (!asked.is_empty() && asked.iter().all(named))
+    })
+}
+
+fn of_provider(provider: &'static Provider, language: Language) -> Vec<Answer> {
+    let hosts: Vec<&str> = provider.hosts().collect();
+    let known = Message::KnownByHosts.say(language, &[("hosts", &hosts.join(", "))]);
+    let mut answers = vec![Answer {
+        kind: Message::KindProvider,
+        name: provider.name.to_owned(),
+        title: None,
+        meaning: if hosts.is_empty() { Vec::new() } else { vec![known] },
+        remedies: Vec::new(),
+        rules: Vec::new(),
+        references: provider.page.into_iter().map(str::to_owned).collect(),
+    }];
+    let texts = providers::texts().filter(|text| *text.provider == *provider);
+    answers.extend(texts.map(|text| of_text(text, language)));
+    answers
+}
+
+/// A text is asked for by its key, an enhanced status code that it bears, a word that it alone uses, or a part of it.
+fn is_about(text: &ProviderText, what: &str) -> bool {
+    if let Some(code) = status(what) {
+        return text.has_enhanced(code);
+    }
+    if providers::texts().any(|text| text.key.eq_ignore_ascii_case(what)) {
+        return text.key.eq_ignore_ascii_case(what);
+    }
+    let asked = words_of(what.as_bytes());
+    let numbers_alone = asked.iter().flat_map(|word| *word).all(u8::is_ascii_digit);
+    !numbers_alone && text.is_about(what, &asked)
+}
+
+/// "5.7.28" as class, subject and detail.
+fn status(what: &str) -> Option<(u8, u16, u16)> {
+    let mut parts = what.split('.');
+    let code = (
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+    );
+    parts.next().is_none().then_some(code)
+}
+
+/// Where in the dialogue, as an operator says it.
+const fn stage(place: Place, language: Language) -> &'static str {
+    match place {
+        Place::Connect => Message::StageConnect.word(language),
+        Place::Ehlo => "EHLO",
+        Place::Auth => "AUTH",
+        Place::Mail => "MAIL",
+        Place::Rcpt => "RCPT",
+        Place::Data => "DATA",
+        Place::End => Message::StageEnd.word(language),
+        Place::Other => "-",
+    }
+}
+
+fn of_text(text: &ProviderText, language: Language) -> Answer {
+    let mut meaning = vec![meant(text, language).to_owned()];
+    let places: Vec<&str> = text.places.iter().map(|place| stage(*place, language)).collect();
+    meaning.push(Message::SeenAt.say(language, &[("places", &places.join(", "))]));
+    if text.needs_peer {
+        meaning.push(Message::OnlyOfOwnServer.say(language, &[("provider", text.provider.name)]));
+    }
+    Answer {
+        kind: Message::KindProviderText,
+        name: text.key.to_owned(),
+        title: Some(text.example.to_owned()),
+        meaning,
+        remedies: Vec::new(),
+        rules: vec![text.meaning.to_owned()],
+        references: text
+            .page
+            .map(str::to_owned)
+            .into_iter()
+            .chain([format!("{} ({})", text.source, text.date)])
+            .collect(),
+    }
+}
+
+/// What the words of a reply lead to, whoever says them; not asked for names, which may be misspelt.
+fn words(what: &str, language: Language) -> Option<Answer> {
+    let is_words = what.contains(' ') || what.bytes().all(|octet| octet.is_ascii_alphabetic());
+    let slug = rules::diagnosis_of_words(what).filter(|_| is_words)?;
+    let rule = register().find(|rule| rule.slug == slug)?;
+    Some(Answer {
+        kind: Message::KindWords,
+        name: format!("\"{what}\""),
+        title: None,
+        meaning: vec![Explanation::of(rule, language).title.to_owned()],
+        remedies: Vec::new(),
+        rules: vec![slug.to_owned()],
+        references: Vec::new(),
+    })
 }
 
 fn exact(registry: Registry, what: &str) -> impl Iterator<Item = Row> {
@@ -163,6 +284,8 @@ pub fn did_you_mean(what: &str) -> Vec<String> {
     for registry in [AUTH_MECHANISMS, EHLO_KEYWORDS, REPLY_CODES, RESPONSE_CODES] {
         names.extend(registry.rows().map(|row| row.key().to_owned()));
     }
+    names.extend(providers::providers().map(|provider| provider.id.to_owned()));
+    names.extend(providers::texts().flat_map(|text| text.marks().map(str::to_ascii_uppercase)));
     let mut scored: Vec<(usize, String)> = names
         .into_iter()
         .filter_map(|name| {

@@ -75,6 +75,8 @@ messages! {
     SecurityNone: "none", "なし(平文)";
     SecurityStartTls: "STARTTLS", "STARTTLS";
     SecurityImplicit: "implicit TLS", "接続時からTLS";
+    SecurityStartTlsVersion: "STARTTLS {version}", "STARTTLS {version}";
+    SecurityImplicitVersion: "implicit TLS {version}", "接続時からTLS{version}";
 
     // Outcomes
     OutcomeAccepted: "accepted", "受理";
@@ -211,9 +213,19 @@ messages! {
     Actors: "Who acts", "対処する側";
     References: "References", "参考文献";
     DidYouMean: "Nothing is known as \"{what}\". Did you mean: {list}?", "「{what}」に当たる項目はありません。もしかして: {list}";
-    NothingKnown: "Nothing is known as \"{what}\". Try a rule slug (smtpcap rules), an alert number or name, a reply code (550), an enhanced status code (5.7.1), an AUTH mechanism or an EHLO keyword.",
-        "「{what}」に当たる項目はありません。ルール名(smtpcap rules)、アラートの番号か名前、応答コード(550)、拡張ステータスコード(5.7.1)、認証方式、EHLOキーワードを指定してください。";
+    NothingKnown: "Nothing is known as \"{what}\". Try a rule slug (smtpcap rules), an alert number or name, a reply code (550), an enhanced status code (5.7.1), an AUTH mechanism, an EHLO keyword, a provider (docomo) or the words of a reply (\"User unknown\").",
+        "「{what}」に当たる項目はありません。ルール名(smtpcap rules)、アラートの番号か名前、応答コード(550)、拡張ステータスコード(5.7.1)、認証方式、EHLOキーワード、事業者(docomo)、応答の文言(\"User unknown\")のいずれかを指定してください。";
+    ProviderPage: "{provider} on this: {page}", "{provider}の案内: {page}";
     KindRule: "rule", "ルール";
+    KindProvider: "provider", "事業者";
+    KindProviderText: "text of a provider", "事業者の応答文";
+    KnownByHosts: "Known by the names of its servers: {hosts}.", "サーバー名で判別: {hosts}";
+    SeenAt: "Seen at: {places}.", "返される段階: {places}";
+    StageConnect: "greeting", "接続時(グリーティング)";
+    StageEnd: "end of data", "本文の後";
+    OnlyOfOwnServer: "Others use these words, too: read so only where the server is one of {provider}.",
+        "ほかのサーバーも使う文言のため、{provider}のサーバーの場合にだけこう読みます。";
+    KindWords: "words of a reply", "応答の文言";
     KindAlert: "TLS alert", "TLSアラート";
     KindReplyCode: "SMTP reply code", "SMTP応答コード";
     KindEnhanced: "enhanced status code", "拡張ステータスコード";

@@ -20,5 +20,5 @@ pub use message::Message;
 pub use notes::{note, proof};
 pub use phrases::is_known as is_known_phrase;
 pub use registry::enhanced_status_meaning;
-pub use story::{Story, tell};
-pub use values::{Encoder, duration, show};
+pub use story::{Story, meant, tell};
+pub use values::{Encoder, duration, named, show};

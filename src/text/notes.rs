@@ -84,6 +84,10 @@ const NOTES: &[(&str, &str)] = &[
     ("connected; no greeting followed", "接続は成立。グリーティングなし"),
     ("connection to {server}, no mail", "{server} への接続、メールなし"),
     (
+        "copies of packets: {copies}, largest segment: {large} octets",
+        "パケットの重複{copies}個、最大のセグメント{large}オクテット",
+    ),
+    (
         "data of one direction; the other side's ACKs prove more",
         "片方向のデータのみ。反対側のACKから、ほかにもデータがあったことが分かる",
     ),
@@ -143,6 +147,10 @@ const NOTES: &[(&str, &str)] = &[
         "nothing from the client for {silence}",
         "クライアントから{silence}何も届かない",
     ),
+    (
+        "octets missing before this frame, acknowledged by the receiver: {length}",
+        "このフレームの前で{length}オクテットが欠落(受信側はACK済み)",
+    ),
     ("octets of 0x80 and above", "0x80以上のオクテット(8ビット文字)"),
     ("offered {version}: {answer}", "{version}を提示:{answer}"),
     (
@@ -155,6 +163,10 @@ const NOTES: &[(&str, &str)] = &[
         "メールボックスへのログイン後、AUTHなしで中継",
     ),
     ("relaying refused, no AUTH", "中継拒否、AUTHなし"),
+    (
+        "segments shorter in the file than on the wire: {cut}",
+        "{cut}セグメントが記録時に切り詰められている",
+    ),
     ("sent without TLS", "TLSなしで送信"),
     ("session {id} to {server}: worked", "セッション{id}({server}):成功"),
     ("session {id}: no success", "セッション{id}:成功せず"),
@@ -178,18 +190,6 @@ const NOTES: &[(&str, &str)] = &[
     ("{cause}", "{cause}"),
     ("{command} reply: no {keyword}", "{command}応答:{keyword}なし"),
     ("{command} reply: {keyword}", "{command}応答:{keyword}あり"),
-    (
-        "{copies} copies of packets, largest segment {large} octets",
-        "パケットの重複{copies}個、最大のセグメント{large}オクテット",
-    ),
-    (
-        "{cut} segments are shorter in the file than on the wire",
-        "{cut}セグメントが記録時に切り詰められている",
-    ),
-    (
-        "{length} octets missing before this frame, acknowledged by the receiver",
-        "このフレームの前で{length}オクテットが欠落(受信側はACK済み)",
-    ),
     (
         "{length} octets, sent {times} times without an acknowledgment",
         "{length}オクテットを{times}回送信、ACKなし",

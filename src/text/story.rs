@@ -1,9 +1,10 @@
 //! A finding told in one language: what happened, why, what to do and who, how sure.
 
+use crate::diagnosis::providers::ProviderText;
 use crate::diagnosis::{Actor, Confidence, Finding};
-use crate::text::Language;
 use crate::text::explanation::{Explanation, SHOWN_LINES, fill};
 use crate::text::values::{Encoder, show};
+use crate::text::{Language, Message};
 
 /// A finding's sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +21,25 @@ pub struct Story {
     pub certainty: Vec<String>,
 }
 
+/// What a provider means by a text.
+#[must_use]
+pub const fn meant(text: &ProviderText, language: Language) -> &'static str {
+    match language {
+        Language::English => text.english,
+        Language::Japanese => text.japanese,
+    }
+}
+
 /// Tells a finding. `encode` is the sink's encoder for captured text.
 #[must_use]
 pub fn tell(finding: &Finding, language: Language, encode: Encoder) -> Story {
     let explanation = Explanation::of(finding.rule, language);
     let show = |value: &crate::diagnosis::Value| show(value, language, encode);
     let line = |text: &str| fill(text, &finding.values, &show);
+    let page = finding.provider.and_then(|text| {
+        let values = [("provider", text.provider.name), ("page", text.page?)];
+        Some(Message::ProviderPage.say(language, &values))
+    });
     Story {
         title: explanation.title.to_owned(),
         what: explanation
@@ -33,17 +47,19 @@ pub fn tell(finding: &Finding, language: Language, encode: Encoder) -> Story {
             .iter()
             .find_map(|text| line(text))
             .unwrap_or_else(|| explanation.title.to_owned()),
-        why: explanation
-            .why
-            .iter()
-            .filter_map(|text| line(text))
+        why: finding
+            .provider
+            .map(|text| meant(text, language).to_owned())
+            .into_iter()
+            .chain(explanation.why.iter().filter_map(|text| line(text)))
             .take(SHOWN_LINES)
             .collect(),
         remedies: explanation
             .remedies
             .iter()
             .filter_map(|(actor, text)| Some((*actor, line(text)?)))
-            .take(SHOWN_LINES)
+            .take(SHOWN_LINES - usize::from(page.is_some()))
+            .chain(page.clone().map(|page| (Actor::Client, page)))
             .collect(),
         certainty: if finding.confidence == Confidence::Confirmed {
             Vec::new()

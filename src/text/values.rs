@@ -18,10 +18,7 @@ pub fn show(value: &Value, language: Language, encode: Encoder) -> String {
     match value {
         Value::Captured(text) => encode(text.bytes()).into_owned(),
         // A name may hold octets of the capture all the same: a mechanism, a host.
-        Value::Name(name) => match language {
-            Language::English => encode(name.as_bytes()).into_owned(),
-            Language::Japanese => japanese_name(&encode(name.as_bytes())),
-        },
+        Value::Name(name) => named(&encode(name.as_bytes()), language),
         Value::Number(number) => grouped(*number),
         Value::Duration(duration) => self::duration(*duration, language),
         Value::Time(time) => time.rfc3339(0),
@@ -42,11 +39,16 @@ pub fn show(value: &Value, language: Language, encode: Encoder) -> String {
     }
 }
 
-/// Japanese operators write "TLS1.2", without the space.
-fn japanese_name(name: &str) -> String {
-    name.replace("TLS 1.", "TLS1.")
-        .replace("SSL 2.0", "SSL2.0")
-        .replace("SSL 3.0", "SSL3.0")
+/// A name as a language writes it: Japanese operators write "TLS1.2", without the space.
+#[must_use]
+pub fn named(name: &str, language: Language) -> String {
+    match language {
+        Language::English => name.to_owned(),
+        Language::Japanese => name
+            .replace("TLS 1.", "TLS1.")
+            .replace("SSL 2.0", "SSL2.0")
+            .replace("SSL 3.0", "SSL3.0"),
+    }
 }
 
 /// Numbers of five digits and more with separators; ports, codes and small counts as they are.

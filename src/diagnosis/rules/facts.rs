@@ -1,6 +1,7 @@
 //! Questions that rules of several layers ask of a session. Facts only; no verdicts.
 
 use crate::captured::Captured;
+use crate::diagnosis::providers::{self, Place, ProviderText};
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
 
@@ -104,6 +105,16 @@ pub(super) fn is_enhanced(reply: &Reply, subject: u16, detail: u16) -> bool {
 /// One of the phrases stands in the reply, ASCII case ignored.
 pub(super) fn says_any(reply: &Reply, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| reply.says(phrase))
+}
+
+/// What the server's provider means by a refusal, where its words are known.
+pub(super) fn provider_text(session: &Session, exchange: &Exchange, reply: &Reply) -> Option<&'static ProviderText> {
+    providers::find(session, Place::of(exchange), reply)
+}
+
+/// Whether a refusal is known to lead to this diagnosis, by its provider's words; `None` where they are not known.
+pub(super) fn provider_means(session: &Session, exchange: &Exchange, reply: &Reply, slug: &str) -> Option<bool> {
+    provider_text(session, exchange, reply).map(|text| text.meaning == slug)
 }
 
 /// The reply's first line with its code, as the server's words.

@@ -14,7 +14,7 @@ mod smtp;
 mod starttls;
 mod tls;
 
-pub(super) use smtp::envelope::{check as refusal, refusals};
+pub(super) use smtp::envelope::{Refusal, check as refusal, refusals};
 
 /// Every layer's rules, in the catalogue's order.
 static LAYERS: &[&[&Rule]] = &[
@@ -34,6 +34,8 @@ static LAYERS: &[&[&Rule]] = &[
 pub fn layers() -> impl Iterator<Item = &'static [&'static Rule]> {
     LAYERS.iter().copied()
 }
+
+pub use smtp::diagnosis_of_words;
 
 /// Every rule that looks at one session.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -5,6 +5,7 @@
 use crate::captured::Captured;
 use crate::protocol::smtp::{AuthFacts, PayloadDefect, base64};
 use crate::secret::{Keep, Secret};
+use crate::span::Span;
 
 /// Octets kept of an OAuth error.
 const OAUTH_ERROR_KEPT: usize = 1024;
@@ -18,6 +19,8 @@ const NTLM_FIXED: usize = 64;
 pub struct Response<'a> {
     /// The line.
     pub line: &'a [u8],
+    /// Where it was seen.
+    pub span: Span,
     /// How many responses came before.
     pub number: u32,
     /// Lines before it may be missing.
@@ -37,6 +40,7 @@ pub fn begin(mechanism: Captured, initial_response: bool) -> AuthFacts {
         authorisation_identity: None,
         secret: None,
         response: None,
+        credential: None,
         cancelled: false,
         challenges: 0,
         oauth_error: None,
@@ -72,6 +76,13 @@ impl AuthFacts {
 
     /// Reads a response. `prompt` is the decoded text of the challenge that it answers, where seen.
     pub(super) fn responded(&mut self, response: Response<'_>, prompt: Option<&[u8]>) {
+        self.read_response(response, prompt);
+        if self.secret.is_some() || self.response.is_some() {
+            self.credential.get_or_insert(response.span);
+        }
+    }
+
+    fn read_response(&mut self, response: Response<'_>, prompt: Option<&[u8]>) {
         let line = response.line.trim_ascii();
         if line == b"*" {
             self.cancelled = true;

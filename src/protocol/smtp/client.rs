@@ -501,6 +501,7 @@ impl Decoder {
         let number = responses.saturating_add(u32::from(facts.initial_response));
         let response = Response {
             line: &line.bytes,
+            span: line.span,
             number,
             uncertain,
             cut: line.cut,
@@ -526,7 +527,7 @@ impl Decoder {
         }
         self.abandon_chunks(&shown.verb);
         let detail = match shown.verb {
-            Verb::Auth => self.authentication(&command, line.cut),
+            Verb::Auth => self.authentication(&command, line.cut, line.span),
             _ => command.detail(&shown.verb),
         };
         self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
@@ -566,12 +567,13 @@ impl Decoder {
         }
     }
 
-    fn authentication(&self, command: &Command<'_>, cut: bool) -> Detail {
+    fn authentication(&self, command: &Command<'_>, cut: bool, span: Span) -> Detail {
         let (mechanism, initial) = command.mechanism();
         let mut facts = authentication::begin(mechanism, initial.is_some());
         if let Some(line) = initial {
             let response = Response {
                 line,
+                span,
                 number: 0,
                 uncertain: false,
                 cut,

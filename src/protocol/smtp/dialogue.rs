@@ -141,6 +141,8 @@ pub struct AuthFacts {
     pub secret: Option<Secret>,
     /// A challenge response crossed (CRAM-MD5, DIGEST-MD5, SCRAM, NTLM, GSSAPI …).
     pub response: Option<Secret>,
+    /// The first line with a secret or a response: the command, where it came as initial response.
+    pub credential: Option<Span>,
     /// The client cancelled with "*".
     pub cancelled: bool,
     /// Number of 334 challenges seen.

@@ -101,6 +101,8 @@ impl Decoder {
 
     fn keep_client_hello(&mut self, hello: ClientHello) {
         if self.facts.client_hellos.len() < CLIENT_HELLOS {
+            // Nearly always one, rarely a second one: room for four would be 2 kB.
+            self.facts.client_hellos.reserve_exact(1);
             self.facts.client_hellos.push(hello);
         } else {
             self.count_unreadable();

@@ -280,6 +280,7 @@ fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> Au
         initial_response: facts.initial_response,
         exposure: exposure(facts.secret.is_some(), facts.response.is_some(), exchange.inside_tls),
         secret: shown(facts.secret.as_ref()),
+        secret_frames: facts.credential.as_ref().map(frames),
         result: match &exchange.reply {
             Seen::Yes(reply) if reply.code == 235 => "accepted",
             Seen::Yes(_) if facts.cancelled => "cancelled",
@@ -300,6 +301,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
         initial_response: false,
         exposure: exposure(login.secret.is_some(), login.response.is_some(), command.inside_tls),
         secret: shown(login.secret.as_ref()),
+        secret_frames: None,
         result: match &command.answer {
             Seen::Yes(answer) if answer.status == Status::Ok => "accepted",
             Seen::Yes(_) if login.cancelled => "cancelled",

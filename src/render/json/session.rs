@@ -199,6 +199,9 @@ pub struct AuthRecord<'a> {
     /// The password or token: `********`, unless the run was told to show secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Cow<'a, str>>,
+    /// First and last frame of the line with the password, token or challenge response (SMTP).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_frames: Option<(u64, u64)>,
     /// accepted, rejected, cancelled, not_seen, hidden.
     pub result: &'static str,
     /// The deciding reply.

@@ -212,10 +212,7 @@ impl Steps<'_> {
             self.reply(reply);
         }
         if let Detail::Auth(facts) = &exchange.detail {
-            let at = exchange
-                .intermediate
-                .last()
-                .map_or(exchange.command.last, |reply| reply.span.last);
+            let at = facts.credential.map_or(exchange.command.last, |span| span.last);
             let login = (facts.secret.as_ref(), facts.response.as_ref());
             self.login(at, facts.identity.as_ref(), login, exchange.inside_tls);
         }

@@ -234,7 +234,10 @@ fn counts(page: &mut Page<'_>, summary: &Summary<'_>, style: &Style) {
     let versions = tally
         .versions
         .iter()
-        .filter_map(|(version, count)| Some((crate::protocol::tls::Version(*version).name()?.to_owned(), *count)))
+        .filter_map(|(version, count)| {
+            let name = crate::protocol::tls::Version(*version).name()?;
+            Some((crate::text::named(name, style.language), *count))
+        })
         .collect::<Vec<_>>();
     if !outcomes.is_empty() {
         page.text(2, &style.say(Message::LiveOutcomes, &[("list", &list(outcomes))]));

@@ -7,6 +7,7 @@ use crate::render::text::story::Page;
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Report, SessionLine};
+use crate::session::Security;
 use crate::text::{Explanation, Message};
 
 /// Below this width a table is no help.
@@ -44,10 +45,15 @@ pub fn sessions(page: &mut Page<'_>, report: &Report, style: &Style) {
 
 /// "STARTTLS 1.2", "implicit TLS", "none".
 pub(super) fn protection(line: &SessionLine, style: &Style) -> String {
-    let mode = style.word(words::security(line.security));
-    match line.version.and_then(crate::protocol::tls::Version::name) {
-        Some(version) => format!("{mode} {}", version.trim_start_matches("TLS ")),
-        None => mode,
+    let version = line.version.and_then(crate::protocol::tls::Version::name);
+    let message = match line.security {
+        Security::StartTls => Message::SecurityStartTlsVersion,
+        Security::Implicit => Message::SecurityImplicitVersion,
+        Security::None => return style.word(words::security(line.security)),
+    };
+    match version {
+        Some(version) => style.say(message, &[("version", version.trim_start_matches("TLS "))]),
+        None => style.word(words::security(line.security)),
     }
 }
 

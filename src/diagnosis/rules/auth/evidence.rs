@@ -1,10 +1,14 @@
 //! What several rules on authentication read off a reply.
 
-use crate::diagnosis::rules::facts::{is_enhanced, says_any};
-use crate::protocol::smtp::Reply;
+use crate::diagnosis::rules::facts::{is_enhanced, provider_means, says_any};
+use crate::protocol::smtp::{Exchange, Reply};
+use crate::session::Session;
 
 /// The reply to AUTH speaks of policy: app password, another kind of login, a switch that is off, a lock.
-pub(super) fn is_policy(reply: &Reply) -> bool {
+pub(super) fn is_policy(session: &Session, exchange: &Exchange, reply: &Reply) -> bool {
+    if let Some(known) = provider_means(session, exchange, reply, "auth-policy-refused") {
+        return known;
+    }
     let coded = is_enhanced(reply, 7, 9)
         || is_enhanced(reply, 7, 12)
         || is_enhanced(reply, 7, 13)

@@ -1,25 +1,76 @@
-//! Sorts refusals of MAIL, RCPT and mail data into the catalogue's kinds, by enhanced code and by the server's words. Each
-//! refusal has exactly one kind, so that no two rules claim it; the order of the questions is the precedence.
+//! Sorts refusals of MAIL, RCPT and mail data into the catalogue's kinds: by what their provider is known to mean, then by
+//! enhanced code and the server's words. Each refusal has exactly one kind, so that no two rules claim it; the order of the
+//! questions is the precedence. A greeting or the answer to EHLO that refuses the client's address is sorted as well.
 
 use crate::captured::Captured;
+use crate::diagnosis::providers::{self, Place, ProviderText};
 use crate::diagnosis::rule::RefusalKind as Kind;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
-use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity};
-use crate::protocol::smtp::{Detail, Exchange, Reply, Verb};
-use crate::session::{Session, Stage};
+use crate::diagnosis::rules::smtp::envelope_finding::finding;
+use crate::diagnosis::{Finding, Rule};
+use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
+use crate::session::Session;
+use crate::span::{Direction, Span, Stamp};
 
-/// A refusal and what it is about.
-pub(in crate::diagnosis) struct Refusal<'s> {
+/// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
+fn kind_of_diagnosis(slug: &str) -> Kind {
+    KINDS
+        .iter()
+        .find(|(one, _)| *one == slug)
+        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
+}
+
+/// The diagnosis of each kind.
+const KINDS: [(&str, Kind); 12] = [
+    ("smtp-relay-denied", Kind::RelayDenied),
+    ("smtp-user-unknown", Kind::UserUnknown),
+    ("smtp-storage-or-quota", Kind::Quota),
+    ("smtp-sender-rejected", Kind::SenderRejected),
+    ("smtp-client-rdns-rejected", Kind::ReverseDns),
+    ("smtp-dnsbl-rejected", Kind::Blocklist),
+    ("smtp-domain-auth-rejected", Kind::DomainAuth),
+    ("smtp-greylisted", Kind::Greylist),
+    ("smtp-rate-limited", Kind::RateLimit),
+    ("smtp-message-too-big", Kind::TooBig),
+    ("smtp-content-rejected", Kind::Content),
+    ("smtp-tempfail", Kind::Temporary),
+];
+
+/// A refusal and where it stands.
+#[derive(Clone, Copy)]
+pub(in crate::diagnosis) struct Refusal<'a> {
+    /// Where it stands.
+    pub(super) place: Place,
+    /// The command that was refused; `None` for the greeting.
+    pub(super) exchange: Option<&'a Exchange>,
+    /// The refusal.
+    pub(in crate::diagnosis) reply: &'a Reply,
+    /// DATA: a recipient of this mail had been accepted.
+    has_recipients: bool,
+    /// What its provider is known to mean.
+    pub(in crate::diagnosis) text: Option<&'static ProviderText>,
+    /// What it is about.
     kind: Kind,
-    exchange: &'s Exchange,
-    reply: &'s Reply,
+    /// Only the command that was refused told that; the words of the reply did not.
+    pub(super) unclear: bool,
+}
+
+impl Refusal<'_> {
+    /// It came behind the mail data.
+    pub(super) fn after_data(&self) -> bool {
+        self.place == Place::End
+    }
+
+    fn is_bdat(&self) -> bool {
+        self.exchange.is_some_and(|exchange| exchange.verb == Verb::Bdat)
+    }
 }
 
 /// Whether a refusal is of one kind.
-type Question = fn(&Exchange, &Reply) -> bool;
+type Question = fn(&Refusal<'_>) -> bool;
 
 /// The questions in the order of their precedence.
-const QUESTIONS: [(Question, Kind); 16] = [
+const QUESTIONS: [(Question, Kind); 13] = [
     (is_elsewhere, Kind::Elsewhere),
     (is_blocklist, Kind::Blocklist),
     (is_domain_auth, Kind::DomainAuth),
@@ -33,21 +84,60 @@ const QUESTIONS: [(Question, Kind); 16] = [
     (is_user_unknown, Kind::UserUnknown),
     (is_content, Kind::Content),
     (is_temporary, Kind::Temporary),
-    // What says nothing that we know is sorted by what was refused: no refused MAIL or RCPT is passed over in silence.
+];
+
+/// What says nothing that we know is sorted by what was refused: no refused MAIL, RCPT or DATA is passed over in silence.
+const UNCLEAR: [(Question, Kind); 4] = [
     (is_unclear_policy, Kind::RelayDenied),
     (is_unclear_recipient, Kind::UserUnknown),
     (is_unclear_sender, Kind::SenderRejected),
+    (is_unclear_data, Kind::Content),
 ];
 
-/// Every refusal of a session, sorted.
+/// Refusals that this family sorts, in the order of the dialogue, each with its kind.
 pub(in crate::diagnosis) fn refusals(session: &Session) -> Vec<Refusal<'_>> {
-    facts::refused_mail(session)
-        .map(|(exchange, reply)| Refusal {
-            kind: kind(exchange, reply),
-            exchange,
-            reply,
-        })
+    let dialogue = session.smtp.as_deref();
+    let greeting = dialogue.and_then(|dialogue| dialogue.greeting.as_ref());
+    let greeting = greeting.filter(|reply| reply.class() >= 4).map(|reply| (None, reply));
+    let commands = session
+        .exchanges()
+        .iter()
+        .filter_map(|exchange| Some((Some(exchange), facts::refusal(exchange)?)));
+    greeting
+        .into_iter()
+        .chain(commands)
+        .filter_map(|(exchange, reply)| sort(session, exchange, reply))
         .collect()
+}
+
+fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply) -> Option<Refusal<'a>> {
+    let place = exchange.map_or(Place::Connect, Place::of);
+    let sorted = matches!(
+        place,
+        Place::Connect | Place::Ehlo | Place::Mail | Place::Rcpt | Place::Data | Place::End
+    );
+    if !sorted {
+        return None;
+    }
+    let mut refusal = Refusal {
+        place,
+        exchange,
+        reply,
+        has_recipients: place == Place::Data && exchange.is_some_and(|data| had_recipients(session, data)),
+        text: providers::find(session, place, reply),
+        kind: Kind::Elsewhere,
+        unclear: false,
+    };
+    (refusal.kind, refusal.unclear) = kind(&refusal);
+    Some(refusal)
+}
+
+/// A recipient of the mail that this DATA belongs to was accepted.
+fn had_recipients(session: &Session, data: &Exchange) -> bool {
+    let before = session.exchanges().iter().rev().filter(|one| one.index < data.index);
+    before
+        .take_while(|one| one.verb != Verb::Mail)
+        .any(|one| one.verb == Verb::Rcpt && facts::replied(one, |code| code / 100 == 2))
 }
 
 /// What a rule says of the first refusal of its kind.
@@ -61,22 +151,79 @@ pub(in crate::diagnosis) fn check(
     Some(finding(rule, session, first))
 }
 
-/// The kind of a refusal.
-fn kind(exchange: &Exchange, reply: &Reply) -> Kind {
-    QUESTIONS
-        .iter()
-        .find(|(asks, _)| asks(exchange, reply))
-        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
+/// The answer to a hello speaks of the client's address, not of its name.
+pub(super) fn is_about_address(session: &Session, hello: &Exchange, reply: &Reply) -> bool {
+    sort(session, Some(hello), reply)
+        .is_some_and(|refusal| matches!(refusal.kind, Kind::Blocklist | Kind::ReverseDns | Kind::RateLimit))
 }
 
-fn after_data(exchange: &Exchange) -> bool {
-    exchange.mail_data().is_some()
+/// What a refusal is about: what its provider means, or else what code and words tell. Before MAIL words alone tell only of
+/// the client's address.
+fn kind(refusal: &Refusal<'_>) -> (Kind, bool) {
+    if let Some(text) = refusal.text {
+        return (kind_of_diagnosis(text.meaning), false);
+    }
+    let (told, unclear) = kind_by_words(refusal);
+    let before_mail = matches!(refusal.place, Place::Connect | Place::Ehlo);
+    if before_mail && !matches!(told, Kind::Blocklist | Kind::ReverseDns) {
+        return (Kind::Elsewhere, false);
+    }
+    (told, unclear)
 }
 
-fn is_elsewhere(exchange: &Exchange, reply: &Reply) -> bool {
+/// The kind that code and words tell, and whether only the command that was refused told it.
+fn kind_by_words(refusal: &Refusal<'_>) -> (Kind, bool) {
+    let answer = |questions: &[(Question, Kind)]| {
+        let told = questions.iter().find(|(asks, _)| asks(refusal));
+        told.map(|(_, kind)| *kind)
+    };
+    let clear = answer(&QUESTIONS).map(|kind| (kind, false));
+    clear
+        .or_else(|| answer(&UNCLEAR).map(|kind| (kind, true)))
+        .unwrap_or((Kind::Elsewhere, false))
+}
+
+/// The diagnosis that a server's words lead to by themselves, whoever says them: "user unknown".
+#[must_use]
+pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
+    let reply = |code| Reply {
+        code,
+        enhanced: None,
+        lines: vec![Captured::new(words.as_bytes())],
+        span: Span {
+            direction: Direction::ToClient,
+            start: 0,
+            end: 0,
+            first: Stamp::default(),
+            last: Stamp::default(),
+        },
+        defects: ReplyDefects::default(),
+        incomplete: false,
+    };
+    let tries = [(550, Place::Rcpt), (550, Place::Mail), (450, Place::Rcpt)];
+    tries.into_iter().find_map(|(code, place)| {
+        let reply = reply(code);
+        let refusal = Refusal {
+            place,
+            exchange: None,
+            reply: &reply,
+            has_recipients: false,
+            text: None,
+            kind: Kind::Elsewhere,
+            unclear: false,
+        };
+        let (kind, unclear) = kind_by_words(&refusal);
+        let clear = !unclear && kind != Kind::Temporary;
+        let (slug, _) = KINDS.iter().find(|(_, one)| *one == kind && clear)?;
+        Some(*slug)
+    })
+}
+
+fn is_elsewhere(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     facts::wants_starttls(reply)
         || reply.code == 530
-        || exchange.verb == Verb::Bdat && reply.enhanced.is_some_and(|(_, subject, _)| subject == 5)
+        || refusal.is_bdat() && reply.enhanced.is_some_and(|(_, subject, _)| subject == 5)
         || says_any(
             reply,
             &[
@@ -97,37 +244,32 @@ fn is_elsewhere(exchange: &Exchange, reply: &Reply) -> bool {
                 "line too long",
             ],
         )
-        || (matches!(reply.code, 500..=504 | 555) && !after_data(exchange))
+        || (matches!(reply.code, 500..=504 | 555) && !refusal.after_data())
 }
 
-fn is_blocklist(_: &Exchange, reply: &Reply) -> bool {
+fn is_blocklist(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     says_any(
         reply,
         &[
             "blocked using",
-            "spamhaus",
-            "spamcop",
-            "barracuda",
             "dnsbl",
             "rbl",
             "blocklist",
             "blacklist",
             "black list",
             "block list",
-            "banned sending ip",
             "is listed",
             "listed in",
             "listed at",
-            "open resolver",
-            "s3140",
-            "s3150",
         ],
     )
 }
 
-fn is_domain_auth(_: &Exchange, reply: &Reply) -> bool {
+fn is_domain_auth(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     let coded = reply.enhanced.is_some_and(|(_, subject, detail)| {
-        subject == 7 && (matches!(detail, 20..=22 | 26 | 27 | 32 | 509) || (detail == 23 && !reply.says("ptr")))
+        subject == 7 && (matches!(detail, 20..=22 | 24 | 26 | 29) || (detail == 23 && !reply.says("ptr")))
     });
     let word = says_any(reply, &["spf", "dkim", "dmarc"]);
     word || (coded
@@ -137,7 +279,8 @@ fn is_domain_auth(_: &Exchange, reply: &Reply) -> bool {
         ))
 }
 
-fn is_reverse_dns(_: &Exchange, reply: &Reply) -> bool {
+fn is_reverse_dns(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     is_enhanced(reply, 7, 25)
         || says_any(
             reply,
@@ -154,7 +297,8 @@ fn is_reverse_dns(_: &Exchange, reply: &Reply) -> bool {
         )
 }
 
-fn is_too_big(exchange: &Exchange, reply: &Reply) -> bool {
+fn is_too_big(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     is_enhanced(reply, 3, 4)
         || is_enhanced(reply, 2, 3)
         || says_any(
@@ -168,10 +312,11 @@ fn is_too_big(exchange: &Exchange, reply: &Reply) -> bool {
                 "exceeded message size",
             ],
         )
-        || (reply.code == 552 && exchange.verb == Verb::Mail && reply.enhanced.is_none())
+        || (reply.code == 552 && refusal.place == Place::Mail && reply.enhanced.is_none())
 }
 
-fn is_quota(_: &Exchange, reply: &Reply) -> bool {
+fn is_quota(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     is_enhanced(reply, 2, 2)
         || is_enhanced(reply, 3, 1)
         || says_any(
@@ -190,7 +335,8 @@ fn is_quota(_: &Exchange, reply: &Reply) -> bool {
         || (matches!(reply.code, 452 | 552) && reply.enhanced.is_none() && reply.says("storage"))
 }
 
-fn is_greylist(exchange: &Exchange, reply: &Reply) -> bool {
+fn is_greylist(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     reply.class() == 4
         && (says_any(
             reply,
@@ -203,13 +349,14 @@ fn is_greylist(exchange: &Exchange, reply: &Reply) -> bool {
                 "deferred for",
                 "first contact",
             ],
-        ) || (matches!(exchange.verb, Verb::Rcpt | Verb::Data | Verb::Mail)
+        ) || (refusal.place != Place::Connect
             && reply.code == 450
             && reply.says("service currently unavailable")
             && is_enhanced(reply, 3, 2)))
 }
 
-fn is_rate_limit(_: &Exchange, reply: &Reply) -> bool {
+fn is_rate_limit(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     is_enhanced(reply, 5, 3)
         || is_enhanced(reply, 7, 28)
         || is_enhanced(reply, 4, 5)
@@ -235,19 +382,19 @@ fn is_rate_limit(_: &Exchange, reply: &Reply) -> bool {
         )
 }
 
-fn is_relay(_: &Exchange, reply: &Reply) -> bool {
+fn is_relay(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     says_any(reply, &["relay", "relaying", "cannot deliver mail for"])
 }
 
-fn is_sender(exchange: &Exchange, reply: &Reply) -> bool {
+fn is_sender(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     let worded = says_any(
         reply,
         &[
             "sender address rejected",
             "not owned by user",
             "not logged in",
-            "send as denied",
-            "sendasdenied",
             "sender rejected",
             "sender verify",
             "invalid sender",
@@ -258,13 +405,14 @@ fn is_sender(exchange: &Exchange, reply: &Reply) -> bool {
     worded
         || is_enhanced(reply, 1, 7)
         || is_enhanced(reply, 1, 8)
-        || is_enhanced(reply, 7, 60)
-        || (exchange.verb == Verb::Mail
+        || is_enhanced(reply, 7, 27)
+        || (refusal.place == Place::Mail
             && reply.class() == 5
             && says_any(reply, &["domain not found", "does not exist", "domain of sender"]))
 }
 
-fn is_user_unknown(exchange: &Exchange, reply: &Reply) -> bool {
+fn is_user_unknown(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     let coded = reply.enhanced.is_some_and(|(_, subject, detail)| {
         (subject == 1 && matches!(detail, 1 | 2 | 3 | 6 | 10)) || (subject == 2 && matches!(detail, 1 | 4))
     });
@@ -293,167 +441,37 @@ fn is_user_unknown(exchange: &Exchange, reply: &Reply) -> bool {
             "mailing list expansion problem",
         ],
     );
-    let here = exchange.verb == Verb::Rcpt || after_data(exchange);
-    let disabled = is_enhanced(reply, 4, 1) && reply.says("access denied");
-    here && reply.class() == 5 && (coded || worded || disabled || reply.code == 556)
+    let here = matches!(refusal.place, Place::Rcpt | Place::Data | Place::End);
+    here && reply.class() == 5 && (coded || worded || reply.code == 556)
 }
 
-fn is_content(exchange: &Exchange, reply: &Reply) -> bool {
-    after_data(exchange) && reply.class() == 5 || says_any(reply, &["virus", "spam", "content rejected", "attachment"])
+fn is_content(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
+    refusal.after_data() && reply.class() == 5 || says_any(reply, &["virus", "spam", "content rejected", "attachment"])
 }
 
-fn is_temporary(_: &Exchange, reply: &Reply) -> bool {
+fn is_temporary(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
     reply.class() == 4
 }
 
 /// RCPT refused for a reason of policy (RFC 3463, section 3.8) that the reply does not name.
-fn is_unclear_policy(exchange: &Exchange, reply: &Reply) -> bool {
-    is_unclear_recipient(exchange, reply) && reply.enhanced.is_some_and(|(_, subject, _)| subject == 7)
+fn is_unclear_policy(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
+    is_unclear_recipient(refusal) && reply.enhanced.is_some_and(|(_, subject, _)| subject == 7)
 }
 
-fn is_unclear_recipient(exchange: &Exchange, reply: &Reply) -> bool {
-    exchange.verb == Verb::Rcpt && reply.class() == 5
+fn is_unclear_recipient(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
+    refusal.place == Place::Rcpt && reply.class() == 5
 }
 
-fn is_unclear_sender(exchange: &Exchange, reply: &Reply) -> bool {
-    exchange.verb == Verb::Mail && reply.class() == 5
+fn is_unclear_sender(refusal: &Refusal<'_>) -> bool {
+    let reply = refusal.reply;
+    refusal.place == Place::Mail && reply.class() == 5
 }
 
-/// Only the command that was refused told the kind; the words of the reply did not.
-fn is_unclear(refusal: &Refusal) -> bool {
-    let clear: [Question; 3] = [is_relay, is_user_unknown, is_sender];
-    let any: [Question; 2] = [is_unclear_recipient, is_unclear_sender];
-    let answers = |asks: &Question| asks(refusal.exchange, refusal.reply);
-    matches!(
-        refusal.kind,
-        Kind::RelayDenied | Kind::UserUnknown | Kind::SenderRejected
-    ) && any.iter().any(answers)
-        && !clear.iter().any(answers)
-}
-
-/// The finding of a refusal with the values that the rules of this family share.
-fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal) -> Finding {
-    let Refusal { exchange, reply, .. } = *refusal;
-    let stage = match exchange.verb {
-        Verb::Mail => Stage::Mail,
-        Verb::Rcpt => Stage::Rcpt,
-        _ => Stage::FinalReply,
-    };
-    let transaction = session.transactions.iter().find(|one| {
-        session
-            .exchanges()
-            .get(one.mail)
-            .is_some_and(|mail| mail.index <= exchange.index)
-            && covers(session, one, exchange)
-    });
-    let accepted = transaction.map_or(0, |one| {
-        one.recipients
-            .iter()
-            .filter(|recipient| recipient.code.is_some_and(|code| code < 300))
-            .count()
-    });
-    let recipient = match &exchange.detail {
-        Detail::Rcpt {
-            forward_path: Some(path),
-            ..
-        } => Some(path.address.clone()),
-        _ => None,
-    };
-    let sender = transaction
-        .map(|one| one.reverse_path.clone())
-        .filter(|path| !path.is_empty());
-    let size = exchange.mail_data().map(|data| data.size);
-    let limit = facts::list_before(session, exchange).and_then(size_limit);
-    let logged_in = facts::authenticated(session);
-    let unclear = is_unclear(refusal);
-    let used = [
-        ("reply", Some(crate::diagnosis::Value::Captured(facts::words(reply)))),
-        ("recipient", recipient.map(crate::diagnosis::Value::Captured)),
-        ("sender", sender.clone().map(crate::diagnosis::Value::Captured)),
-        (
-            "domain",
-            sender.as_ref().and_then(domain).map(crate::diagnosis::Value::Captured),
-        ),
-        ("client", Some(session.connection.client.address.to_string().into())),
-        ("later", (reply.class() == 4).then(|| "yes".into())),
-        ("logged_in", logged_in.then(|| "yes".into())),
-        (
-            "others",
-            (accepted > 0 && exchange.verb == Verb::Rcpt).then(|| accepted.into()),
-        ),
-        (
-            "accepted",
-            (accepted > 0 && is_enhanced(reply, 5, 3)).then(|| accepted.into()),
-        ),
-        ("unclear", unclear.then(|| "yes".into())),
-        ("after_data", after_data(exchange).then(|| "yes".into())),
-        (
-            "declared",
-            transaction.and_then(|one| one.declared_size).map(Into::into),
-        ),
-        ("size", size.map(Into::into)),
-        ("limit", limit.map(Into::into)),
-        (
-            "resolver",
-            says_any(
-                reply,
-                &["127.255.255.", "open resolver", "public resolver", "excessive queries"],
-            )
-            .then(|| "yes".into()),
-        ),
-    ];
-    let mut finding = Finding::of(rule, stage, Evidence::reply(reply)).and(Evidence::command(exchange));
-    if unclear {
-        finding = finding.as_sure_as(Confidence::Possible);
-    }
-    for (name, value) in used {
-        if let Some(value) = value.filter(|_| is_used(rule, name)) {
-            finding = finding.with(name, value);
-        }
-    }
-    // A mail that was accepted in the end, or another recipient's mail, makes the refusal no less true for this one.
-    if rule.severity == Severity::Note {
-        finding.as_severity(Severity::Fail)
-    } else {
-        finding
-    }
-}
-
-/// The rule's sentences speak of this value.
-fn is_used(rule: &Rule, name: &str) -> bool {
-    let text = rule.texts.english.as_bytes();
-    memchr::memmem::find_iter(text, name).any(|at| {
-        let before = text.get(..at).unwrap_or_default();
-        let opened = [&b"{"[..], b"{?", b"{!"]
-            .iter()
-            .any(|opening| before.ends_with(opening));
-        opened && text.get(at + name.len()) == Some(&b'}')
-    })
-}
-
-fn covers(session: &Session, transaction: &crate::session::Transaction, exchange: &Exchange) -> bool {
-    let index = |position: usize| session.exchanges().get(position).map(|one| one.index);
-    index(transaction.mail) == Some(exchange.index)
-        || transaction.data.and_then(index) == Some(exchange.index)
-        || transaction
-            .recipients
-            .iter()
-            .any(|recipient| index(recipient.exchange) == Some(exchange.index))
-}
-
-fn size_limit(list: &Exchange) -> Option<u64> {
-    let line = Session::extensions(list)
-        .iter()
-        .find(|line| facts::is_keyword(line, "SIZE"))?;
-    line.utf8()?
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
-        .filter(|limit| *limit > 0)
-}
-
-fn domain(address: &Captured) -> Option<Captured> {
-    let at = address.bytes().iter().rposition(|byte| *byte == b'@')?;
-    address.bytes().get(at + 1..).map(Captured::new)
+/// DATA refused though recipients had been accepted, before a word of the mail was sent.
+fn is_unclear_data(refusal: &Refusal<'_>) -> bool {
+    refusal.place == Place::Data && refusal.reply.class() == 5 && refusal.has_recipients
 }

@@ -3,6 +3,7 @@
 use crate::diagnosis::rule::Rule;
 
 pub(super) mod envelope;
+mod envelope_finding;
 mod smtp_bare_newline;
 mod smtp_bdat_error;
 mod smtp_client_ignored_error;
@@ -35,6 +36,8 @@ mod smtp_server_421;
 mod smtp_storage_or_quota;
 mod smtp_tempfail;
 mod smtp_user_unknown;
+
+pub use envelope::diagnosis_of_words;
 
 /// The layer's rules, in the catalogue's order.
 pub(super) static RULES: &[&Rule] = &[

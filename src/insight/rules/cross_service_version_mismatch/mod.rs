@@ -31,7 +31,7 @@ pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     for sessions in window.by_client() {
         let offers: Vec<(&Digest, &TlsDigest)> = sessions
             .iter()
-            .filter_map(|digest| Some((*digest, digest.tls.as_ref()?)))
+            .filter_map(|digest| Some((*digest, digest.tls.as_deref()?)))
             .collect();
         for late in offers.iter().filter(|(_, tls)| lags(tls)) {
             let key = late.0.server;

@@ -44,7 +44,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             && auth.oauth_error.is_none()
             && !is_oauth(&auth.mechanism)
             && was_offered(session, exchange, &auth.mechanism)
-            && facts::refusal(exchange).is_some_and(is_plain_rejection)
+            && facts::refusal(exchange).is_some_and(|reply| is_plain_rejection(session, exchange, reply))
     })?;
     let reply = facts::refusal(exchange)?;
     let attempts = facts::auth_attempts(session)
@@ -82,11 +82,15 @@ fn was_offered(
 }
 
 /// 535, or an older server's 5xx to AUTH, without words of policy, mechanism or encryption.
-fn is_plain_rejection(reply: &crate::protocol::smtp::Reply) -> bool {
+fn is_plain_rejection(
+    session: &Session,
+    exchange: &crate::protocol::smtp::Exchange,
+    reply: &crate::protocol::smtp::Reply,
+) -> bool {
     let generic = reply.code == 535
         || (matches!(reply.code, 501 | 550 | 554) && reply.enhanced.is_some_and(|(_, subject, _)| subject == 7));
     generic
-        && !super::evidence::is_policy(reply)
+        && !super::evidence::is_policy(session, exchange, reply)
         && !facts::wants_starttls(reply)
         && !facts::says_any(
             reply,

@@ -37,7 +37,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let (exchange, auth, reply) = facts::auth_attempts(session).find_map(|(exchange, auth)| {
         let reply = facts::refusal(exchange)?;
-        super::evidence::is_policy(reply).then_some((exchange, auth, reply))
+        super::evidence::is_policy(session, exchange, reply).then_some((exchange, auth, reply))
     })?;
     Some(
         Finding::of(rule, Stage::Auth, Evidence::reply(reply))

@@ -35,7 +35,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 reply,
                 &["temporary authentication failure", "connection lost to authentication"],
             );
-        (temporary && !super::evidence::is_policy(reply)).then_some((exchange, auth, reply))
+        (temporary && !super::evidence::is_policy(session, exchange, reply)).then_some((exchange, auth, reply))
     })?;
     Some(
         Finding::of(rule, Stage::Auth, Evidence::reply(reply))

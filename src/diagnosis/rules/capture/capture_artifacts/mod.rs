@@ -34,7 +34,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Evidence::frame(
             session.connection.first,
             None,
-            Note::of("{copies} copies of packets, largest segment {large} octets")
+            Note::of("copies of packets: {copies}, largest segment: {large} octets")
                 .with("copies", copies)
                 .with("large", large),
         ),

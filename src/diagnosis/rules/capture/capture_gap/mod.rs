@@ -33,7 +33,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 gap.found_at,
                 Some(gap.direction),
-                Note::of("{length} octets missing before this frame, acknowledged by the receiver")
+                Note::of("octets missing before this frame, acknowledged by the receiver: {length}")
                     .with("length", gap.length),
             ),
         )

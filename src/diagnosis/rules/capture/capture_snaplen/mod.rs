@@ -40,7 +40,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             Evidence::frame(
                 stamp,
                 None,
-                Note::of("{cut} segments are shorter in the file than on the wire").with("cut", cut),
+                Note::of("segments shorter in the file than on the wire: {cut}").with("cut", cut),
             ),
         )
         .with("cut", cut),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-ignored-error",
         "smtp-client-vanished",
         "smtp-command-rejected",
+        "smtp-greeting-refused",
         "smtp-server-421",
     ],
     references: &["RFC 5321 4.1.4", "RFC 7372 3.3", "RFC 8601 2.7.3"],

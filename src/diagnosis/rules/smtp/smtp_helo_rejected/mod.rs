@@ -29,7 +29,8 @@ pub static RULE: Rule = Rule {
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (hello, name) = facts::hello_name(session)?;
     let direct = facts::refusal(hello)
-        .filter(|reply| matches!(reply.code, 450 | 501 | 504 | 550 | 553 | 554) && !later_accepted(session, hello));
+        .filter(|reply| matches!(reply.code, 450 | 501 | 504 | 550 | 553 | 554) && !later_accepted(session, hello))
+        .filter(|reply| !super::envelope::is_about_address(session, hello, reply));
     let worded = facts::refused_mail(session).map(|(_, reply)| reply).find(|reply| {
         facts::says_any(
             reply,

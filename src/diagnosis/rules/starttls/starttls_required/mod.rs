@@ -3,7 +3,7 @@
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::rules::starttls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::{Reply, Verb};
+use crate::protocol::smtp::{Exchange, Reply, Verb};
 use crate::session::{Session, Stage};
 
 /// `starttls-required`.
@@ -47,7 +47,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 .filter(|reply| reply.class() >= 4)
                 .map(|reply| (None, reply)),
         )
-        .find(|(_, reply)| wants_tls(reply))?;
+        .find(|(exchange, reply)| wants_tls(rule, session, *exchange, reply))?;
     let offered = evidence::offer(session).map(|offer| offer.has_starttls);
     Some(
         Finding::of(rule, Stage::StartTls, Evidence::reply(reply))
@@ -59,6 +59,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     )
 }
 
-fn wants_tls(reply: &Reply) -> bool {
-    facts::wants_starttls(reply) || facts::is_enhanced(reply, 7, 10) || facts::is_enhanced(reply, 7, 29)
+fn wants_tls(rule: &Rule, session: &Session, exchange: Option<&Exchange>, reply: &Reply) -> bool {
+    let known = exchange.and_then(|exchange| facts::provider_means(session, exchange, reply, rule.slug));
+    // X.7.30 is REQUIRETLS (RFC 8689, section 4.2.1) where no provider means something else by it.
+    known.unwrap_or_else(|| {
+        facts::wants_starttls(reply)
+            || facts::is_enhanced(reply, 7, 10)
+            || (facts::is_enhanced(reply, 7, 30) && reply.says("requiretls"))
+    })
 }
