@@ -186,6 +186,9 @@ pub struct DirectionFacts {
     pub octets_after_fin: u64,
     /// Octets sent and, at the end, neither acknowledged nor lost.
     pub unacknowledged_at_end: u64,
+    /// Octets at the end of the stream that this side's own empty segments count as sent and that never came: where the
+    /// first of these segments stood, and how many octets. Nothing where the peer acknowledged octets not seen.
+    pub sent_unseen: Option<(Stamp, u64)>,
 }
 
 /// How many entries of each list are kept; the rest is counted.

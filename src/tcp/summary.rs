@@ -118,6 +118,10 @@ impl Transport {
             initial_sequence: side.initial,
             octets_after_fin: rare.octets_after_fin,
             unacknowledged_at_end: self.unacknowledged(direction),
+            sent_unseen: rare.ahead.and_then(|(ahead, since)| {
+                let octets = u64::try_from(distance(side.highest, ahead)).ok()?;
+                (octets > 0 && !side.has(Side::UNSEEN)).then_some((since, octets))
+            }),
         }
     }
 
