@@ -123,7 +123,10 @@ pub(super) fn says_near(reply: &Reply, words: &[&str], phrases: &[&str]) -> bool
         let at = |phrase: &str| -> Vec<usize> {
             let phrase: Vec<&str> = phrase.split(' ').collect();
             let windows = said.windows(phrase.len()).enumerate();
-            windows.filter(|(_, window)| *window == phrase).map(|(place, _)| place).collect()
+            windows
+                .filter(|(_, window)| *window == phrase)
+                .map(|(place, _)| place)
+                .collect()
         };
         let nouns: Vec<usize> = words.iter().flat_map(|word| at(word)).collect();
         let mut places = phrases.iter().flat_map(|phrase| at(phrase));

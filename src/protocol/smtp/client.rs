@@ -803,7 +803,9 @@ impl Decoder {
     /// A command whose end is missing still has a reply. Behind an earlier gap only MAIL and RCPT are sure enough: a snap
     /// length cuts the long commands one after the other.
     fn command_before_gap(&mut self) {
-        let Some(mut line) = self.client.lines.rest() else { return };
+        let Some(mut line) = self.client.lines.rest() else {
+            return;
+        };
         if line.bytes.last() == Some(&b'\r') {
             line.bytes.to_mut().pop();
         }

@@ -13,16 +13,55 @@ use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 
 /// Beside a word for the size of a message.
-const TOO_MUCH: [&str; 8] = ["exceeds", "exceeded", "exceed", "too long", "too large", "too big", "limit", "maximum"];
+const TOO_MUCH: [&str; 8] = [
+    "exceeds",
+    "exceeded",
+    "exceed",
+    "too long",
+    "too large",
+    "too big",
+    "limit",
+    "maximum",
+];
 /// Words for what mail is addressed to, as servers write them.
 const ADDRESSEE: [&str; 18] = [
-    "user", "recipient", "mailbox", "account", "address", "alias", "addressee", "person", "benutzer", "empfaenger",
-    "empfänger", "utilisateur", "destinataire", "usuario", "destinatario", "utente", "postfach", "gebruiker",
+    "user",
+    "recipient",
+    "mailbox",
+    "account",
+    "address",
+    "alias",
+    "addressee",
+    "person",
+    "benutzer",
+    "empfaenger",
+    "empfänger",
+    "utilisateur",
+    "destinataire",
+    "usuario",
+    "destinatario",
+    "utente",
+    "postfach",
+    "gebruiker",
 ];
 /// Beside one of these: it is not there.
 const MISSING: [&str; 17] = [
-    "unknown", "not known", "no such", "not found", "nonexistent", "non existent", "not exist", "doesn't exist",
-    "no mailbox", "no longer valid", "not valid", "isn't valid", "unbekannt", "inconnu", "desconocido", "sconosciuto",
+    "unknown",
+    "not known",
+    "no such",
+    "not found",
+    "nonexistent",
+    "non existent",
+    "not exist",
+    "doesn't exist",
+    "no mailbox",
+    "no longer valid",
+    "not valid",
+    "isn't valid",
+    "unbekannt",
+    "inconnu",
+    "desconocido",
+    "sconosciuto",
     "onbekend",
 ];
 
@@ -143,6 +182,8 @@ fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply)
         unclear: false,
     };
     (refusal.kind, refusal.unclear) = kind(&refusal);
+    // What was cut off may have told more than code and place do.
+    refusal.unclear |= reply.incomplete && matches!(refusal.kind, Kind::Content | Kind::Temporary);
     Some(refusal)
 }
 
@@ -396,7 +437,15 @@ fn is_rate_limit(refusal: &Refusal<'_>) -> bool {
         )
         || facts::says_near(
             reply,
-            &["connections", "messages", "recipients", "mails", "emails", "sessions", "deliveries"],
+            &[
+                "connections",
+                "messages",
+                "recipients",
+                "mails",
+                "emails",
+                "sessions",
+                "deliveries",
+            ],
             &["too many"],
         )
         || (reply.class() == 4 && facts::says_near(reply, &["deferred"], &["complaints", "volume", "activity"]))
@@ -407,7 +456,15 @@ fn is_relay(refusal: &Refusal<'_>) -> bool {
     // The relay is somebody who does not answer the server, not something that the client may not do.
     let server_cannot = reply.class() == 4 && says_any(reply, &["connect", "timeout", "timed out", "unavailable"]);
     (says_any(reply, &["relay"]) && !server_cannot)
-        || says_any(reply, &["cannot deliver mail for", "rcpthosts", "non-local", "not a local domain"])
+        || says_any(
+            reply,
+            &[
+                "cannot deliver mail for",
+                "rcpthosts",
+                "non-local",
+                "not a local domain",
+            ],
+        )
 }
 
 fn is_sender(refusal: &Refusal<'_>) -> bool {
@@ -463,7 +520,8 @@ fn is_user_unknown(refusal: &Refusal<'_>) -> bool {
             "mailbox is disabled",
             "mailing list expansion problem",
         ],
-    ) || (facts::says_near(reply, &ADDRESSEE, &MISSING) && !says_any(reply, &["sender", "client", "host"]));
+    ) || (facts::says_near(reply, &ADDRESSEE, &MISSING)
+        && !says_any(reply, &["sender", "client", "host"]));
     let here = matches!(refusal.place, Place::Rcpt | Place::Data | Place::End);
     here && reply.class() == 5 && (coded || worded || reply.code == 556)
 }
