@@ -32,6 +32,11 @@ const JUSTIFIED: &[(&str, &str, &str)] = &[
         "the late greeting is the frame that was lost, and nothing acknowledges it: the client was gone",
     ),
     (
+        "tcp-syn-no-answer",
+        "96 octets of each frame",
+        "the ICMPv6 error that answers the SYN quotes it behind octet 96: nobody can tell whose error it is",
+    ),
+    (
         "starttls-client-abandons-after-220",
         "every tenth frame lost (3)",
         "the lost frame is the server's bare FIN, which leaves no trace; the client's own FIN is then the first",

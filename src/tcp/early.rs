@@ -78,6 +78,10 @@ impl Transport {
         let verdict = self.take_new(segment, direction, context, reader);
         early.others += 1;
         let complete = distance(self.side(direction).highest, early.segment.acknowledgment) <= 0;
+        if complete {
+            let rare = self.rare();
+            rare.early_segments = rare.early_segments.saturating_add(1);
+        }
         if complete || early.others >= OTHERS {
             self.let_go(&early, context, reader);
         } else {

@@ -231,6 +231,8 @@ pub struct ConnectionFacts {
     pub icmp_errors: Vec<IcmpError>,
     /// The longest silence between two frames: where it began and where it ended.
     pub longest_silence: Option<(Stamp, Stamp)>,
+    /// Segments that stood in the capture before the octets that they acknowledge, and waited for them.
+    pub early_segments: u32,
     /// Facts that were counted but not listed.
     pub unlisted: u32,
     /// Encapsulations the same packet was seen under ("same packet on two VLANs").

@@ -52,6 +52,7 @@ impl Transport {
             stuck: rare.stuck,
             icmp_errors: rare.icmp_errors,
             longest_silence: from.get().zip(to.get()),
+            early_segments: rare.early_segments,
             unlisted: rare.unlisted,
             encapsulations: rare.encapsulations.len().max(1) as u32,
         }

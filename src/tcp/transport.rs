@@ -93,6 +93,8 @@ pub(super) struct Rare {
     pub encapsulations: Vec<u32>,
     pub pending: Option<Syn>,
     pub early: Option<Box<Early>>,
+    /// Of those that waited, how many saw what they waited for.
+    pub early_segments: u32,
     pub strangers: Option<Strangers>,
     pub reset_sequence: u32,
 }
