@@ -268,14 +268,16 @@ fn damage_makes_the_tool_more_modest_and_never_wrong() {
     });
     let mut wrong: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     let mut used = BTreeSet::new();
-    let (mut weak, mut suspected) = (0, BTreeMap::<(&str, &str), usize>::new());
+    let (mut weak, mut suspected) = (0, BTreeMap::<(&str, &str), Vec<String>>::new());
     for one in new {
         let justified = JUSTIFIED
             .iter()
             .position(|(slug, damage, _)| *slug == one.slug && (damage.is_empty() || *damage == one.damage));
         if one.confidence < Confidence::Likely {
             weak += 1;
-            *suspected.entry((one.slug, one.damage)).or_default() += usize::from(one.healthy && one.root_cause);
+            if one.healthy && one.root_cause {
+                suspected.entry((one.slug, one.damage)).or_default().push(one.place);
+            }
         } else if let Some(reason) = justified {
             used.insert(reason);
         } else {
@@ -288,7 +290,6 @@ fn damage_makes_the_tool_more_modest_and_never_wrong() {
             wrong.entry((one.slug, one.damage)).or_default().push(told);
         }
     }
-    suspected.retain(|_, count| *count > 0);
     println!("{compared} damaged sessions; {weak} failures of them are told as possible or inferred only");
     println!("of these in sessions that are healthy when whole: {suspected:?}");
     for ((slug, what), places) in &wrong {

@@ -59,7 +59,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .is_some_and(|last| last.answer.yes().is_none() && last.verb.bytes() != b"IDLE");
     let open = waits || last.is_some_and(|last| last.reply.yes().is_none());
     let begun = session.transactions.last().is_some_and(|one| one.data.is_none());
-    let severity = match by_client && !open && !begun {
+    // Of one direction alone nobody can say what the reset cut off, or whether QUIT came before.
+    let half_seen = session.quality.only_direction.is_some();
+    let severity = match half_seen || by_client && !open && !begun {
         true => Severity::Note,
         false => rule.severity,
     };
