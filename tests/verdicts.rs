@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use smtpcap::analyzer::{Analyzer, Options};
 use smtpcap::diagnosis::{Confidence, Finding, Severity};
 use smtpcap::frame::{Frame, FrameNumber, LinkType};
@@ -11,19 +13,7 @@ use smtpcap::time::Timestamp;
 use smtpcap_testkit::Script;
 
 fn only(script: &str) -> (Session, Vec<Finding>) {
-    let script = Script::must(script);
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    analyzer.poll_session().expect("one session")
+    common::play_one(script)
 }
 
 fn failures(findings: &[Finding]) -> Vec<&'static str> {
@@ -237,4 +227,124 @@ fn an_answer_that_may_come_behind_the_captures_end_is_hidden_and_not_missing() {
         assert_eq!(answer(&cut), Seen::Hidden, "{script}");
         assert_eq!(answer(&closed), Seen::No, "{script}");
     }
+}
+
+/// Words that point to a rule which has no ground here, and words that say nothing: something is said of each refusal.
+#[test]
+fn no_refused_mail_is_passed_over_in_silence() {
+    const MAIL: &str = "C: MAIL FROM:<a@example.com>\n";
+    const RCPT: &str = "S: 250 Ok\nC: RCPT TO:<b@example.net>\n";
+    let login = "C: AUTH PLAIN {b64:\\0a\\0PLANTED}\nS: 235 ok\n";
+    let data = format!("{MAIL}{RCPT}S: 250 Ok\nC: DATA\n");
+    let places = [
+        MAIL.to_owned(),
+        format!("{MAIL}{RCPT}"),
+        data.clone(),
+        format!("{data}S: 354 go\nC: x\nC+ .\n"),
+    ];
+    let words = [
+        "no",
+        "5.7.1 not authenticated",
+        "5.7.1 authentication required to relay",
+        "bare LF",
+        "pipelining",
+        "synchronization error",
+        "no valid recipients",
+        "need MAIL",
+        "SMTPUTF8",
+        "Must issue a STARTTLS command first",
+    ];
+    for before in ["", login] {
+        for place in &places {
+            for (code, words) in [451, 530, 550].iter().flat_map(|code| words.map(|words| (code, words))) {
+                let (session, findings) = only(&format!(
+                    "session 192.0.2.20 -> 198.51.100.11:587\nsmtp hello with=\"AUTH PLAIN\"\n{before}{place}S: {code} {words}\nC: QUIT\nS: 221 Bye\nS: fin"
+                ));
+                let root = findings.iter().filter(|finding| finding.root_cause).count();
+                assert_eq!(root, 1, "{code} {words} after {place}: {:?}", session.outcome);
+            }
+        }
+    }
+}
+
+#[test]
+fn data_refused_before_the_mail_was_sent_is_told_as_what_it_is() {
+    let (_, findings) = only(&format!(
+        "{HELLO}C: MAIL FROM:<a@example.com>
+         S: 250 Ok
+         C: RCPT TO:<b@example.net>
+         S: 250 Ok
+         C: DATA
+         S: 554 5.7.1 njet
+         C: QUIT
+         S: 221 Bye
+         S: fin"
+    ));
+    let refused = find(&findings, "smtp-content-rejected");
+    assert!(refused.root_cause && refused.value("before_data").is_some());
+    assert_eq!(refused.confidence, Confidence::Possible);
+}
+
+#[test]
+fn a_disabled_mailbox_is_not_called_unknown() {
+    for words in ["550 5.2.1 mailbox unavailable", "550 5.1.1 account disabled"] {
+        let (_, findings) = only(&format!(
+            "{HELLO}C: MAIL FROM:<a@example.com>
+             S: 250 Ok
+             C: RCPT TO:<b@example.net>
+             S: {words}
+             C: QUIT
+             S: 221 Bye
+             S: fin"
+        ));
+        assert!(
+            find(&findings, "smtp-user-unknown").value("disabled").is_some(),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_a_null_mx_accuses_no_sender_authentication() {
+    let (_, findings) = only(&format!(
+        "{HELLO}C: MAIL FROM:<a@example.com>
+         S: 550 5.7.27 Sender address has null MX
+         C: QUIT
+         S: 221 Bye
+         S: fin"
+    ));
+    assert_eq!(failures(&findings), ["smtp-sender-rejected"]);
+}
+
+/// Exchange servers among themselves ([MS-OXSMTP]): TLS without a certificate that anybody checks. No real server at hand
+/// speaks it, so the conversation is built.
+#[test]
+fn x_anonymoustls_is_an_upgrade_like_starttls() {
+    let (session, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25
+         smtp hello with=X-ANONYMOUSTLS without=STARTTLS
+         C: X-ANONYMOUSTLS
+         S: 220 2.0.0 SMTP server ready
+         tls handshake 1.2
+         C= EHLO mail.example.com
+         S= 250 mail.example.org
+         C= QUIT
+         S= 221 2.0.0 Bye
+         tls quit",
+    );
+    assert_eq!(failures(&findings), [""; 0]);
+    assert!(
+        session
+            .smtp
+            .as_deref()
+            .is_some_and(|dialogue| dialogue.switched_to_tls.is_some())
+    );
+    assert_eq!(session.outcome, Outcome::Encrypted);
+    assert!(
+        !findings
+            .iter()
+            .any(|finding| finding.rule.slug.starts_with("starttls-")),
+        "{:?}",
+        findings.iter().map(|one| one.rule.slug).collect::<Vec<_>>()
+    );
 }

@@ -19,7 +19,7 @@ use super::facts::FileFacts;
 use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Member, QUOTED_OCTETS, beginning, member};
 use super::octets::Input;
 use super::pcap::PcapWalker;
-use super::pcapng::PcapngWalker;
+use super::pcapng::{BlockKind, PcapngWalker};
 use super::walk::{Record, Resync, Step};
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
@@ -77,7 +77,11 @@ pub(super) struct OpenFile {
     pending: Option<Record>,
     seeking: Option<Seeking>,
     behind: Behind,
+    on_statistics: Option<Box<OnStatistics>>,
 }
+
+/// Takes the facts of a file whenever a block of statistics was read.
+pub(super) type OnStatistics = dyn FnMut(&FileFacts) + Send;
 
 impl OpenFile {
     pub(super) fn open(input: Input, index: usize, read_size: usize, facts: &mut FileFacts) -> Result<Self, Error> {
@@ -95,10 +99,16 @@ impl OpenFile {
             pending: None,
             seeking: None,
             behind: Behind::More,
+            on_statistics: None,
         };
         facts.compression = compression;
         file.recognise(facts)?;
         Ok(file)
+    }
+
+    /// Tells `take` of each block of statistics.
+    pub(super) fn tell_statistics(&mut self, take: Option<Box<OnStatistics>>) {
+        self.on_statistics = take;
     }
 
     /// Octets read of the file as it lies on the disk, and its length where known.
@@ -260,6 +270,9 @@ impl OpenFile {
                 if let Some(Walker::Pcapng(walker)) = &self.walker {
                     let body = self.buffer.bytes().get(body).unwrap_or_default();
                     facts.absorb_block(walker, kind, body);
+                    if let (BlockKind::InterfaceStatistics, Some(take)) = (kind, &mut self.on_statistics) {
+                        take(facts);
+                    }
                 }
                 self.buffer.consume(length);
             }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::buffer::READ_SIZE;
 use super::damage::Error;
 use super::facts::{CaptureFacts, DecryptionSecrets, FileFacts, FrameRange, MAX_RANGES};
-use super::file::OpenFile;
+use super::file::{OnStatistics, OpenFile};
 use super::octets::Input;
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
@@ -41,6 +41,7 @@ pub struct Reader {
     last: FrameNumber,
     range_file: Option<usize>,
     on_secrets: Option<Box<OnSecrets>>,
+    on_statistics: Option<Box<OnStatistics>>,
 }
 
 /// Takes the secrets of decryption secrets blocks.
@@ -83,6 +84,7 @@ impl Reader {
             last: FrameNumber(0),
             range_file: None,
             on_secrets: None,
+            on_statistics: None,
         }
     }
 
@@ -91,6 +93,14 @@ impl Reader {
     #[must_use]
     pub fn with_secrets(mut self, take: impl FnMut(&DecryptionSecrets, FrameNumber) + Send + 'static) -> Self {
         self.on_secrets = Some(Box::new(take));
+        self
+    }
+
+    /// Hands the facts of the file that is opened first to `take` whenever a block of statistics was read in it, while
+    /// no frame may come for a long time: of a live capture.
+    #[must_use]
+    pub fn with_statistics(mut self, take: impl FnMut(&FileFacts) + Send + 'static) -> Self {
+        self.on_statistics = Some(Box::new(take));
         self
     }
 
@@ -201,6 +211,7 @@ impl Reader {
             return Ok(None);
         };
         let mut file = Box::new(OpenFile::open(input, index, read_size, facts)?);
+        file.tell_statistics(self.on_statistics.take());
         let result = file.advance(facts);
         slot.position = file.position();
         if let Ok(Some(_)) = result {

@@ -124,6 +124,14 @@ impl History {
         self.forgotten
     }
 
+    /// The place of the oldest of these sessions in the order in which sessions were remembered, counted from 0; `None`
+    /// where none is remembered any more. It is remembered while its place is not below [`History::forgotten`].
+    #[must_use]
+    pub fn oldest_place(&self, sessions: &[SessionId]) -> Option<u64> {
+        let at = self.digests.iter().position(|digest| sessions.contains(&digest.id))?;
+        Some(self.forgotten.saturating_add(at as u64))
+    }
+
     /// When the window begins.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {

@@ -14,4 +14,4 @@ pub use counters::{AuthResult, Counters, MECHANISMS};
 pub use drops::Drops;
 pub use keep::{Keep, Kept, SESSION_FRAMES};
 pub use told::{MAXIMUM_TOLD, Told};
-pub use window::{MAXIMUM_SAID, Window};
+pub use window::{MAXIMUM_SAID, News, Window};

@@ -2,9 +2,9 @@
 //!
 //! Concluding costs a walk over everything remembered, so the caller decides how often; between two looks nothing is lost,
 //! it is only said later. An insight is said again in the same window only where it has grown: twice the sessions, or a
-//! graver severity.
+//! graver severity. What is said is true so far: where a later session contradicts it, it is taken back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
@@ -32,11 +32,24 @@ const ABOUT: &[&str] = &[
     "good",
 ];
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Said {
     sessions: u64,
     severity: Severity,
     at: Timestamp,
+    /// As it was said, without its proof.
+    insight: Insight,
+    /// The place of its oldest session in the history: once that is forgotten, nothing contradicts it.
+    oldest: Option<u64>,
+}
+
+/// What a look brings.
+#[derive(Debug, Default)]
+pub struct News {
+    /// What was said and is contradicted by later sessions, without its proof.
+    pub withdrawn: Vec<Insight>,
+    /// What has become true.
+    pub insights: Vec<Insight>,
 }
 
 /// The sliding window with what was said of it.
@@ -44,7 +57,7 @@ struct Said {
 pub struct Window {
     history: History,
     length: Duration,
-    said: HashMap<(&'static str, u64), Said>,
+    said: HashMap<Key, Said>,
     changed: bool,
     outlived: u64,
 }
@@ -93,25 +106,57 @@ impl Window {
         self.outlived += self.history.forgotten() - before;
     }
 
-    /// Forgets what is older than the window, and says what has become true since the last look. `now` is the time that
-    /// the table's time-outs go by.
-    pub fn look(&mut self, now: Timestamp) -> Vec<Insight> {
+    /// Forgets what is older than the window, and says what has become true since the last look, and what no longer is.
+    /// `now` is the time that the table's time-outs go by.
+    pub fn look(&mut self, now: Timestamp) -> News {
         self.forget(now);
         self.said
             .retain(|_, said| said.at <= now && now.since(said.at) <= self.length);
         self.changed = false;
-        let mut news = self.history.conclude();
-        news.retain(|insight| self.is_news(insight, now));
-        news
+        let mut insights = self.history.conclude();
+        let withdrawn = self.withdraw(&insights);
+        insights.retain(|insight| self.is_news(insight, now));
+        News { withdrawn, insights }
+    }
+
+    /// Takes out what was said and no longer follows, though its sessions are all remembered. Where the same rule now says
+    /// something else of the same sessions, that takes its place.
+    fn withdraw(&mut self, concluded: &[Insight]) -> Vec<Insight> {
+        let held: HashSet<Key> = concluded.iter().map(key).collect();
+        let forgotten = self.history.forgotten();
+        let replaced = |said: &Insight| {
+            let same_rule = concluded
+                .iter()
+                .filter(|one| one.finding.rule.slug == said.finding.rule.slug);
+            same_rule
+                .filter_map(|one| said.sessions.first().map(|first| one.sessions.contains(first)))
+                .any(|replaces| replaces)
+        };
+        let gone: Vec<Key> = self.said.keys().filter(|key| !held.contains(key)).copied().collect();
+        let mut withdrawn = Vec::new();
+        for key in gone {
+            let stands = |said: &Said| said.oldest.is_some_and(|place| place >= forgotten);
+            if self.said.get(&key).is_some_and(stands)
+                && let Some(said) = self.said.remove(&key)
+                && !replaced(&said.insight)
+            {
+                withdrawn.push(said.insight);
+            }
+        }
+        withdrawn.sort_by_key(|one| (one.sessions.first().copied(), one.finding.rule.slug));
+        withdrawn
     }
 
     fn is_news(&mut self, insight: &Insight, now: Timestamp) -> bool {
-        let key = (insight.finding.rule.slug, group(&insight.finding));
+        let key = key(insight);
         let (sessions, severity) = (insight.sessions_in_all, insight.finding.severity);
-        if let Some(said) = self.said.get(&key)
+        if let Some(said) = self.said.get_mut(&key)
             && sessions < said.sessions.saturating_mul(2)
             && severity <= said.severity
         {
+            if said.oldest.is_none_or(|place| place < self.history.forgotten()) {
+                said.oldest = self.history.oldest_place(&insight.sessions);
+            }
             return false;
         }
         if self.said.len() >= MAXIMUM_SAID
@@ -119,14 +164,25 @@ impl Window {
         {
             self.said.remove(&oldest);
         }
+        let mut kept = insight.clone();
+        kept.finding.evidence.clear();
         let said = Said {
             sessions,
             severity,
             at: now,
+            insight: kept,
+            oldest: self.history.oldest_place(&insight.sessions),
         };
         self.said.insert(key, said);
         true
     }
+}
+
+/// What tells one insight from another.
+type Key = (&'static str, u64);
+
+fn key(insight: &Insight) -> Key {
+    (insight.finding.rule.slug, group(&insight.finding))
 }
 
 /// A number that is the same for the same group.
@@ -195,7 +251,7 @@ mod tests {
         for later in [62, -4_000] {
             let mut window = Window::new(Duration::from_secs(60));
             assert!(window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(1)));
-            assert!(window.look(at(30)).is_empty());
+            assert!(window.look(at(30)).insights.is_empty());
             assert!(!window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(30)));
             window.look(at(later));
             assert!(window.is_news(&insight("192.0.2.1", 2, Severity::Risk), at(later)));

@@ -123,6 +123,8 @@ messages! {
     AlsoSeen: "Also seen", "このほかに見えたもの";
     AndFurther: "… and {count} more.", "ほか{count}件。";
     TogetherHeading: "Several sessions together", "セッション横断で分かること";
+    TogetherSoFar: "Several sessions together, so far", "セッション横断で分かること（現時点）";
+    NoLongerSo: "No longer so, after further sessions: {what}", "その後のセッションにより取り消し：{what}";
     InsightsAlike: "The same of {count} others:", "ほか{count}件で同じことが起きています:";
     SameIn: "The same in sessions: {ids}.", "セッション{ids}も同じです。";
     OnSessions: "sessions {ids}", "セッション {ids}";
@@ -158,6 +160,10 @@ messages! {
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     HelpUsage: "Usage", "使い方";
+    ManName: "NAME", "名前";
+    ManSynopsis: "SYNOPSIS", "書式";
+    ManDescription: "DESCRIPTION", "説明";
+    ManVersion: "VERSION", "バージョン";
     HelpOptions: "Options", "オプション";
     HelpArguments: "Arguments", "引数";
     HelpCommands: "Commands", "コマンド";
@@ -276,6 +282,8 @@ messages! {
     LiveInterfaceUp: "up", "稼働中";
     LiveInterfaceDown: "down", "停止中";
     LiveInterfaceAny: "all of them", "すべてのインターフェース";
+    LiveNoInterfaces: "The interfaces cannot be listed: /sys is not mounted, and no program that captures has a list. Mount /sys, or name an interface with -i.",
+        "インターフェースの一覧を取得できません。/sysがマウントされておらず、キャプチャ用プログラムからも得られません。/sysをマウントするか、-iでインターフェース名を指定してください。";
     LiveNoSuchUser: "--user {user}: there is no such user on this system", "--user {user}: このシステムにそのユーザーはいません";
     LiveFramesMissing: "{count} frames of this session were no longer kept", "このセッションの{count}フレームは、すでに保持されていませんでした";
     LiveFailedFile: "frames: {file}", "フレームの保存先: {file}";

@@ -255,6 +255,27 @@ pub fn sessions(records: &[Value]) -> Vec<Value> {
     sessions
 }
 
+/// The insights that stand at the end: said, and not taken back since.
+pub fn standing(records: &[Value]) -> Vec<String> {
+    let sessions = |one: &Value| one["sessions"].as_array().unwrap().clone();
+    let mut said: Vec<&Value> = Vec::new();
+    for one in records {
+        if one["type"] == "insight" {
+            said.push(one);
+        } else if one["type"] == "insight_withdrawn" {
+            assert!(said.iter().any(|said| said["what"] == one["what"]), "never said: {one}");
+            // It may have been said before, of fewer sessions.
+            let withdrawn = sessions(one);
+            let fewer = |said: &Value| sessions(said).iter().all(|id| withdrawn.contains(id));
+            said.retain(|said| said["id"] != one["id"] || !fewer(said));
+        }
+    }
+    let mut ids: Vec<String> = said.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
 /// Tests that need the machine for themselves hold it.
 pub fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());

@@ -186,6 +186,72 @@ fn seed_cases_on_a_wire_are_told_as_from_their_files() {
     assert!(seen >= 10, "{seen}");
 }
 
+/// Whether an interface has its carrier; behind `ip link set up` it takes up to a second.
+fn has_carrier(namespace: &str, name: &str) -> bool {
+    let shown = Command::new("ip")
+        .args(["-n", namespace, "link", "show", name])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&shown.stdout).contains("LOWER_UP")
+}
+
+#[test]
+fn an_interface_that_goes_down_and_comes_back_is_said_in_a_line_and_costs_nothing_behind_it() {
+    // The other programs say nothing of it (docs/capture.md).
+    if !Path::new(env!("CARGO_BIN_EXE_smtpcap"))
+        .with_file_name("smtpcap-capture")
+        .exists()
+    {
+        println!("skipped: smtpcap-capture is not built (cargo build --workspace)");
+        return;
+    }
+    let folder = Folder::new("flap");
+    let [before, behind, later] = ["recipients", "auth-clear-rejected", "policy-rejections"]
+        .map(|case| on_the_wire(case, &folder.0).expect("a capture for this wire"));
+    let Some(net) = Net::new("f") else { return };
+    let [near, far] = &net.names;
+    let mut live = net.watch(&["--format", "jsonl"]);
+    assert!(net.send(&before));
+    assert!(ip(&["-n", far, "link", "set", "vb", "down"]));
+    live.errors
+        .wait("vb is down", LONG)
+        .expect("it is said that it is down");
+    assert!(ip(&["-n", far, "link", "set", "vb", "up"]));
+    let begun = Instant::now();
+    while !has_carrier(near, "va") {
+        assert!(begun.elapsed() < LONG, "the wire is back");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // At once, before the capture program can have looked.
+    assert!(net.send(&behind));
+    live.errors
+        .wait("vb is up again", LONG)
+        .expect("it is said that it is back");
+    // Too short to be looked at: nothing is said, or both are; nothing is lost.
+    assert!(ip(&["-n", far, "link", "set", "vb", "down"]) && ip(&["-n", far, "link", "set", "vb", "up"]));
+    while !has_carrier(near, "va") {
+        assert!(begun.elapsed() < LONG, "the wire is back");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(net.send(&later));
+    std::thread::sleep(Duration::from_millis(1_500));
+    live.signal("INT");
+    assert_eq!(live.end().0.code(), Some(0));
+    let told = parse(&live.output.rest().concat());
+    let mut expected: Vec<_> = [&before, &behind, &later]
+        .into_iter()
+        .flat_map(|capture| gist(&analysed(capture)))
+        .collect();
+    expected.sort();
+    assert_eq!(gist(&told), expected);
+    let said = live.errors.rest();
+    let count = |text: &str| said.iter().filter(|line| line.contains(text)).count();
+    assert!(
+        count("is down") <= 1 && count("is down") == count("is up again"),
+        "{said:?}"
+    );
+}
+
 #[test]
 fn while_it_decodes_it_has_no_privilege_and_few_ways_out() {
     if !can_capture() {
@@ -279,4 +345,34 @@ fn the_interfaces_are_listed() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && text.contains("any"), "{text}");
     assert!(begun.elapsed() < LONG);
+}
+
+#[test]
+fn without_sys_the_interfaces_are_those_of_the_capture_program_or_it_is_said_why_there_are_none() {
+    let list = |path: &str| {
+        let script = "mount -t tmpfs none /sys && exec \"$0\" live -D";
+        Command::new("unshare")
+            .args(["--mount", "sh", "-c", script, path])
+            .env("LC_ALL", "C")
+            .output()
+    };
+    let own = env!("CARGO_BIN_EXE_smtpcap");
+    let Ok(output) = list(own) else {
+        println!("skipped: unshare is not installed");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.contains("unshare:") || said.contains("mount:") {
+        println!("skipped: no mount namespaces: {said}");
+        return;
+    }
+    if output.status.success() {
+        let listed = String::from_utf8(output.stdout).unwrap();
+        assert!(listed.lines().any(|line| line.contains("lo")), "{listed}");
+    } else {
+        assert!(
+            output.status.code() == Some(2) && said.contains("/sys is not mounted"),
+            "{said}"
+        );
+    }
 }

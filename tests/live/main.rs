@@ -8,6 +8,7 @@ mod harness;
 mod interface;
 mod jumps;
 mod metrics;
+mod servers;
 mod sessions;
 mod signals;
 mod soak;

@@ -126,6 +126,55 @@ fn the_page_counts_what_was_seen_in_a_form_that_prometheus_reads() {
     promtool(&text);
 }
 
+#[test]
+fn drops_are_told_while_no_frame_comes() {
+    use smtpcap::capture::write::{Blocks, Interface, Packet, Section, Statistics};
+    let (mut live, address) = serving(&["--format", "jsonl"]);
+    let packets = one_session();
+    let last = packets.last().unwrap().time.unsigned_abs();
+    let mut blocks = Blocks::default();
+    blocks.section(&Section::default());
+    blocks.interface(&Interface {
+        link_type: 1,
+        snap_length: 262_144,
+        name: Some("eth0"),
+        description: None,
+        filter: None,
+    });
+    for packet in &packets {
+        blocks.packet(&Packet {
+            interface: 0,
+            nanoseconds: packet.time.unsigned_abs(),
+            bytes: &packet.bytes,
+            original_length: packet.bytes.len() as u32,
+            comment: None,
+        });
+    }
+    live.feed(blocks.octets());
+    live.output.wait("session", LONG).expect("the session is told");
+    // As smtpcap-capture does: a block of counters each second, and no frame.
+    for second in 1..=8_u64 {
+        blocks.clear();
+        blocks.statistics(&Statistics {
+            interface: 0,
+            nanoseconds: last + second * 1_000_000_000,
+            began: None,
+            ended: None,
+            received: Some(100),
+            dropped: Some(0),
+            dropped_by_system: Some(7 * second),
+            delivered: Some(100),
+        });
+        live.feed(blocks.octets());
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let seen = samples(&page(address));
+    let dropped = seen["smtpcap_capture_dropped_packets_total"];
+    assert!((35.0..=56.0).contains(&dropped), "{dropped}");
+    live.signal("INT");
+    live.end();
+}
+
 /// Prometheus' own opinion, where its tool is installed.
 fn promtool(page: &str) {
     let Ok(mut child) = Command::new("promtool")

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::capture::live::Control;
-use crate::capture::{self, CaptureFacts, DecryptionSecrets, Format, Input, Reader};
+use crate::capture::{self, CaptureFacts, DecryptionSecrets, FileFacts, Format, Input, Reader};
 use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::time::Timestamp;
 
@@ -28,6 +28,8 @@ const LOOK: Timespec = Timespec {
 };
 /// How often the facts of the capture are told.
 const FACTS: Duration = Duration::from_secs(1);
+/// How long after the last time at least, where a counter of drops has moved.
+const FRESH: Duration = Duration::from_millis(200);
 
 /// What comes to the main thread.
 pub enum Event {
@@ -94,6 +96,10 @@ struct Filling {
     batch: Batch,
     /// Octets that the source gave.
     taken: u64,
+    /// When facts were handed over last.
+    told: Option<Instant>,
+    /// Drops as statistics told them last.
+    dropped: Option<u64>,
     /// The end of the last record in the source, where its format tells; 0 where not.
     record_end: u64,
     told_inside: bool,
@@ -101,6 +107,17 @@ struct Filling {
 }
 
 impl Filling {
+    /// Facts were told long enough ago.
+    fn owes_facts(&self) -> bool {
+        self.told.is_none_or(|at| at.elapsed() >= FACTS)
+    }
+
+    /// The facts go with the next batch, which goes before the next read.
+    fn tell(&mut self, facts: CaptureFacts) {
+        self.told = Some(Instant::now());
+        self.batch.facts = Some(Box::new(facts));
+    }
+
     /// Hands over what is there; false where nobody listens any more.
     fn hand_over(&mut self) -> bool {
         let inside = self.record_end > 0 && self.taken != self.record_end;
@@ -194,6 +211,8 @@ impl Feed {
         let filling = Arc::new(Mutex::new(Filling {
             batch: Batch::default(),
             taken: 0,
+            told: None,
+            dropped: None,
             record_end: 0,
             told_inside: false,
             sender: sender.clone(),
@@ -208,9 +227,13 @@ impl Feed {
             name,
             octets: Box::new(tap),
         };
-        std::thread::Builder::new()
-            .name("reader".to_owned())
-            .spawn(move || read(Reader::new([input]).with_secrets(secrets), &filling, &sender))?;
+        std::thread::Builder::new().name("reader".to_owned()).spawn(move || {
+            let told = Arc::clone(&filling);
+            let reader = Reader::new([input])
+                .with_secrets(secrets)
+                .with_statistics(move |facts| statistics(facts, &told));
+            read(reader, &filling, &sender);
+        })?;
         Ok(Self { stop, control })
     }
 
@@ -228,8 +251,24 @@ impl Feed {
     }
 }
 
+/// Counters came; with them no frame need come.
+fn statistics(facts: &FileFacts, filling: &Mutex<Filling>) {
+    let mut filling = filling.lock().unwrap_or_else(PoisonError::into_inner);
+    let fresh = facts.dropped() != filling.dropped;
+    // Not for every block: a stream may consist of them.
+    if filling
+        .told
+        .is_none_or(|at| at.elapsed() >= if fresh { FRESH } else { FACTS })
+    {
+        filling.dropped = facts.dropped();
+        filling.tell(CaptureFacts {
+            files: vec![facts.clone()],
+            ..CaptureFacts::default()
+        });
+    }
+}
+
 fn read(mut reader: Reader, filling: &Mutex<Filling>, sender: &SyncSender<Event>) {
-    let mut told: Option<Instant> = None;
     loop {
         let frame = match reader.next_frame() {
             Ok(Some(frame)) => frame,
@@ -247,10 +286,8 @@ fn read(mut reader: Reader, filling: &Mutex<Filling>, sender: &SyncSender<Event>
         }
         // A look at the time costs more than a frame does.
         let looks = filling.batch.headers.len() % 64 == 1;
-        let due = |at: Instant| looks && at.elapsed() >= FACTS;
-        if told.is_none_or(due) {
-            told = Some(Instant::now());
-            filling.batch.facts = Some(Box::new(reader.facts().clone()));
+        if filling.told.is_none() || looks && filling.owes_facts() {
+            filling.tell(reader.facts().clone());
         }
         if filling.batch.octets.len() >= BATCH_OCTETS && !filling.hand_over() {
             return;

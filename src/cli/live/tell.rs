@@ -4,7 +4,7 @@ use crate::cli::args::Format;
 use crate::diagnosis::Finding;
 use crate::insight::Insight;
 use crate::live::Told;
-use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord};
+use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord, WithdrawnRecord};
 use crate::render::text::{self, LiveLines, Page, Style};
 use crate::report::{Health, Report, SessionLine};
 use crate::session::Session;
@@ -80,6 +80,16 @@ impl Teller {
         }
         let mut page = Page::new(&self.style);
         text::live_insight(&mut page, insight, &self.style);
+        lines(page)
+    }
+
+    /// What was said of several sessions and later ones contradict.
+    pub fn withdrawn(&self, insight: &Insight) -> Vec<u8> {
+        if self.is_for_programs() {
+            return record(&WithdrawnRecord::of(insight, self.form()));
+        }
+        let mut page = Page::new(&self.style);
+        text::live_withdrawn(&mut page, insight, &self.style);
         lines(page)
     }
 

@@ -277,7 +277,12 @@ impl<'a> Watch<'a> {
     }
 
     fn conclude(&mut self) {
-        for insight in self.window.look(self.analyzer.now()) {
+        let news = self.window.look(self.analyzer.now());
+        for insight in news.withdrawn {
+            let record = self.teller.withdrawn(&insight);
+            self.sink.push(&record);
+        }
+        for insight in news.insights {
             self.counters.add_insight(&insight);
             self.gravest = self.gravest.max(Some(insight.finding.severity));
             let record = self.teller.insight(&insight);

@@ -14,6 +14,7 @@ use crate::render::json::finding::{FindingRecord, severity};
 use crate::render::json::session::SessionRecord;
 use crate::render::json::words;
 use crate::report::{Health, Report};
+use crate::text::tell;
 
 /// Version of the JSON output.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -47,6 +48,8 @@ pub enum Record<'a> {
     Session(SessionRecord<'a>),
     /// An insight.
     Insight(InsightRecord),
+    /// An insight that is taken back; of live runs only.
+    Withdrawn(WithdrawnRecord),
     /// The capture.
     Capture(CaptureRecord),
     /// The summary, last of all.
@@ -185,6 +188,22 @@ pub struct InsightRecord {
     /// What it says.
     #[serde(flatten)]
     pub finding: FindingRecord,
+}
+
+/// An insight of a live run that later sessions contradict: it is taken back.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WithdrawnRecord {
+    /// "insight_withdrawn".
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The rule's slug.
+    pub id: &'static str,
+    /// What was said.
+    pub what: String,
+    /// Sessions it stood on, the first 100, as they were said.
+    pub sessions: Vec<u64>,
+    /// How many there were in all.
+    pub sessions_in_all: u64,
 }
 
 /// Counts of the run.
@@ -326,6 +345,20 @@ impl InsightRecord {
             sessions_in_all: insight.sessions_in_all,
             excuses: insight.excuses,
             finding: FindingRecord::of(&insight.finding, form.language, form.digits),
+        }
+    }
+}
+
+impl WithdrawnRecord {
+    /// An insight that is taken back.
+    #[must_use]
+    pub fn of(insight: &Insight, form: Form) -> Self {
+        Self {
+            kind: "insight_withdrawn",
+            id: insight.finding.rule.slug,
+            what: tell(&insight.finding, form.language, encode::json).what,
+            sessions: insight.sessions.iter().map(|id| id.0).collect(),
+            sessions_in_all: insight.sessions_in_all,
         }
     }
 }

@@ -4,15 +4,16 @@
 use crate::diagnosis::{Finding, Severity};
 use crate::insight::Insight;
 use crate::live::Clients;
+use crate::render::encode;
 use crate::render::text::layout::{cut, pad, width};
 use crate::render::text::sessions::{headline, protection};
-use crate::render::text::story::{Page, addresses, insight, title_of, told};
+use crate::render::text::story::{Page, addresses, insight, on_sessions, title_of, told};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Report, SessionLine};
 use crate::session::{EndedBy, SessionId};
 use crate::tcp::OpenConnection;
-use crate::text::{Message, duration};
+use crate::text::{Message, duration, tell};
 use crate::time::Timestamp;
 
 /// Below this width a line is broken in two.
@@ -106,8 +107,19 @@ pub fn live_story(page: &mut Page<'_>, findings: &[Finding], style: &Style) {
 
 /// What several sessions together show, when it has become true.
 pub fn live_insight(page: &mut Page<'_>, one: &Insight, style: &Style) {
-    page.line(style.paint(Paint::Strong, &style.word(Message::TogetherHeading)));
+    page.line(style.paint(Paint::Strong, &style.word(Message::TogetherSoFar)));
     indented(page, style, |inner| insight(inner, one));
+}
+
+/// What was said of several sessions, and what later ones contradict.
+pub fn live_withdrawn(page: &mut Page<'_>, one: &Insight, style: &Style) {
+    let what = tell(&one.finding, style.language, encode::terminal).what;
+    page.line(style.paint(Paint::Strong, &style.word(Message::TogetherSoFar)));
+    indented(page, style, |inner| {
+        inner.blank();
+        inner.text(0, &style.say(Message::NoLongerSo, &[("what", &what)]));
+        on_sessions(inner, one);
+    });
 }
 
 fn indented(page: &mut Page<'_>, style: &Style, write: impl FnOnce(&mut Page<'_>)) {

@@ -11,7 +11,9 @@ pub mod words;
 
 pub use health::{damage, health, troubles};
 pub use ladder::ladder;
-pub use live::{LiveLines, OPEN_LISTED, Summary, live_insight, live_saved, live_story, open_sessions, summary};
+pub use live::{
+    LiveLines, OPEN_LISTED, Summary, live_insight, live_saved, live_story, live_withdrawn, open_sessions, summary,
+};
 pub use sessions::{SHOWN, sessions};
 pub use story::{Page, finding, session, stories, told};
 pub use style::{Paint, Style, Times};

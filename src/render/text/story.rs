@@ -180,9 +180,14 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight]) {
 }
 
 pub(super) fn insight(page: &mut Page<'_>, insight: &Insight) {
-    let style = page.style;
     page.blank();
     finding(page, &insight.finding, None);
+    on_sessions(page, insight);
+}
+
+/// The sessions an insight stands on.
+pub(super) fn on_sessions(page: &mut Page<'_>, insight: &Insight) {
+    let style = page.style;
     let shown: Vec<String> = insight.sessions.iter().take(10).map(|id| id.0.to_string()).collect();
     let mut ids = shown.join(", ");
     let more = insight.sessions_in_all.saturating_sub(shown.len() as u64);

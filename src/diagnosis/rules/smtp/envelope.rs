@@ -187,6 +187,27 @@ fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply)
     Some(refusal)
 }
 
+/// What is said of the first refused command of a mail where nobody found a cause: its words point to a rule that has no
+/// ground here (a login that was asked for again, a line end that is sound), so only what was refused tells its kind.
+pub(in crate::diagnosis) fn unexplained(session: &Session, refusals: &[Refusal<'_>]) -> Option<Finding> {
+    let (rule, refusal): (&Rule, _) = refusals.iter().find_map(|refusal| {
+        let rule = match refusal.place {
+            Place::Connect | Place::Ehlo | Place::Auth | Place::Other => return None,
+            _ if refusal.reply.class() == 4 => &super::smtp_tempfail::RULE,
+            Place::Mail => &super::smtp_sender_rejected::RULE,
+            Place::Rcpt => &super::smtp_user_unknown::RULE,
+            Place::Data | Place::End => &super::smtp_content_rejected::RULE,
+        };
+        Some((rule, refusal))
+    })?;
+    let unclear = Refusal {
+        text: None,
+        unclear: true,
+        ..*refusal
+    };
+    Some(finding(rule, session, &unclear))
+}
+
 /// A recipient of the mail that this DATA belongs to was accepted.
 fn had_recipients(session: &Session, data: &Exchange) -> bool {
     let before = session.exchanges().iter().rev().filter(|one| one.index < data.index);

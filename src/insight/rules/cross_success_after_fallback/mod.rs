@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Network],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8305", "RFC 5321 5.1", "RFC 7507"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

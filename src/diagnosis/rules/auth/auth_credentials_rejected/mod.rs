@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "tcp-reset-mid-session",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 4954 4, 6",
         "RFC 4616 2",

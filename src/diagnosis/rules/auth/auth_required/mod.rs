@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "smtp-command-rejected",
     ],
+    leans_on_absence: false,
     references: &["RFC 4954 6", "RFC 6409 4.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 5280 4.1.2.5", "RFC 8446 4.4.2.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

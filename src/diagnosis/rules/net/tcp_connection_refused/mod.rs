@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(11),
     actors: &[Actor::Server, Actor::Network],
     explains_away: &["tcp-syn-no-answer"],
+    leans_on_absence: false,
     references: &["RFC 9293 3.10.7.1", "RFC 792", "RFC 4443 3.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-data-no-final-reply",
         "tls-close-notify-missing",
     ],
+    leans_on_absence: true,
     references: &["RFC 9293 3.5.2", "RFC 5961 3", "RFC 2525 2.17"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(10),
     actors: &[Actor::Network],
     explains_away: &["smtp-no-greeting"],
+    leans_on_absence: false,
     references: &["RFC 9293 3.8.1", "RFC 6298 5", "RFC 5321 4.5.3.2", "RFC 8305"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

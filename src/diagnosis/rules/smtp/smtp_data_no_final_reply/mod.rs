@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(71),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &["smtp-client-vanished", "tls-close-notify-missing"],
+    leans_on_absence: true,
     references: &["RFC 5321 4.5.3.2.6, 6.1", "RFC 1047"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

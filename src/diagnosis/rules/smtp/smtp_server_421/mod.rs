@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(70),
     actors: &[Actor::Client, Actor::Server],
     explains_away: &["smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: true,
     references: &["RFC 5321 3.8, 4.2.3, 4.5.3.2.7"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 2, 4, 6", "RFC 2595 3, 4", "RFC 8314 4.1", "RFC 8461"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

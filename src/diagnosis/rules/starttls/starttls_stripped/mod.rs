@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "starttls-refused",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 6", "RFC 9325 3.2", "Cisco ASA: inspect esmtp"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-server-closes-without-alert",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &["RFC 8314 3", "RFC 8446 5.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &["RFC 8446 2", "RFC 5246 7.3", "RFC 3207 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
