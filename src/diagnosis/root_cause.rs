@@ -163,11 +163,11 @@ pub fn lower_for_drops(findings: &mut [Finding]) {
 /// Lower by one step where a gap, a cut or a missing direction lies between the last good event and the failure.
 /// Rules about the capture itself, and what the wire says in clear in one frame, are not touched.
 fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
-    if session.quality.is_complete() {
+    let quality = &session.quality;
+    if quality.is_complete() && !quality.disordered {
         return;
     }
-    let quality = &session.quality;
-    let blind = quality.gaps || quality.only_direction.is_some() || quality.started_late;
+    let blind = quality.gaps || quality.only_direction.is_some() || quality.started_late || quality.disordered;
     let hole = session.connection.gaps.iter().map(|gap| gap.found_at.frame).min();
     for finding in findings.iter_mut().filter(|finding| finding.severity >= Severity::Note) {
         let after_hole = match (hole, finding.decisive()) {

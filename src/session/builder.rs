@@ -132,6 +132,7 @@ fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Op
         snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
         duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
         conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,
+        disordered: connection.early_segments > 0,
         kernel_drops: false,
     }
 }

@@ -48,20 +48,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 }
 
 fn demands_login(reply: &Reply) -> bool {
-    let worded = facts::says_any(
-        reply,
-        &[
-            "authentication required",
-            "authentication is required",
-            "must authenticate",
-            "not authenticated",
-            "auth required",
-            "please authenticate",
-            "smtp auth",
-            "need to authenticate",
-            "authentication needed",
-        ],
-    );
     let relay = facts::says_any(reply, &["relay"]);
-    (reply.code == 530 || worded) && !facts::wants_starttls(reply) && !relay
+    (reply.code == 530 || facts::wants_login(reply)) && !facts::wants_starttls(reply) && !relay
 }

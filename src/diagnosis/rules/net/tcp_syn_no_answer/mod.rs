@@ -36,7 +36,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         return None;
     }
     match connection.opening {
-        Opening::SynOnly if silent && to_server.syn_retransmissions >= 1 => Some(
+        // A client that speaks was answered, whatever of that is in the capture.
+        Opening::SynOnly if silent && to_server.octets == 0 && to_server.syn_retransmissions >= 1 => Some(
             Finding::of(
                 rule,
                 Stage::Connect,

@@ -99,7 +99,7 @@ fn answered(
         .to_server
         .fin
         .filter(|fin| *fin < reply.span.first && *fin > ended && !quit);
-    if let Some(left) = left.filter(|_| reply.class() == 2) {
+    if let Some(left) = left.filter(|_| reply.class() == 2 && !session.quality.disordered) {
         return Some(
             Finding::of(
                 rule,

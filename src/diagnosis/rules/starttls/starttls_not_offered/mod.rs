@@ -36,7 +36,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let crossed = evidence::crossed(session);
     let demanded = facts::refused_mail(session).any(|(_, reply)| facts::wants_starttls(reply));
-    let left = crossed.is_none() && evidence::client_left(session) && !session.quality.cut_off;
+    // What it did not send may be what the capture lacks.
+    let left = crossed.is_none() && evidence::client_left(session) && session.quality.is_complete();
     let severity = match &crossed {
         _ if demanded => Severity::Fail,
         Some(crossed) if crossed.login || session.service.is_for_users() => Severity::Risk,
