@@ -348,3 +348,119 @@ fn x_anonymoustls_is_an_upgrade_like_starttls() {
         findings.iter().map(|one| one.rule.slug).collect::<Vec<_>>()
     );
 }
+
+/// Neighbours changed places, as in a capture merged from two network cards; the clock goes on as it did.
+fn swapped(script: &str) -> (Session, Vec<Finding>) {
+    let script = Script::must(script);
+    let mut order: Vec<usize> = (0..script.frames.len()).collect();
+    order.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
+    let mut analyzer = Analyzer::new(&Options::default());
+    for (position, frame) in order.iter().map(|which| &script.frames[*which]).enumerate() {
+        analyzer.push_frame(&Frame {
+            number: FrameNumber(position as u64 + 1),
+            time: Timestamp::from_nanoseconds(script.frames[position].time_ns),
+            link_type: LinkType::ETHERNET,
+            bytes: &frame.bytes,
+            original_length: frame.original_length,
+        });
+    }
+    analyzer.finish();
+    analyzer.poll_session().expect("one session")
+}
+
+#[test]
+fn replies_captured_before_their_commands_accuse_nobody() {
+    let login = "session 192.0.2.20 -> 198.51.100.11:587
+         smtp hello with=\"AUTH LOGIN\"
+         C: AUTH LOGIN
+         S: 334 VXNlcm5hbWU6
+         C: {b64:a@example.com}
+         S: 334 UGFzc3dvcmQ6
+         C: {b64:PLANTED-right}
+         S: 235 2.7.0 Authentication successful
+         smtp mail
+         C: QUIT
+         S: 221 Bye";
+    let (whole, _) = only(login);
+    let (session, findings) = swapped(login);
+    assert_eq!(failures(&findings), [""; 0]);
+    assert_eq!((session.outcome, whole.outcome), (Outcome::Accepted, Outcome::Accepted));
+    assert!(session.quality.disordered && !whole.quality.disordered);
+    assert_eq!(session.exchanges().len(), whole.exchanges().len());
+}
+
+#[test]
+fn commands_cut_one_after_the_other_keep_their_replies() {
+    let (session, findings) = only(
+        "snap 96
+         session 192.0.2.20 -> 198.51.100.11:25
+         smtp hello
+         C: MAIL FROM:<somebody.with.a.long.name@example.com>
+         S: 250 2.1.0 Ok
+         C: RCPT TO:<nobody.with.a.long.name@example.net>
+         S: 550 5.1.1 <nobody.with.a.long.name@example.net>: Recipient address rejected: User unknown
+         C: QUIT
+         S: 221 2.0.0 Bye",
+    );
+    assert_eq!(failures(&findings), ["smtp-user-unknown"]);
+    assert_eq!(session.outcome, Outcome::Refused);
+}
+
+#[test]
+fn a_refusal_whose_words_were_cut_off_is_only_possible() {
+    let told = |snap: &str| {
+        let (_, findings) = only(&format!(
+            "{snap}
+             {HELLO}smtp envelope
+             C: DATA
+             S: 354 go
+             C: x
+             C: .
+             S: 523 Message length (6016 bytes) exceeds administrative limit(6000).
+             C: QUIT
+             S: 221 Bye"
+        ));
+        let root = findings
+            .iter()
+            .find(|finding| finding.root_cause)
+            .expect("a root cause");
+        (root.rule.slug, root.confidence)
+    };
+    assert_eq!(told(""), ("smtp-message-too-big", Confidence::Confirmed));
+    assert_eq!(told("snap 90"), ("smtp-content-rejected", Confidence::Possible));
+}
+
+#[test]
+fn a_mail_whose_sender_line_is_missing_was_accepted_all_the_same() {
+    let (session, findings) = only(&format!(
+        "{HELLO}C! MAIL FROM:<a@example.com>
+         S: 250 Ok
+         C: RCPT TO:<b@example.net>
+         S: 250 Ok
+         C: DATA
+         S: 354 go
+         C: <<
+         From: a@example.com
+
+         hello
+         .
+         >>
+         S: 250 2.0.0 Ok: queued as 4A
+         wait 300s
+         S: 421 4.4.2 timeout exceeded
+         S: fin"
+    ));
+    assert_eq!(failures(&findings), [""; 0]);
+    assert_eq!(session.outcome, Outcome::Accepted);
+}
+
+#[test]
+fn a_client_that_speaks_was_answered() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25 synlost=2 oneway=c2s
+         smtp hello
+         C: QUIT
+         S: 221 Bye",
+    );
+    assert_eq!(failures(&findings), [""; 0]);
+}
