@@ -133,7 +133,13 @@ fn hup_begins_a_new_file_of_the_ring() {
     live.feed(&header());
     let all = many(2);
     live.feed(&records(&all[0]));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    // The signal must not overtake the frames.
+    let begun = std::time::Instant::now();
+    let kept = || ring.exists() && files(&ring).iter().any(|file| !sessions(&analysed(file)).is_empty());
+    while !kept() {
+        assert!(begun.elapsed() < crate::harness::LONG, "the frames are written");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     live.signal("HUP");
     live.errors.wait("opened again", crate::harness::LONG).unwrap();
     live.feed(&records(&all[1]));

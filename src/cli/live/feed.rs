@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ use crate::capture::{self, CaptureFacts, DecryptionSecrets, FileFacts, Format, I
 use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::time::Timestamp;
 
-/// Batches under way at most; the reader waits beyond it.
-pub const BATCHES: usize = 8;
-/// A batch is handed over at this size, in octets, whatever comes behind it.
-const BATCH_OCTETS: usize = 1 << 20;
+/// Batches under way at most; the reader waits beyond it, and the pipe and the kernel's ring hold what comes.
+pub const BATCHES: usize = 4;
+/// A batch is handed over at this size, in octets, whatever comes behind it: small enough for a core's cache.
+const BATCH_OCTETS: usize = 1 << 18;
 /// How often a reader that waits looks whether it is to stop.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,
@@ -54,11 +54,18 @@ struct Header {
     to: usize,
 }
 
-/// Frames in their order.
+/// What frames are kept in. Used again and again, so that memory does not depend on how far the reader once got ahead.
 #[derive(Default)]
-pub struct Batch {
+struct Room {
     octets: Vec<u8>,
     headers: Vec<Header>,
+}
+
+/// Frames in their order. Its room goes back to the reader when it is dropped.
+#[derive(Default)]
+pub struct Batch {
+    room: Room,
+    back: Option<SyncSender<Room>>,
     /// What is known of the capture itself, once a second.
     pub facts: Option<Box<CaptureFacts>>,
     /// The octets that came end in the middle of a record: whoever writes does not write packet by packet.
@@ -68,26 +75,41 @@ pub struct Batch {
 impl Batch {
     /// The frames.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> + '_ {
-        self.headers.iter().map(|header| Frame {
+        let Room { octets, headers } = &self.room;
+        headers.iter().map(|header| Frame {
             number: header.number,
             time: header.time,
             link_type: header.link_type,
-            bytes: self.octets.get(header.from..header.to).unwrap_or_default(),
+            bytes: octets.get(header.from..header.to).unwrap_or_default(),
             original_length: header.original_length,
         })
     }
 
     fn push(&mut self, frame: &Frame<'_>) {
-        let from = self.octets.len();
-        self.octets.extend_from_slice(frame.bytes);
-        self.headers.push(Header {
+        let Room { octets, headers } = &mut self.room;
+        let from = octets.len();
+        octets.extend_from_slice(frame.bytes);
+        headers.push(Header {
             number: frame.number,
             time: frame.time,
             link_type: frame.link_type,
             original_length: frame.original_length,
             from,
-            to: self.octets.len(),
+            to: octets.len(),
         });
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let mut room = std::mem::take(&mut self.room);
+        // One frame may be much larger than a batch: its room is not kept.
+        if let Some(back) = self.back.take().filter(|_| room.octets.capacity() <= 2 * BATCH_OCTETS) {
+            room.octets.clear();
+            room.headers.clear();
+            // Nobody reads any more: it is not needed.
+            let _ = back.try_send(room);
+        }
     }
 }
 
@@ -104,6 +126,8 @@ struct Filling {
     record_end: u64,
     told_inside: bool,
     sender: SyncSender<Event>,
+    /// Room that comes back, and the way by which it comes.
+    rooms: (SyncSender<Room>, Receiver<Room>),
 }
 
 impl Filling {
@@ -121,14 +145,18 @@ impl Filling {
     /// Hands over what is there; false where nobody listens any more.
     fn hand_over(&mut self) -> bool {
         let inside = self.record_end > 0 && self.taken != self.record_end;
-        if self.batch.headers.is_empty() && inside == self.told_inside && self.batch.facts.is_none() {
+        if self.batch.room.headers.is_empty() && inside == self.told_inside && self.batch.facts.is_none() {
             return true;
         }
         self.told_inside = inside;
-        let room = self.batch.octets.capacity().min(BATCH_OCTETS);
-        let mut batch = std::mem::take(&mut self.batch);
+        let next = Batch {
+            room: self.rooms.1.try_recv().unwrap_or_default(),
+            back: Some(self.rooms.0.clone()),
+            facts: None,
+            ends_inside: false,
+        };
+        let mut batch = std::mem::replace(&mut self.batch, next);
         batch.ends_inside = inside;
-        self.batch.octets = Vec::with_capacity(room.min(batch.octets.len().next_power_of_two()));
         self.sender.send(Event::Frames(batch)).is_ok()
     }
 }
@@ -216,6 +244,7 @@ impl Feed {
             record_end: 0,
             told_inside: false,
             sender: sender.clone(),
+            rooms: sync_channel(BATCHES + 2),
         }));
         let stop = Arc::new(AtomicBool::new(false));
         let tap = Tap {
@@ -285,11 +314,11 @@ fn read(mut reader: Reader, filling: &Mutex<Filling>, sender: &SyncSender<Event>
             filling.record_end = record_end(file.format, file.compression.is_some(), file.octets, length);
         }
         // A look at the time costs more than a frame does.
-        let looks = filling.batch.headers.len() % 64 == 1;
+        let looks = filling.batch.room.headers.len() % 64 == 1;
         if filling.told.is_none() || looks && filling.owes_facts() {
             filling.tell(reader.facts().clone());
         }
-        if filling.batch.octets.len() >= BATCH_OCTETS && !filling.hand_over() {
+        if filling.batch.room.octets.len() >= BATCH_OCTETS && !filling.hand_over() {
             return;
         }
     }

@@ -231,12 +231,14 @@ impl<'a> Watch<'a> {
             self.summarise(false);
             self.next_summary = Some(now + self.times.summary_every);
         }
+        self.store.tick();
+        // First what is told, then the figures that count it.
+        self.flush()?;
         if now >= self.next_page {
             self.publish();
             self.next_page = now + PUBLISH;
         }
-        self.store.tick();
-        self.flush()
+        Ok(())
     }
 
     /// Tells every session that has ended.
