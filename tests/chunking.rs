@@ -55,7 +55,7 @@ fn analyse(script: &Script) -> Vec<Told> {
 /// Statements that speak of single segments, or of the octets that a capture keeps: cutting changes what they mean.
 fn speaks_of_segments(line: &str) -> bool {
     const MARKS: [&str; 8] = ["C!", "S!", "Cx", "Sx", "Cr", "Sr", "snap ", "split "];
-    const WORDS: [&str; 6] = ["mss=", "icmp", "fragment ", "window", "hide", "swap"];
+    const WORDS: [&str; 7] = ["mss=", "pmtu ", "icmp", "fragment ", "window", "hide", "swap"];
     MARKS.iter().any(|mark| line.starts_with(mark)) || WORDS.iter().any(|word| line.contains(word))
 }
 
