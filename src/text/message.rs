@@ -70,7 +70,7 @@ messages! {
     OneSession: "1 session (# is the number of its first frame):", "セッション: 1件(番号は最初のフレームの番号です)";
     SessionsAtAGlance: "{count} sessions at a glance:", "セッション: {count}件(概要)";
     GlanceOutcomes: "Results: {list}", "結果: {list}";
-    GlanceCause: "{title}: {clients} clients, {servers} servers", "{title}: クライアント{clients}、サーバー{servers}";
+    GlanceCause: "{title} (clients: {clients}, servers: {servers})", "{title}: クライアント{clients}、サーバー{servers}";
     OutcomeEntry: "{name} {count}", "{name}{count}件";
     FailedSessions: "The first {shown} of the sessions that failed ({count}), by first frame (# is its number):",
         "失敗したセッション{count}件のうち最初の{shown}件(番号は最初のフレームの番号です)";

@@ -271,7 +271,7 @@ pub(super) fn addresses(page: &mut Page<'_>, cause: &Cause) {
         entries.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         let further = entries.len().saturating_sub(ADDRESSES) as u64 + beyond;
         // Many with one session each: the count of each says nothing, and a few names are enough.
-        let alike = further > 0 && entries.first().is_some_and(|(_, count)| *count == 1);
+        let alike = further > ADDRESSES as u64 && entries.first().is_some_and(|(_, count)| *count == 1);
         if alike {
             let names: Vec<String> = entries.into_iter().take(ALIKE).map(|(name, _)| name).collect();
             let further = further + (ADDRESSES - ALIKE) as u64;

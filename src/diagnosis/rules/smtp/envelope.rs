@@ -387,7 +387,8 @@ fn is_too_big(refusal: &Refusal<'_>) -> bool {
                 "exceeded message size",
             ],
         )
-        || facts::says_near(reply, &["size", "length", "bytes", "octets"], &TOO_MUCH)
+        || (facts::says_near(reply, &["size", "length", "bytes", "octets"], &TOO_MUCH)
+            && !says_any(reply, &["mailbox", "quota"]))
         || (reply.code == 552 && refusal.place == Place::Mail && reply.enhanced.is_none())
 }
 
@@ -408,6 +409,7 @@ fn is_quota(refusal: &Refusal<'_>) -> bool {
                 "disk full",
             ],
         )
+        || facts::says_near(reply, &["mailbox", "quota"], &["full", "exceeded", "exceeds", "limit"])
         || (matches!(reply.code, 452 | 552) && reply.enhanced.is_none() && reply.says("storage"))
 }
 
