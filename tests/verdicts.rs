@@ -464,3 +464,41 @@ fn a_client_that_speaks_was_answered() {
     );
     assert_eq!(failures(&findings), [""; 0]);
 }
+
+#[test]
+fn an_unknown_issuer_is_not_cured_by_a_renewed_certificate() {
+    let told = |alert: u8| {
+        let (_, findings) = only(&format!(
+            "session 192.0.2.20 -> 198.51.100.11:465
+             tls handshake 1.2 cert=expired until=server
+             C: tls alert fatal {alert}
+             C: fin"
+        ));
+        failures(&findings).contains(&"cert-validity-period")
+    };
+    assert!(told(45) && told(42) && told(46));
+    // OpenSSL and Python say this of a self-signed certificate that has expired besides.
+    assert!(!told(48));
+}
+
+#[test]
+fn the_answer_to_the_second_syn_may_lie_behind_the_end_of_the_capture() {
+    let confidence = |tries: u8| {
+        let (_, findings) = only(&format!("session 192.0.2.20 -> 198.51.100.11:25 unanswered={tries}"));
+        find(&findings, "tcp-syn-no-answer").confidence
+    };
+    assert_eq!(confidence(2), Confidence::Possible);
+    assert!(confidence(5) > Confidence::Possible);
+}
+
+#[test]
+fn a_client_that_acknowledges_was_not_refused_at_the_door() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:25 oneway=c2s
+         C: ack
+         show
+         oneway off
+         S: rst",
+    );
+    assert!(!failures(&findings).contains(&"tcp-connection-refused"), "{findings:?}");
+}

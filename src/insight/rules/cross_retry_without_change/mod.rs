@@ -82,7 +82,7 @@ fn evidence(digest: &Digest, cause: &'static str) -> Evidence {
         digest.last,
         None,
         Note::of("session {id}: {cause}")
-            .with("id", digest.id.0)
+            .with("id", digest.id)
             .with("cause", Value::Rule(cause)),
     )
 }

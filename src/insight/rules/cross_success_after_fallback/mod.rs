@@ -120,9 +120,9 @@ fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor,
             None,
             match before.root_cause {
                 Some(cause) => Note::of("session {id}: {cause}")
-                    .with("id", before.id.0)
+                    .with("id", before.id)
                     .with("cause", Value::Rule(cause)),
-                None => Note::of("session {id}: no success").with("id", before.id.0),
+                None => Note::of("session {id}: no success").with("id", before.id),
             },
         ),
     )
@@ -130,7 +130,7 @@ fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor,
         after.first,
         None,
         Note::of("session {id} to {server}: worked")
-            .with("id", after.id.0)
+            .with("id", after.id)
             .with("server", after.server.to_string()),
     ))
     .with("client", before.client.address.to_string())

@@ -108,11 +108,11 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
                 Phrase::STARTTLS
             },
         )
-        .with_some("refused", refused.map(|digest| digest.id.0))
-        .with_some("works", works.map(|digest| digest.id.0))
-        .with_some("clear", clear.map(|digest| digest.id.0))
+        .with_some("refused", refused.map(|digest| digest.id))
+        .with_some("works", works.map(|digest| digest.id))
+        .with_some("clear", clear.map(|digest| digest.id))
         .with_some("clear_port", clear.map(|digest| digest.server.port))
-        .with_some("exposed", exposed.map(|digest| digest.id.0));
+        .with_some("exposed", exposed.map(|digest| digest.id));
     let stand_on = old
         .sessions
         .iter()
