@@ -149,7 +149,16 @@ pub(super) fn wants_login(reply: &Reply) -> bool {
         ],
     );
     let wanted = ["required", "requires", "require", "needed", "needs", "must"];
-    worded || says_near(reply, &["authentication", "login"], &wanted)
+    // Authentication of the sender's domain is another matter.
+    let of_domain = [
+        "authentication level",
+        "spf",
+        "dkim",
+        "dmarc",
+        "sender authentication",
+        "domain authentication",
+    ];
+    worded || (says_near(reply, &["authentication", "login"], &wanted) && !says_any(reply, &of_domain))
 }
 
 /// What the server's provider means by a refusal, where its words are known.
