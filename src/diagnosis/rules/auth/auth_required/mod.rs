@@ -1,9 +1,8 @@
 //! MAIL or RCPT was refused because nobody logged in (530 and the like).
 
-use crate::diagnosis::providers::{self, Place};
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::{Exchange, Reply, Verb};
+use crate::protocol::smtp::{Reply, Verb};
 use crate::session::{Session, Stage};
 
 /// `auth-required`.
@@ -30,8 +29,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if facts::authenticated(session) {
         return None;
     }
-    let (exchange, reply) = facts::refused_mail(session)
-        .find(|(exchange, reply)| demands_login(reply) && !means_something_else(rule, session, exchange, reply))?;
+    let (exchange, reply) = facts::refused_mail(session).find(|(exchange, reply)| {
+        demands_login(reply) && facts::provider_means(session, exchange, reply, rule.slug) != Some(false)
+    })?;
     let offered = facts::list_before(session, exchange).map(|list| facts::offers(list, "AUTH"));
     Some(
         Finding::of(
@@ -47,11 +47,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .with_some("not_offered", (offered == Some(false)).then_some("yes"))
         .and(Evidence::command(exchange)),
     )
-}
-
-/// The server's provider is known to mean another thing by these words ("the required authentication level": of the mail).
-fn means_something_else(rule: &Rule, session: &Session, exchange: &Exchange, reply: &Reply) -> bool {
-    providers::find(session, Place::of(exchange), reply).is_some_and(|text| text.meaning != rule.slug)
 }
 
 fn demands_login(reply: &Reply) -> bool {
