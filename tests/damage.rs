@@ -36,11 +36,6 @@ const JUSTIFIED: &[(&str, &str, &str)] = &[
         "96 octets of each frame",
         "the ICMPv6 error that answers the SYN quotes it behind octet 96: nobody can tell whose error it is",
     ),
-    (
-        "starttls-client-abandons-after-220",
-        "every tenth frame lost (3)",
-        "the lost frame is the server's bare FIN, which leaves no trace; the client's own FIN is then the first",
-    ),
 ];
 
 type Sessions = Vec<(Session, Vec<Finding>)>;

@@ -502,3 +502,36 @@ fn a_client_that_acknowledges_was_not_refused_at_the_door() {
     );
     assert!(!failures(&findings).contains(&"tcp-connection-refused"), "{findings:?}");
 }
+
+#[test]
+fn who_closed_first_is_not_known_where_a_fin_was_acknowledged_and_not_captured() {
+    let confidence = |hidden: &str| {
+        let (_, findings) = only(&format!(
+            "{HELLO}C: MAIL FROM:<a@example.com>
+             S: 250 Ok
+             C: RCPT TO:<b@example.net>
+             S: 250 Ok
+             C: DATA
+             S: 354 go
+             {hidden}"
+        ));
+        let of_server = findings.iter().find(|one| one.rule.slug == "tcp-reset-mid-session");
+        of_server.map(|one| one.confidence)
+    };
+    assert!(confidence("S: fin").is_some_and(|sure| sure > Confidence::Possible));
+    let lost = confidence("hide\n C: fin\n show\n S: fin");
+    assert!(lost.is_none_or(|sure| sure <= Confidence::Possible), "{lost:?}");
+}
+
+#[test]
+fn a_client_that_begins_with_tls_may_be_right_where_the_server_was_not_heard() {
+    let (_, findings) = only(
+        "session 192.0.2.20 -> 198.51.100.11:587
+         C: tls hello max=1.2
+         C: fin",
+    );
+    assert_eq!(
+        find(&findings, "tls-hello-on-plaintext-port").confidence,
+        Confidence::Possible
+    );
+}
