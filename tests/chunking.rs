@@ -3,13 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use smtpcap::analyzer::{Analyzer, Options};
+mod common;
+
 use smtpcap::diagnosis::{Finding, Layer};
-use smtpcap::frame::{Frame, FrameNumber, LinkType};
 use smtpcap::insight::register;
 use smtpcap::protocol::Seen;
 use smtpcap::session::Session;
-use smtpcap::time::Timestamp;
 use smtpcap_testkit::Script;
 
 /// What must not depend on the cuts: the endpoints, every command with its reply, the outcome, and what is said of it.
@@ -45,18 +44,7 @@ fn told(session: &Session, findings: &[Finding]) -> Told {
 }
 
 fn analyse(script: &Script) -> Vec<Told> {
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    let mut sessions: Vec<(Session, Vec<Finding>)> = std::iter::from_fn(|| analyzer.poll_session()).collect();
+    let mut sessions = common::play_script(script);
     sessions.sort_by_key(|(session, _)| session.id);
     sessions
         .iter()
@@ -66,7 +54,7 @@ fn analyse(script: &Script) -> Vec<Told> {
 
 /// Statements that speak of single segments, or of the octets that a capture keeps: cutting changes what they mean.
 fn speaks_of_segments(line: &str) -> bool {
-    const MARKS: [&str; 8] = ["C!", "S!", "Cx", "Sx", "Cr", "Sr", "snap ", "split "];
+    const MARKS: [&str; 9] = ["C!", "S!", "Cx", "Sx", "Cr", "Sr", "snap ", "split ", "pmtu "];
     const WORDS: [&str; 6] = ["mss=", "icmp", "fragment ", "window", "hide", "swap"];
     MARKS.iter().any(|mark| line.starts_with(mark)) || WORDS.iter().any(|word| line.contains(word))
 }

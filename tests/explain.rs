@@ -2,17 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use smtpcap::analyzer::{Analyzer, Options};
-use smtpcap::diagnosis::Finding;
+mod common;
+
 use smtpcap::diagnosis::providers::{providers, texts};
-use smtpcap::frame::{Frame, FrameNumber, LinkType};
 use smtpcap::insight::register;
 use smtpcap::text::registry::{
     AUTH_MECHANISMS, EHLO_KEYWORDS, ENHANCED_STATUS, REPLY_CODES, RESPONSE_CODES, TLS_ALERTS,
 };
 use smtpcap::text::{Answer, Language, Message, did_you_mean, explain};
-use smtpcap::time::Timestamp;
-use smtpcap_testkit::Script;
 
 fn asked(what: &str) -> Vec<Answer> {
     let answers = explain(what, Language::English);
@@ -129,19 +126,7 @@ fn every_named_rule_exists_and_every_refusal_names_some() {
 }
 
 fn root_causes(script: &str) -> Vec<&'static str> {
-    let script = Script::must(script);
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    let (_, findings): (_, Vec<Finding>) = analyzer.poll_session().expect("one session");
+    let (_, findings) = common::play_one(script);
     findings
         .iter()
         .filter(|finding| finding.root_cause)

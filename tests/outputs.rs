@@ -221,3 +221,42 @@ fn standard_input_gives_the_same_sessions_as_the_file() {
     }
     assert!(seen > 0);
 }
+
+#[test]
+fn a_run_of_many_sessions_begins_with_its_causes_and_their_numbers() {
+    let script = "session 192.0.2.20 -> 198.51.100.11:25 x40 every=1s
+        smtp hello
+        C: MAIL FROM:<a@example.com>
+        S: 250 Ok
+        C: RCPT TO:<b@example.net>
+        S: 550 5.1.1 User unknown
+        C: QUIT
+        S: 221 Bye
+        session 192.0.2.21 -> 198.51.100.12:25 x30 every=1s
+        smtp hello
+        C: QUIT
+        S: 221 Bye";
+    let capture = std::env::temp_dir().join(format!("smtpcap-many-{}.pcap", std::process::id()));
+    std::fs::write(&capture, smtpcap_testkit::Script::must(script).to_pcap()).unwrap();
+    let path = capture.to_str().unwrap();
+    let (english, japanese) = (
+        run(&["analyze", path], None),
+        run(&["analyze", path, "--lang", "ja"], None),
+    );
+    std::fs::remove_file(&capture).unwrap();
+    let place = |text: &str| {
+        english
+            .find(text)
+            .unwrap_or_else(|| panic!("{text} is missing in\n{english}"))
+    };
+    let glance = place("70 sessions at a glance:");
+    let outcome = place("refused 40, no mail tried 30");
+    let cause = place("40  Recipient does not exist (or the receiver pretends so) (clients: 1, servers: 1)");
+    let table = place("The first 15 of the sessions that failed (40)");
+    let story = place("40 sessions, one cause:");
+    assert!(glance < outcome && outcome < cause && cause < table && table < story);
+    assert!(
+        japanese.contains("40  宛先不明(User unknown): クライアント1、サーバー1"),
+        "{japanese}"
+    );
+}

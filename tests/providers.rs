@@ -3,28 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use smtpcap::analyzer::{Analyzer, Options};
+mod common;
+
 use smtpcap::diagnosis::Finding;
 use smtpcap::diagnosis::providers::{Place, ProviderText, texts};
-use smtpcap::frame::{Frame, FrameNumber, LinkType};
 use smtpcap::text::{Language, tell};
-use smtpcap::time::Timestamp;
-use smtpcap_testkit::Script;
 
 fn diagnose(script: &str) -> Vec<Finding> {
-    let script = Script::must(script);
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    analyzer.poll_session().expect("one session").1
+    common::play_one(script).1
 }
 
 const MAIL: &str = "C: MAIL FROM:<a@example.com>\nS: 250 Ok\n";

@@ -3,33 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod common;
+
 use std::collections::BTreeSet;
 
-use smtpcap::analyzer::{Analyzer, Options};
 use smtpcap::diagnosis::{Check, Finding, Rule, Severity, Value};
-use smtpcap::frame::{Frame, FrameNumber, LinkType};
 use smtpcap::insight::{Digest, History, Insight, register};
 use smtpcap::session::Session;
 use smtpcap::text::{Explanation, Language, is_known_phrase};
-use smtpcap::time::Timestamp;
-use smtpcap_testkit::Script;
 
 fn analyse(script: &str) -> (Vec<(Session, Vec<Finding>)>, Vec<Insight>) {
-    let script = Script::must(script);
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
     let mut sessions = Vec::new();
     let mut history = History::new();
-    while let Some((session, findings)) = analyzer.poll_session() {
+    for (session, findings) in common::play(script) {
         history.remember(Digest::of(&session, &findings));
         sessions.push((session, findings));
     }

@@ -88,7 +88,7 @@ fn laid_out(language: Language, layout: Layout) -> Command {
     let command = Arguments::command().disable_help_subcommand(true);
     match language {
         Language::English => command,
-        Language::Japanese => translated(command, layout).disable_version_flag(true).arg(flag(
+        Language::Japanese => translated(command, layout, "").disable_version_flag(true).arg(flag(
             "version",
             'V',
             ArgAction::Version,
@@ -106,14 +106,16 @@ fn flag(name: &'static str, short: char, action: ArgAction, help: Message) -> Ar
         .help_heading(Message::HelpOptions.word(Language::Japanese))
 }
 
-fn translated(mut command: Command, layout: Layout) -> Command {
+/// A command and those below it; `above` is what is typed before its name.
+fn translated(mut command: Command, layout: Layout, above: &str) -> Command {
     if let Some(about) = command.get_about().map(ToString::to_string) {
         let about = japanese_help(&about).map_or(about, str::to_owned);
         command = command.about(wrap(&about, layout.about).join("\n"));
     }
     let word = |message: Message| message.word(Language::Japanese);
     let usage = word(Message::HelpUsage);
-    command
+    let below = format!("{above}{} ", command.get_name());
+    let command = command
         .help_template(format!("{{about-with-newline}}\n{usage}: {{usage}}\n\n{{all-args}}"))
         .subcommand_help_heading(word(Message::HelpCommands))
         .subcommand_value_name(word(Message::HelpCommand))
@@ -121,7 +123,36 @@ fn translated(mut command: Command, layout: Layout) -> Command {
         .next_line_help(true)
         .mut_args(|arg| argument(arg, layout))
         .arg(flag("help", 'h', ArgAction::Help, Message::HelpHelp))
-        .mut_subcommands(|command| translated(command, layout))
+        .mut_subcommands(|command| translated(command, layout, &below));
+    let shown = shown_usage(&command, above);
+    command.override_usage(shown)
+}
+
+/// What clap says of a command's usage, with its one English word in Japanese.
+fn shown_usage(command: &Command, above: &str) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    let options = format!("[{}]", Message::HelpOptions.word(Language::Japanese));
+    format!("{above}{}", usage.replace("[OPTIONS]", &options))
+}
+
+/// The sections of a Japanese manual; clap_mangen writes these in English.
+const SECTIONS: [(&str, Message); 4] = [
+    (".SH NAME\n", Message::ManName),
+    (".SH SYNOPSIS\n", Message::ManSynopsis),
+    (".SH DESCRIPTION\n", Message::ManDescription),
+    (".SH VERSION\n", Message::ManVersion),
+];
+
+/// A manual's page with its sections named in a language.
+#[must_use]
+pub fn with_sections(page: &str, language: Language) -> String {
+    match language {
+        Language::English => page.to_owned(),
+        Language::Japanese => SECTIONS.iter().fold(page.to_owned(), |page, (english, message)| {
+            page.replace(english, &format!(".SH {}\n", message.word(language)))
+        }),
+    }
 }
 
 /// An argument with its help, its possible values and its default in Japanese.
@@ -291,6 +322,22 @@ mod tests {
             screen.iter().any(|text| text.contains('\n')),
             "the screen needs broken lines"
         );
+    }
+
+    #[test]
+    fn usage_and_sections_are_japanese() {
+        for name in ["analyze", "live", "show", "explain"] {
+            let error = command(Language::Japanese)
+                .try_get_matches_from(["smtpcap", name, "--help"])
+                .unwrap_err();
+            let help = error.to_string();
+            assert!(help.contains(&format!("使い方: smtpcap {name} [オプション]")), "{help}");
+            assert!(!help.contains("OPTIONS"), "{help}");
+        }
+        let page = ".TH x\n.SH NAME\na\n.SH SYNOPSIS\nb\n.SH DESCRIPTION\nc\n";
+        let japanese = with_sections(page, Language::Japanese);
+        assert_eq!(japanese, ".TH x\n.SH 名前\na\n.SH 書式\nb\n.SH 説明\nc\n");
+        assert_eq!(with_sections(page, Language::English), page);
     }
 
     #[test]

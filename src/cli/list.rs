@@ -193,7 +193,8 @@ pub fn completions(shell: clap_complete::Shell) -> Result<u8, Stop> {
 /// Where the output could not be written.
 pub fn man() -> Result<u8, Stop> {
     let mut written = Vec::new();
-    let command = help::manual(help::asked());
+    let language = help::asked();
+    let command = help::manual(language);
     clap_mangen::Man::new(command.clone())
         .render(&mut written)
         .map_err(closed(Language::English))?;
@@ -202,9 +203,10 @@ pub fn man() -> Result<u8, Stop> {
         let man = clap_mangen::Man::new(page.clone()).title(title);
         man.render(&mut written).map_err(closed(Language::English))?;
     }
+    let written = help::with_sections(&String::from_utf8_lossy(&written), language);
     let mut stdout = io::stdout().lock();
     stdout
-        .write_all(&written)
+        .write_all(written.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(closed(Language::English))?;
     Ok(ANALYSED)

@@ -9,7 +9,7 @@ use crate::packet::IcmpError;
 use crate::protocol::retrieval::{Answer, Command};
 use crate::protocol::smtp::{Exchange, Reply};
 use crate::protocol::tls::{self, Alert, AlertLevel, ClientHello, ServerHello};
-use crate::session::Stage;
+use crate::session::{SessionId, Stage};
 use crate::span::{Direction, Span, Stamp};
 use crate::time::Timestamp;
 
@@ -77,6 +77,13 @@ pub enum Value {
     Note(Note),
     /// Several, shown with commas.
     List(Vec<Value>),
+}
+
+impl From<SessionId> for Value {
+    /// As it is: the number is there to be typed again.
+    fn from(id: SessionId) -> Self {
+        Self::Name(id.0.to_string())
+    }
 }
 
 impl From<Note> for Value {

@@ -12,7 +12,7 @@ pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
 use crate::diagnosis::providers::Place;
-use crate::session::{Session, Stage};
+use crate::session::{Outcome, Session, Stage};
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
@@ -28,6 +28,11 @@ pub fn diagnose(session: &Session) -> Vec<Finding> {
         })
         .collect();
     debug_assert_eq!(missed(session), Vec::<&str>::new());
+    let causes = |finding: &Finding| finding.severity == Severity::Fail && finding.rule.precedence.is_some();
+    if matches!(session.outcome, Outcome::Refused | Outcome::Deferred) && !findings.iter().any(causes) {
+        // No refused mail is passed over in silence.
+        findings.extend(rules::unexplained(session, &refusals));
+    }
     name_providers(session, &refusals, &mut findings);
     root_cause::settle(session, findings)
 }

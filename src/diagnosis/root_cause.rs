@@ -150,28 +150,6 @@ fn transaction(session: &Session, finding: &Finding) -> Option<usize> {
     })
 }
 
-/// What these say depends on something that is not there: an offer that was not made, a better explanation, an answer.
-/// Where packets are missing it may only be missing from the capture, so they are never more than possible then.
-const LEANS_ON_ABSENCE: &[&str] = &[
-    "auth-mechanism-not-offered",
-    "auth-no-common-mechanism",
-    "auth-payload-malformed",
-    "auth-temporary-failure",
-    "smtp-client-ignored-error",
-    "smtp-command-rejected",
-    "smtp-data-no-final-reply",
-    "smtp-ehlo-malformed-reply",
-    "smtp-greeting-refused",
-    "smtp-helo-rejected",
-    "smtp-no-greeting",
-    "smtp-server-421",
-    "smtp-tempfail",
-    "starttls-client-abandons-after-220",
-    "tcp-reset-mid-session",
-    "tls-other-fatal-alert",
-    "tls-server-closes-without-alert",
-];
-
 /// Lower by one step what is not said in clear in one frame: the kernel dropped packets while the session was open, so
 /// what was not seen may have happened. Rules about the capture itself are not touched.
 pub fn lower_for_drops(findings: &mut [Finding]) {
@@ -185,11 +163,11 @@ pub fn lower_for_drops(findings: &mut [Finding]) {
 /// Lower by one step where a gap, a cut or a missing direction lies between the last good event and the failure.
 /// Rules about the capture itself, and what the wire says in clear in one frame, are not touched.
 fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
-    if session.quality.is_complete() {
+    let quality = &session.quality;
+    if quality.is_complete() && !quality.disordered {
         return;
     }
-    let quality = &session.quality;
-    let blind = quality.gaps || quality.only_direction.is_some() || quality.started_late;
+    let blind = quality.gaps || quality.only_direction.is_some() || quality.started_late || quality.disordered;
     let hole = session.connection.gaps.iter().map(|gap| gap.found_at.frame).min();
     for finding in findings.iter_mut().filter(|finding| finding.severity >= Severity::Note) {
         let after_hole = match (hole, finding.decisive()) {
@@ -200,7 +178,7 @@ fn lower_by_quality(session: &Session, findings: &mut [Finding]) {
         if session.quality.only_direction.is_some() || after_hole || (session.quality.started_late && !said_in_clear) {
             finding.confidence = finding.confidence.lowered();
         }
-        if blind && LEANS_ON_ABSENCE.contains(&finding.rule.slug) {
+        if blind && finding.rule.leans_on_absence {
             finding.confidence = finding.confidence.min(Confidence::Possible);
         }
     }

@@ -146,6 +146,9 @@ pub struct Rule {
     pub actors: &'static [Actor],
     /// Slugs whose findings become consequences (or witnesses) where this rule's finding is a `fail` in the same session.
     pub explains_away: &'static [&'static str],
+    /// What it says depends on something that is not there: an offer that was not made, a better explanation, an answer.
+    /// Where packets are missing it may only be missing from the capture, so it is never more than possible then.
+    pub leans_on_absence: bool,
     /// RFC sections and other sources, checked.
     pub references: &'static [&'static str],
     /// Version of smtpcap that brought it.

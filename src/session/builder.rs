@@ -127,11 +127,15 @@ fn quality(connection: &ConnectionFacts, tls: Option<&TlsFacts>, capture_end: Op
             && !matches!(connection.opening, Opening::SynOnly)
             && ran_on.is_none_or(|silence| silence < CUT_OFF_SILENCE),
         only_direction,
+        // Also of a FIN that was acknowledged and is not in the capture: who closed first is not known then.
         gaps: directions.to_client.gaps + directions.to_server.gaps > 0
+            || directions.to_client.acknowledged_unseen
+            || directions.to_server.acknowledged_unseen
             || tls.is_some_and(TlsFacts::has_unopened_records),
         snap_length: directions.to_client.cut_segments + directions.to_server.cut_segments > 0,
         duplicates: directions.to_client.capture_duplicates + directions.to_server.capture_duplicates > 0,
         conflicts: directions.to_client.conflicting_octets + directions.to_server.conflicting_octets > 0,
+        disordered: connection.early_segments > 0,
         kernel_drops: false,
     }
 }

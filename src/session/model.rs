@@ -192,6 +192,8 @@ pub struct CaptureQuality {
     pub duplicates: bool,
     /// Two copies of the same octets differ.
     pub conflicts: bool,
+    /// Segments stood in the file before those that they answer: the order of its frames is not that of the wire.
+    pub disordered: bool,
     /// The kernel dropped packets while the session was open, any of which may have been its (live).
     pub kernel_drops: bool,
 }

@@ -243,11 +243,19 @@ fn smtp_dialogue(dialogue: &Dialogue, view: &View<'_>) -> Outcome {
             .map(|reply| reply.class())
             .filter(|class| *class >= 4)
     });
+    // MAIL was in a hole: the reply to the message tells all the same.
+    let taken = dialogue.exchanges.iter().any(|exchange| {
+        let over = exchange.mail_data().is_some_and(|data| data.ended.is_some());
+        over && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+    });
+    if taken {
+        return Outcome::Accepted;
+    }
     let quit = dialogue.exchanges.iter().any(|exchange| exchange.verb == Verb::Quit);
     match (refused, quit) {
         (Some(4), _) => Outcome::Deferred,
         (Some(_), _) => Outcome::Refused,
-        (None, true) if began_unseen(dialogue, view) => Outcome::Unknown,
+        (None, true) if began_unseen(dialogue, view) || view.quality.gaps => Outcome::Unknown,
         (None, true) => Outcome::NothingTried,
         (None, false) => aborted(view),
     }

@@ -186,6 +186,9 @@ pub struct DirectionFacts {
     pub octets_after_fin: u64,
     /// Octets sent and, at the end, neither acknowledged nor lost.
     pub unacknowledged_at_end: u64,
+    /// Octets at the end of the stream that this side's own empty segments count as sent and that never came: where the
+    /// first of these segments stood, and how many octets. Nothing where the peer acknowledged octets not seen.
+    pub sent_unseen: Option<(Stamp, u64)>,
 }
 
 /// How many entries of each list are kept; the rest is counted.
@@ -228,6 +231,8 @@ pub struct ConnectionFacts {
     pub icmp_errors: Vec<IcmpError>,
     /// The longest silence between two frames: where it began and where it ended.
     pub longest_silence: Option<(Stamp, Stamp)>,
+    /// Segments that stood in the capture before the octets that they acknowledge, and waited for them.
+    pub early_segments: u32,
     /// Facts that were counted but not listed.
     pub unlisted: u32,
     /// Encapsulations the same packet was seen under ("same packet on two VLANs").

@@ -7,10 +7,12 @@
 //!   └─ Slots       everything else: Transport + the reader (Stream)
 //!        opening   SYN, RST        payload   octets, FIN (Pieces wait, History compares)
 //!        holes     ACK, gaps       summary   ConnectionFacts
+//!        early     what was captured before the octets that it answers
 //! ```
 
 mod clock;
 mod departed;
+mod early;
 mod facts;
 mod glance;
 mod half_open;

@@ -69,6 +69,9 @@ impl Transport {
             return;
         }
         if run.length == 0 {
+            if !segment.flags.has(Flags::RST) && distance(self.side(direction).highest, run.sequence) > 0 {
+                self.count_ahead(run.sequence, run.stamp, direction);
+            }
             return;
         }
         let side = self.side_mut(direction);
@@ -91,6 +94,13 @@ impl Transport {
         } else {
             self.take_disordered(run, direction, quiet, segment.dont_fragment, context, reader);
         }
+    }
+
+    /// An empty segment that counts on from octets that nobody here has seen: they were sent.
+    fn count_ahead(&mut self, sequence: u32, stamp: Stamp, direction: Direction) {
+        let rare = self.rare_side(direction);
+        let known = rare.ahead.map_or(sequence, |(known, _)| later(known, sequence));
+        rare.ahead = Some((known, rare.ahead.map_or(stamp, |(_, since)| since)));
     }
 
     /// A probe at the octet before the next one, all of which is acknowledged (RFC 9293 3.8.4); also of a zero window.

@@ -292,6 +292,8 @@ pub(super) struct RareSide {
     pub syn_retransmissions: u32,
     pub last_syn: Option<Stamp>,
     pub octets_after_fin: u64,
+    /// Where the side goes on by its own count, ahead of all that was seen of it, and where it said so.
+    pub ahead: Option<(u32, Stamp)>,
     /// Offset behind the last gap, so that gaps that touch become one fact.
     pub last_gap_end: Option<u64>,
     pub zero_window: Option<ZeroWindow>,

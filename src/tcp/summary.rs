@@ -52,6 +52,7 @@ impl Transport {
             stuck: rare.stuck,
             icmp_errors: rare.icmp_errors,
             longest_silence: from.get().zip(to.get()),
+            early_segments: rare.early_segments,
             unlisted: rare.unlisted,
             encapsulations: rare.encapsulations.len().max(1) as u32,
         }
@@ -118,6 +119,10 @@ impl Transport {
             initial_sequence: side.initial,
             octets_after_fin: rare.octets_after_fin,
             unacknowledged_at_end: self.unacknowledged(direction),
+            sent_unseen: rare.ahead.and_then(|(ahead, since)| {
+                let octets = u64::try_from(distance(side.highest, ahead)).ok()?;
+                (octets > 0 && !side.has(Side::UNSEEN)).then_some((since, octets))
+            }),
         }
     }
 

@@ -591,6 +591,12 @@ impl<S: Stream> Table<S> {
             stream: &mut connection.stream,
             make: &mut *self.make,
         };
+        let mut context = Context {
+            limits: &self.limits,
+            counts: &mut self.counts,
+            room: self.limits.out_of_order_total.saturating_sub(self.out_of_order),
+        };
+        transport.let_early_go(&mut context, &mut reader);
         transport.flush(&mut reader);
         let key = transport.key;
         let pending = transport.rare.as_mut().and_then(|rare| rare.pending.take());

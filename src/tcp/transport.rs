@@ -3,6 +3,7 @@
 
 use crate::packet::{Endpoint, Flags, IcmpError, Segment};
 use crate::span::{Direction, Stamp};
+use crate::tcp::early::Early;
 use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
 use crate::tcp::half_open::Syn;
 use crate::tcp::key::Key;
@@ -91,6 +92,9 @@ pub(super) struct Rare {
     pub unlisted: u32,
     pub encapsulations: Vec<u32>,
     pub pending: Option<Syn>,
+    pub early: Option<Box<Early>>,
+    /// Of those that waited, how many saw what they waited for.
+    pub early_segments: u32,
     pub strangers: Option<Strangers>,
     pub reset_sequence: u32,
 }
@@ -263,7 +267,9 @@ impl Transport {
 
     /// Octets held out of order, and what keeping them costs.
     pub fn out_of_order(&self) -> usize {
-        self.sides[0].pieces_octets() + self.sides[1].pieces_octets()
+        let early = self.rare.as_ref().and_then(|rare| rare.early.as_ref());
+        let early = early.map_or(0, |early| early.weight());
+        self.sides[0].pieces_octets() + self.sides[1].pieces_octets() + early
     }
 
     /// Takes one segment.
@@ -274,7 +280,6 @@ impl Transport {
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) -> Verdict {
-        let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
         if self.answers_pending(segment, direction) {
             let refused = segment.flags.has(Flags::RST);
             return if refused {
@@ -287,6 +292,25 @@ impl Transport {
             self.take_duplicate(segment, direction);
             return Verdict::Taken;
         }
+        if self.holds_early() {
+            return self.take_beside_early(segment, direction, context, reader);
+        }
+        if self.is_early(segment, direction) && segment.payload.len() <= context.room && self.fits(segment, direction) {
+            self.hold_early(segment, direction);
+            return Verdict::Taken;
+        }
+        self.take_new(segment, direction, context, reader)
+    }
+
+    /// Takes one segment that is no copy, in its turn.
+    pub(super) fn take_new<S: Stream>(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        context: &mut Context<'_>,
+        reader: &mut Reader<'_, S>,
+    ) -> Verdict {
+        let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
         if segment.flags.has(Flags::RST) {
             self.take_reset(segment, direction, context);
         } else if segment.flags.has(Flags::SYN) {

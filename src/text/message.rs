@@ -68,6 +68,14 @@ messages! {
     HeadResult: "Result", "結果";
     SessionsCounted: "{count} sessions, by first frame (# is its number):", "セッション: {count}件(番号は最初のフレームの番号です)";
     OneSession: "1 session (# is the number of its first frame):", "セッション: 1件(番号は最初のフレームの番号です)";
+    SessionsAtAGlance: "{count} sessions at a glance:", "セッション: {count}件(概要)";
+    GlanceOutcomes: "Results: {list}", "結果: {list}";
+    GlanceCause: "{title} (clients: {clients}, servers: {servers})", "{title}: クライアント{clients}、サーバー{servers}";
+    OutcomeEntry: "{name} {count}", "{name}{count}件";
+    FailedSessions: "The first {shown} of the sessions that failed ({count}), by first frame (# is its number):",
+        "失敗したセッション{count}件のうち最初の{shown}件(番号は最初のフレームの番号です)";
+    EverySessionHint: "--format jsonl lists every session, --filter chooses.",
+        "--format jsonl ですべてのセッションを出力し、--filter で絞り込めます。";
     FurtherSessions: "… and {count} further sessions.", "ほか{count}件のセッション。";
     Further: "+{count}", "ほか{count}件";
 
@@ -133,6 +141,7 @@ messages! {
     CauseClients: "clients: {list}", "クライアント: {list}";
     CauseServers: "servers: {list}", "サーバー: {list}";
     ListEntry: "{name} ({count})", "{name}({count}件)";
+    ListOneEach: "{names}, {further}; one session each", "{names}, {further}(各1セッション)";
     ListFurther: "{count} more", "ほか{count}";
     RisksHeading: "Works, but exposed or about to break", "動作しているが、危険または今後問題になるもの";
     AllHealthy: "No failure was seen in this capture.", "このキャプチャに失敗は見られませんでした。";
@@ -160,6 +169,10 @@ messages! {
         "(ログイン: ユーザー名 {user}、パスワードまたはトークン {secret}。TLSの中で送られています)";
     LadderLoginResponse: "(login as {user}, challenge response {secret})", "(ログイン: ユーザー名 {user}、チャレンジ応答 {secret})";
     HelpUsage: "Usage", "使い方";
+    ManName: "NAME", "名前";
+    ManSynopsis: "SYNOPSIS", "書式";
+    ManDescription: "DESCRIPTION", "説明";
+    ManVersion: "VERSION", "バージョン";
     HelpOptions: "Options", "オプション";
     HelpArguments: "Arguments", "引数";
     HelpCommands: "Commands", "コマンド";

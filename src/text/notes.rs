@@ -88,6 +88,10 @@ const NOTES: &[(&str, &str)] = &[
         "パケットの重複{copies}個、最大のセグメント{large}オクテット",
     ),
     (
+        "counts on from {octets} octets that did not arrive",
+        "届いていない{octets}オクテットの続きから番号が始まる",
+    ),
+    (
         "data of one direction; the other side's ACKs prove more",
         "片方向のデータのみ。反対側のACKから、ほかにもデータがあったことが分かる",
     ),
@@ -179,6 +183,7 @@ const NOTES: &[(&str, &str)] = &[
         "the server closes inside the mail data",
         "メールデータの途中でサーバーが切断",
     ),
+    ("the server closes without a reply", "サーバーが応答せずに切断"),
     ("until then no final reply", "この時点まで最終応答なし"),
     (
         "until then not one octet from the server",

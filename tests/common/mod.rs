@@ -7,14 +7,42 @@ use std::path::{Path, PathBuf};
 use smtpcap::analyzer::{Analyzer, Options};
 use smtpcap::capture::{CaptureFacts, Input, Reader};
 use smtpcap::diagnosis::Finding;
+use smtpcap::frame::{Frame, FrameNumber, LinkType};
 use smtpcap::insight::{Digest, History, Insight};
 use smtpcap::session::Session;
+use smtpcap::time::Timestamp;
+use smtpcap_testkit::Script;
 
 pub struct Analysed {
     pub sessions: Vec<(Session, Vec<Finding>)>,
     pub insights: Vec<Insight>,
     pub capture: CaptureFacts,
     pub errors: Vec<String>,
+}
+
+/// Everything that is told of a conversation written down as text, in the order in which sessions ended.
+pub fn play(script: &str) -> Vec<(Session, Vec<Finding>)> {
+    play_script(&Script::must(script))
+}
+
+pub fn play_script(script: &Script) -> Vec<(Session, Vec<Finding>)> {
+    let mut analyzer = Analyzer::new(&Options::default());
+    for (position, frame) in script.frames.iter().enumerate() {
+        analyzer.push_frame(&Frame {
+            number: FrameNumber(position as u64 + 1),
+            time: Timestamp::from_nanoseconds(frame.time_ns),
+            link_type: LinkType::ETHERNET,
+            bytes: &frame.bytes,
+            original_length: frame.original_length,
+        });
+    }
+    analyzer.finish();
+    std::iter::from_fn(|| analyzer.poll_session()).collect()
+}
+
+/// The first session of a conversation written down as text.
+pub fn play_one(script: &str) -> (Session, Vec<Finding>) {
+    play(script).into_iter().next().expect("one session")
 }
 
 pub fn analyse_file(path: &Path) -> Analysed {

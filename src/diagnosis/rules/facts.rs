@@ -107,6 +107,60 @@ pub(super) fn says_any(reply: &Reply, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| reply.says(phrase))
 }
 
+/// How many words may stand between two words that belong together: "User <nobody> unknown", "unknown or disabled mailbox".
+const WITHIN: usize = 3;
+
+/// The reply says one of `words` and close to it one of `phrases`, ASCII case ignored; addresses do not count as words.
+pub(super) fn says_near(reply: &Reply, words: &[&str], phrases: &[&str]) -> bool {
+    reply.lines.iter().any(|line| {
+        let text = String::from_utf8_lossy(line.bytes()).to_lowercase();
+        let said: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| !word.contains(['@', '<']))
+            .flat_map(|word| word.split(|letter: char| !letter.is_alphanumeric() && letter != '\''))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let at = |phrase: &str| -> Vec<usize> {
+            let phrase: Vec<&str> = phrase.split(' ').collect();
+            let windows = said.windows(phrase.len()).enumerate();
+            windows
+                .filter(|(_, window)| *window == phrase)
+                .map(|(place, _)| place)
+                .collect()
+        };
+        let nouns: Vec<usize> = words.iter().flat_map(|word| at(word)).collect();
+        let mut places = phrases.iter().flat_map(|phrase| at(phrase));
+        places.any(|place| nouns.iter().any(|noun| noun.abs_diff(place) <= WITHIN))
+    })
+}
+
+/// The server asks for a login in these words (RFC 4954, section 6), whatever the code.
+pub(super) fn wants_login(reply: &Reply) -> bool {
+    let worded = says_any(
+        reply,
+        &[
+            "not authenticated",
+            "must authenticate",
+            "please authenticate",
+            "need to authenticate",
+            "authenticate first",
+            "auth required",
+            "smtp auth",
+        ],
+    );
+    let wanted = ["required", "requires", "require", "needed", "needs", "must"];
+    // Authentication of the sender's domain is another matter.
+    let of_domain = [
+        "authentication level",
+        "spf",
+        "dkim",
+        "dmarc",
+        "sender authentication",
+        "domain authentication",
+    ];
+    worded || (says_near(reply, &["authentication", "login"], &wanted) && !says_any(reply, &of_domain))
+}
+
 /// What the server's provider means by a refusal, where its words are known.
 pub(super) fn provider_text(session: &Session, exchange: &Exchange, reply: &Reply) -> Option<&'static ProviderText> {
     providers::find(session, Place::of(exchange), reply)

@@ -14,7 +14,7 @@ mod smtp;
 mod starttls;
 mod tls;
 
-pub(super) use smtp::envelope::{Refusal, check as refusal, refusals};
+pub(super) use smtp::envelope::{Refusal, check as refusal, refusals, unexplained};
 
 /// Every layer's rules, in the catalogue's order.
 static LAYERS: &[&[&Rule]] = &[

@@ -782,7 +782,7 @@ impl Decoder {
         self.client.skip_line = false;
         self.client.first_line = false;
         self.decide_start();
-        if matches!(self.client.mode, Mode::Commands) {
+        if matches!(self.client.mode, Mode::Commands | Mode::Lost) {
             self.command_before_gap();
         }
         match &mut self.client.mode {
@@ -800,13 +800,26 @@ impl Decoder {
         }
     }
 
-    /// A command whose end is missing still has a reply.
+    /// A command whose end is missing still has a reply. Behind an earlier gap only MAIL and RCPT are sure enough: a snap
+    /// length cuts the long commands one after the other.
     fn command_before_gap(&mut self) {
-        let Some(line) = self.client.lines.rest() else { return };
+        let Some(mut line) = self.client.lines.rest() else {
+            return;
+        };
+        if line.bytes.last() == Some(&b'\r') {
+            line.bytes.to_mut().pop();
+        }
+        let command = Command::read(&line.bytes);
+        let known = command.known().filter(|_| command.is_plausible());
+        let lost = matches!(self.client.mode, Mode::Lost);
         if self.is_response(&line.bytes) {
             let line = Line { cut: true, ..line };
             self.respond(&line);
-        } else if Command::read(&line.bytes).is_plausible() && Command::read(&line.bytes).known() != Some(Verb::Bdat) {
+        } else if lost && matches!(known, Some(Verb::Mail | Verb::Rcpt)) {
+            self.end_data();
+            self.found();
+            self.command(&line);
+        } else if !lost && known.is_some_and(|known| known != Verb::Bdat) {
             self.command(&line);
         }
     }

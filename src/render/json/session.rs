@@ -52,7 +52,7 @@ pub struct SessionRecord<'a> {
     /// What became of it.
     pub outcome: &'static str,
     /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
-    /// conflicting_octets, kernel_drops (live).
+    /// conflicting_octets, disordered, kernel_drops (live).
     pub capture_quality: Vec<&'static str>,
     /// The server's greeting.
     #[serde(skip_serializing_if = "Option::is_none")]

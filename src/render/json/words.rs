@@ -126,6 +126,7 @@ pub fn quality(quality: &CaptureQuality) -> Vec<&'static str> {
         (quality.snap_length, "snap_length"),
         (quality.duplicates, "duplicates"),
         (quality.conflicts, "conflicting_octets"),
+        (quality.disordered, "disordered"),
         (quality.kernel_drops, "kernel_drops"),
     ]
     .into_iter()

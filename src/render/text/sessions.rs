@@ -2,18 +2,21 @@
 
 use comfy_table::{ContentArrangement, Table};
 
+use crate::diagnosis::Severity;
 use crate::render::text::layout::{cut, width};
 use crate::render::text::story::Page;
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Report, SessionLine};
-use crate::session::Security;
+use crate::session::{Outcome, Security};
 use crate::text::{Explanation, Message};
 
 /// Below this width a table is no help.
 const TABLE_FROM: usize = 60;
 /// Lines shown on a terminal; further sessions are counted.
 pub const SHOWN: usize = 50;
+/// Failed sessions listed of a run with more sessions than that: its causes are told below, with an example each.
+const SHOWN_OF_MANY: usize = 15;
 
 /// The sessions of a run.
 pub fn sessions(page: &mut Page<'_>, report: &Report, style: &Style) {
@@ -22,18 +25,18 @@ pub fn sessions(page: &mut Page<'_>, report: &Report, style: &Style) {
         return;
     }
     page.blank();
+    if total > SHOWN as u64 {
+        many(page, report, style);
+        return;
+    }
     let heading = if total == 1 {
         Message::OneSession
     } else {
         Message::SessionsCounted
     };
     page.text(0, &style.say(heading, &[("count", &total.to_string())]));
-    let shown = report.lines.get(..SHOWN.min(report.lines.len())).unwrap_or_default();
-    if style.columns < TABLE_FROM {
-        list(page, shown, style);
-    } else {
-        table(page, shown, style);
-    }
+    let shown: Vec<&SessionLine> = report.lines.iter().collect();
+    lines(page, &shown, style);
     let further = total.saturating_sub(shown.len() as u64);
     if further > 0 {
         page.text(
@@ -41,6 +44,68 @@ pub fn sessions(page: &mut Page<'_>, report: &Report, style: &Style) {
             &style.say(Message::FurtherSessions, &[("count", &further.to_string())]),
         );
     }
+}
+
+fn lines(page: &mut Page<'_>, shown: &[&SessionLine], style: &Style) {
+    if style.columns < TABLE_FROM {
+        list(page, shown, style);
+    } else {
+        table(page, shown, style);
+    }
+}
+
+/// A run of more sessions than anybody reads: what became of them, the causes with their numbers, and the first failures.
+fn many(page: &mut Page<'_>, report: &Report, style: &Style) {
+    let tally = &report.tally;
+    page.text(
+        0,
+        &style.say(Message::SessionsAtAGlance, &[("count", &tally.sessions.to_string())]),
+    );
+    let mut outcomes: Vec<_> = tally.outcomes.iter().collect();
+    outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let entry = |(outcome, count): &(&Outcome, &u64)| {
+        let name = style.word(words::outcome(**outcome));
+        style.say(
+            Message::OutcomeEntry,
+            &[("name", name.as_str()), ("count", &count.to_string())],
+        )
+    };
+    let list: Vec<String> = outcomes.iter().map(entry).collect();
+    page.text(2, &style.say(Message::GlanceOutcomes, &[("list", &list.join(", "))]));
+    let causes = report.causes_in_order();
+    let shown = causes.iter().filter(|cause| cause.severity >= Severity::Risk);
+    let digits = tally.sessions.to_string().len();
+    for cause in shown {
+        let title =
+            crate::insight::rule(cause.slug).map_or(cause.slug, |rule| Explanation::of(rule, style.language).title);
+        let more = if cause.further_addresses > 0 { "+" } else { "" };
+        let told = style.say(
+            Message::GlanceCause,
+            &[
+                ("title", title),
+                ("clients", &format!("{}{more}", cause.clients.len())),
+                ("servers", &cause.servers.len().to_string()),
+            ],
+        );
+        let label = format!("{:>digits$}  ", cause.sessions);
+        page.labelled(2, &label, Some(Paint::Severity(cause.severity)), &told);
+    }
+    let failed = || report.lines.iter().filter(|line| line.failed());
+    let first: Vec<&SessionLine> = failed().take(SHOWN_OF_MANY).collect();
+    if !first.is_empty() {
+        page.blank();
+        let count = causes.iter().filter(|cause| cause.severity == Severity::Fail);
+        let count: u64 = count.map(|cause| cause.sessions).sum();
+        page.text(
+            0,
+            &style.say(
+                Message::FailedSessions,
+                &[("shown", &first.len().to_string()), ("count", &count.to_string())],
+            ),
+        );
+        lines(page, &first, style);
+    }
+    page.text(0, &style.word(Message::EverySessionHint));
 }
 
 /// "STARTTLS 1.2", "implicit TLS", "none".
@@ -75,7 +140,7 @@ pub(super) fn headline(line: &SessionLine, style: &Style) -> String {
 /// Below this width the time column gives its room to the result.
 const TIME_FROM: usize = 100;
 
-fn table(page: &mut Page<'_>, lines: &[SessionLine], style: &Style) {
+fn table(page: &mut Page<'_>, lines: &[&SessionLine], style: &Style) {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
@@ -153,7 +218,7 @@ fn cells(line: &SessionLine, one_client: bool, style: &Style) -> [String; 5] {
     ]
 }
 
-fn list(page: &mut Page<'_>, lines: &[SessionLine], style: &Style) {
+fn list(page: &mut Page<'_>, lines: &[&SessionLine], style: &Style) {
     for line in lines {
         let [id, time, way, protection, result] = cells(line, false, style);
         page.labelled(0, &format!("#{id} "), Some(Paint::Strong), &format!("{time} {way}"));

@@ -17,6 +17,8 @@ const OBSERVATIONS: usize = 5;
 const PROOFS: usize = 4;
 /// Addresses shown of a cause.
 const ADDRESSES: usize = 5;
+/// Addresses shown of a cause where each has one session.
+const ALIKE: usize = 3;
 /// Sessions of one cause from which on they are told together.
 const GROUPED_FROM: u64 = 4;
 
@@ -268,6 +270,17 @@ pub(super) fn addresses(page: &mut Page<'_>, cause: &Cause) {
     let list = |mut entries: Vec<(String, u64)>, beyond: u64| {
         entries.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         let further = entries.len().saturating_sub(ADDRESSES) as u64 + beyond;
+        // Many with one session each: the count of each says nothing, and a few names are enough.
+        let alike = further > ADDRESSES as u64 && entries.first().is_some_and(|(_, count)| *count == 1);
+        if alike {
+            let names: Vec<String> = entries.into_iter().take(ALIKE).map(|(name, _)| name).collect();
+            let further = further + (ADDRESSES - ALIKE) as u64;
+            let further = style.say(Message::ListFurther, &[("count", &further.to_string())]);
+            return style.say(
+                Message::ListOneEach,
+                &[("names", &names.join(", ")), ("further", &further)],
+            );
+        }
         let mut shown: Vec<String> = entries
             .into_iter()
             .take(ADDRESSES)

@@ -227,3 +227,46 @@ fn a_retransmission_after_fin_is_compared_at_its_own_place() {
     );
     assert_eq!((&record.to_server[..], facts.stuck[0].offset), (&b"QUIT\r\n"[..], 0));
 }
+
+#[test]
+fn a_reply_captured_before_its_command_waits_for_it() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(server(0, 0, b"220 hello\r\n"));
+    wire.after(1.0, server(11, 6, b"221 bye\r\n"));
+    wire.after(0.1, client(0, 11, b"QUIT\r\n"));
+    wire.close(6, 20);
+    let (facts, record) = wire.only();
+    assert_eq!(record.to_client, b"220 hello\r\n221 bye\r\n");
+    assert_eq!(record.to_server, b"QUIT\r\n");
+    assert_eq!(facts.early_segments, 1);
+    assert!(facts.gaps.is_empty());
+}
+
+#[test]
+fn a_reply_to_a_command_that_never_comes_waits_no_longer_than_the_next_segment() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(server(0, 0, b"220 hello\r\n"));
+    wire.after(1.0, server(11, 6, b"250 one\r\n"));
+    // The client knows of that reply: its command came before it and is not in the capture.
+    wire.after(0.1, client(6, 20, b"QUIT\r\n"));
+    wire.send(server(20, 12, b"221 bye\r\n"));
+    wire.close(12, 29);
+    let (facts, record) = wire.only();
+    assert_eq!(record.to_client, b"220 hello\r\n250 one\r\n221 bye\r\n");
+    assert_eq!(facts.early_segments, 0);
+    assert_eq!((facts.gaps.len(), facts.gaps[0].length), (1, 6));
+}
+
+#[test]
+fn octets_that_only_the_senders_count_shows_are_told() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    wire.send(server(0, 0, b"220 hello\r\n"));
+    wire.send(client(0, 11, b"QUIT\r\n"));
+    let counted = wire.send(server(2_011, 6, b""));
+    let (facts, _) = wire.only();
+    assert_eq!(facts.directions.to_client.sent_unseen, Some((counted, 2_000)));
+    assert_eq!(facts.directions.to_server.sent_unseen, None);
+}

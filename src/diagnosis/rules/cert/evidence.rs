@@ -63,6 +63,12 @@ impl Rejection {
     pub(super) const fn may_mean_trust(&self) -> bool {
         !matches!(self.description, 43..=45)
     }
+
+    /// The alert may mean that the certificate is out of date. Who says unknown CA (48) would refuse a new one from the same
+    /// issuer as well: OpenSSL and Python say that of a self-signed certificate that has expired besides.
+    pub(super) const fn may_mean_validity(&self) -> bool {
+        !matches!(self.description, 43 | 44 | 48)
+    }
 }
 
 /// A fault that made the client refuse is the failure's cause; the decisive frame is the certificate's own.

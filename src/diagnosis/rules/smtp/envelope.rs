@@ -12,6 +12,59 @@ use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
 
+/// Beside a word for the size of a message.
+const TOO_MUCH: [&str; 8] = [
+    "exceeds",
+    "exceeded",
+    "exceed",
+    "too long",
+    "too large",
+    "too big",
+    "limit",
+    "maximum",
+];
+/// Words for what mail is addressed to, as servers write them.
+const ADDRESSEE: [&str; 18] = [
+    "user",
+    "recipient",
+    "mailbox",
+    "account",
+    "address",
+    "alias",
+    "addressee",
+    "person",
+    "benutzer",
+    "empfaenger",
+    "empfänger",
+    "utilisateur",
+    "destinataire",
+    "usuario",
+    "destinatario",
+    "utente",
+    "postfach",
+    "gebruiker",
+];
+/// Beside one of these: it is not there.
+const MISSING: [&str; 17] = [
+    "unknown",
+    "not known",
+    "no such",
+    "not found",
+    "nonexistent",
+    "non existent",
+    "not exist",
+    "doesn't exist",
+    "no mailbox",
+    "no longer valid",
+    "not valid",
+    "isn't valid",
+    "unbekannt",
+    "inconnu",
+    "desconocido",
+    "sconosciuto",
+    "onbekend",
+];
+
 /// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
 fn kind_of_diagnosis(slug: &str) -> Kind {
     KINDS
@@ -129,7 +182,30 @@ fn sort<'a>(session: &Session, exchange: Option<&'a Exchange>, reply: &'a Reply)
         unclear: false,
     };
     (refusal.kind, refusal.unclear) = kind(&refusal);
+    // What was cut off may have told more than code and place do.
+    refusal.unclear |= reply.incomplete && matches!(refusal.kind, Kind::Content | Kind::Temporary);
     Some(refusal)
+}
+
+/// What is said of the first refused command of a mail where nobody found a cause: its words point to a rule that has no
+/// ground here (a login that was asked for again, a line end that is sound), so only what was refused tells its kind.
+pub(in crate::diagnosis) fn unexplained(session: &Session, refusals: &[Refusal<'_>]) -> Option<Finding> {
+    let (rule, refusal): (&Rule, _) = refusals.iter().find_map(|refusal| {
+        let rule = match refusal.place {
+            Place::Connect | Place::Ehlo | Place::Auth | Place::Other => return None,
+            _ if refusal.reply.class() == 4 => &super::smtp_tempfail::RULE,
+            Place::Mail => &super::smtp_sender_rejected::RULE,
+            Place::Rcpt => &super::smtp_user_unknown::RULE,
+            Place::Data | Place::End => &super::smtp_content_rejected::RULE,
+        };
+        Some((rule, refusal))
+    })?;
+    let unclear = Refusal {
+        text: None,
+        unclear: true,
+        ..*refusal
+    };
+    Some(finding(rule, session, &unclear))
 }
 
 /// A recipient of the mail that this DATA belongs to was accepted.
@@ -223,12 +299,11 @@ fn is_elsewhere(refusal: &Refusal<'_>) -> bool {
     let reply = refusal.reply;
     facts::wants_starttls(reply)
         || reply.code == 530
+        || (facts::wants_login(reply) && !is_relay(refusal))
         || refusal.is_bdat() && reply.enhanced.is_some_and(|(_, subject, _)| subject == 5)
         || says_any(
             reply,
             &[
-                "authentication required",
-                "not authenticated",
                 "helo command rejected",
                 "ehlo command rejected",
                 "bare <lf>",
@@ -263,7 +338,7 @@ fn is_blocklist(refusal: &Refusal<'_>) -> bool {
             "listed in",
             "listed at",
         ],
-    )
+    ) || facts::says_near(reply, &["reputation"], &["poor", "bad", "low"])
 }
 
 fn is_domain_auth(refusal: &Refusal<'_>) -> bool {
@@ -312,6 +387,8 @@ fn is_too_big(refusal: &Refusal<'_>) -> bool {
                 "exceeded message size",
             ],
         )
+        || (facts::says_near(reply, &["size", "length", "bytes", "octets"], &TOO_MUCH)
+            && !says_any(reply, &["mailbox", "quota"]))
         || (reply.code == 552 && refusal.place == Place::Mail && reply.enhanced.is_none())
 }
 
@@ -332,6 +409,7 @@ fn is_quota(refusal: &Refusal<'_>) -> bool {
                 "disk full",
             ],
         )
+        || facts::says_near(reply, &["mailbox", "quota"], &["full", "exceeded", "exceeds", "limit"])
         || (matches!(reply.code, 452 | 552) && reply.enhanced.is_none() && reply.says("storage"))
 }
 
@@ -380,11 +458,36 @@ fn is_rate_limit(refusal: &Refusal<'_>) -> bool {
                 "limit exceeded",
             ],
         )
+        || facts::says_near(
+            reply,
+            &[
+                "connections",
+                "messages",
+                "recipients",
+                "mails",
+                "emails",
+                "sessions",
+                "deliveries",
+            ],
+            &["too many"],
+        )
+        || (reply.class() == 4 && facts::says_near(reply, &["deferred"], &["complaints", "volume", "activity"]))
 }
 
 fn is_relay(refusal: &Refusal<'_>) -> bool {
     let reply = refusal.reply;
-    says_any(reply, &["relay", "relaying", "cannot deliver mail for"])
+    // The relay is somebody who does not answer the server, not something that the client may not do.
+    let server_cannot = reply.class() == 4 && says_any(reply, &["connect", "timeout", "timed out", "unavailable"]);
+    (says_any(reply, &["relay"]) && !server_cannot)
+        || says_any(
+            reply,
+            &[
+                "cannot deliver mail for",
+                "rcpthosts",
+                "non-local",
+                "not a local domain",
+            ],
+        )
 }
 
 fn is_sender(refusal: &Refusal<'_>) -> bool {
@@ -440,7 +543,8 @@ fn is_user_unknown(refusal: &Refusal<'_>) -> bool {
             "mailbox is disabled",
             "mailing list expansion problem",
         ],
-    );
+    ) || (facts::says_near(reply, &ADDRESSEE, &MISSING)
+        && !says_any(reply, &["sender", "client", "host"]));
     let here = matches!(refusal.place, Place::Rcpt | Place::Data | Place::End);
     here && reply.class() == 5 && (coded || worded || reply.code == 556)
 }

@@ -249,7 +249,8 @@ pub(in crate::diagnosis::rules) fn is_hello_on_plaintext_port(session: &Session)
         .map_or(tls.directions.to_server.records > 0, |hello| {
             hello.span.start <= RECORD_HEADER
         });
-    let greeted = greeting(session).is_some();
+    // Behind a hole the rest of a certificate may look like a line.
+    let greeted = !session.quality.gaps && greeting(session).is_some();
     let answered = tls.directions.to_client.records > 0;
     let plaintext_port = !session.service.is_implicit_tls() && session.service != Service::Other;
     first && !session.quality.started_late && !answered && (greeted || plaintext_port)

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 3", "RFC 4954 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

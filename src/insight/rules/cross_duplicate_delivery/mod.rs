@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.1.1.4, 6.1", "RFC 1047"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 2476 3.3", "ODN/GMO/topsite.jp notices"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

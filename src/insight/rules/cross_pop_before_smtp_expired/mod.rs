@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(64),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["spinnet.jp (about 10 min), odn.ne.jp (20 min, ended 2015-06-30)"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

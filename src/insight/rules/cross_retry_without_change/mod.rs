@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(88),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.4.1", "RFC 4954 9"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -81,7 +82,7 @@ fn evidence(digest: &Digest, cause: &'static str) -> Evidence {
         digest.last,
         None,
         Note::of("session {id}: {cause}")
-            .with("id", digest.id.0)
+            .with("id", digest.id)
             .with("cause", Value::Rule(cause)),
     )
 }

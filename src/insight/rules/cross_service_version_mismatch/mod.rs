@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(39),
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["nanashinonozomi.com goo mail 2021-01-11", "RFC 8997"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

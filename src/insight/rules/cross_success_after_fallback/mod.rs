@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Network],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8305", "RFC 5321 5.1", "RFC 7507"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -119,9 +120,9 @@ fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor,
             None,
             match before.root_cause {
                 Some(cause) => Note::of("session {id}: {cause}")
-                    .with("id", before.id.0)
+                    .with("id", before.id)
                     .with("cause", Value::Rule(cause)),
-                None => Note::of("session {id}: no success").with("id", before.id.0),
+                None => Note::of("session {id}: no success").with("id", before.id),
             },
         ),
     )
@@ -129,7 +130,7 @@ fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor,
         after.first,
         None,
         Note::of("session {id} to {server}: worked")
-            .with("id", after.id.0)
+            .with("id", after.id)
             .with("server", after.server.to_string()),
     ))
     .with("client", before.client.address.to_string())

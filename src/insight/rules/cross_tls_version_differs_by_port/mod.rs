@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(39),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 3", "RFC 8446 4.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -107,11 +108,11 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
                 Phrase::STARTTLS
             },
         )
-        .with_some("refused", refused.map(|digest| digest.id.0))
-        .with_some("works", works.map(|digest| digest.id.0))
-        .with_some("clear", clear.map(|digest| digest.id.0))
+        .with_some("refused", refused.map(|digest| digest.id))
+        .with_some("works", works.map(|digest| digest.id))
+        .with_some("clear", clear.map(|digest| digest.id))
         .with_some("clear_port", clear.map(|digest| digest.server.port))
-        .with_some("exposed", exposed.map(|digest| digest.id.0));
+        .with_some("exposed", exposed.map(|digest| digest.id));
     let stand_on = old
         .sessions
         .iter()

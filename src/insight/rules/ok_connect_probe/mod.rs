@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.3.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "RFC 7435 3",
         "RFC 3207 4.1",

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(10),
     actors: &[Actor::Network],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "RFC 5068 3.1",
         "RFC 6409 3.1",

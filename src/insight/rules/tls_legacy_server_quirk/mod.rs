@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(44),
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "RFC 7507 1",
         "RFC 8701",

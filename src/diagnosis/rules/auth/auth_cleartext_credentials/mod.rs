@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 3, 4.1", "RFC 4954 4, 9", "RFC 4616 5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 2195", "RFC 6331", "RFC 8314", "RFC 5802 9"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "tcp-reset-mid-session",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 4954 4, 6",
         "RFC 4616 2",
@@ -52,7 +53,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .count();
     Some(
         Finding::of(rule, Stage::Auth, Evidence::reply(reply))
-            .with("mechanism", &auth.mechanism)
+            .with_some("mechanism", Some(&auth.mechanism).filter(|name| !name.is_empty()))
             .with("reply", &facts::words(reply))
             .with_some("identity", auth.identity.as_ref())
             .with_some("attempts", (attempts > 1).then_some(attempts))

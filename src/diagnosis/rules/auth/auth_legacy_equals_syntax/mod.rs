@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 4954 3", "Postfix broken_sasl_auth_clients"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -22,6 +22,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-relay-denied",
     ],
+    leans_on_absence: true,
     references: &[
         "RFC 4954 3-4",
         "RFC 8314 4",

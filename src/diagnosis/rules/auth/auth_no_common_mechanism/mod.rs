@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(52),
     actors: &[Actor::Client],
     explains_away: &["smtp-client-vanished"],
+    leans_on_absence: true,
     references: &["RFC 4954 3-4", "RFC 4422 3.3", "RFC 5321 4.1.1.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "smtp-relay-denied",
     ],
+    leans_on_absence: false,
     references: &["RFC 7628 3.2.2-3.2.3", "RFC 6750 3.1", "Google/Microsoft XOAUTH2 docs"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-relay-denied",
     ],
+    leans_on_absence: true,
     references: &[
         "RFC 4616 2",
         "RFC 4954 4",

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-relay-denied",
         "smtp-sender-rejected",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 4954 6",
         "RFC 5248",

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "smtp-command-rejected",
     ],
+    leans_on_absence: false,
     references: &["RFC 4954 6", "RFC 6409 4.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -28,7 +29,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if facts::authenticated(session) {
         return None;
     }
-    let (exchange, reply) = facts::refused_mail(session).find(|(_, reply)| demands_login(reply))?;
+    let (exchange, reply) = facts::refused_mail(session).find(|(exchange, reply)| {
+        demands_login(reply) && facts::provider_means(session, exchange, reply, rule.slug) != Some(false)
+    })?;
     let offered = facts::list_before(session, exchange).map(|list| facts::offers(list, "AUTH"));
     Some(
         Finding::of(
@@ -47,20 +50,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 }
 
 fn demands_login(reply: &Reply) -> bool {
-    let worded = facts::says_any(
-        reply,
-        &[
-            "authentication required",
-            "authentication is required",
-            "must authenticate",
-            "not authenticated",
-            "auth required",
-            "please authenticate",
-            "smtp auth",
-            "need to authenticate",
-            "authentication needed",
-        ],
-    );
     let relay = facts::says_any(reply, &["relay"]);
-    (reply.code == 530 || worded) && !facts::wants_starttls(reply) && !relay
+    (reply.code == 530 || facts::wants_login(reply)) && !facts::wants_starttls(reply) && !relay
 }

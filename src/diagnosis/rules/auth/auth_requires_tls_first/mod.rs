@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-relay-denied",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 4954 4, 6", "RFC 3207 4", "RFC 8314 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
         "smtp-relay-denied",
         "smtp-tempfail",
     ],
+    leans_on_absence: true,
     references: &["RFC 4954 4, 6", "RFC 5530 3", "RFC 3206 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "RFC 8446 5.2, 5.4",
         "RFC 5246 6.2.3",

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9293 3.10.7", "Wireshark \"TCP ACKed unseen segment\" Q&A"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["JPAAWG training (seed 3)", "tech.synapse.jp \"通信の秘密\""],
     since: "0.1.0",
     texts: crate::rule_texts!(),

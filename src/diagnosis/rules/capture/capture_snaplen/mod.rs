@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "pcap savefile format",
         "Wireshark \"Packet size limited during capture\"",

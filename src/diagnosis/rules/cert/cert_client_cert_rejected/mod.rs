@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 5246 7.4.6", "RFC 8446 6.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

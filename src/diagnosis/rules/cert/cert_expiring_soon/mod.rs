@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5280 4.1.2.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

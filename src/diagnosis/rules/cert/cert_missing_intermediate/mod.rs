@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 5246 7.4.2", "RFC 8446 4.4.2", "RFC 5280 4.2.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 9525 6",
         "RFC 7817 3-4",

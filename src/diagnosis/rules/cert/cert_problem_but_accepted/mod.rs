@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 5.3", "RFC 7817", "RFC 7435"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 8446 6.2",
         "RFC 5280 6",

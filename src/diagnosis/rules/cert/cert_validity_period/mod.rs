@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 5280 4.1.2.5", "RFC 8446 4.4.2.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -38,18 +39,21 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (message, leaf) = evidence::shown(session)?;
-    let rejection = evidence::rejection(session);
+    let rejection = evidence::rejection(session)?;
     let at = message.span.first.time;
     let out = message
         .certificates
         .iter()
         .find(|one| at > one.not_after || at < one.not_before)?;
     let expired = at > out.not_after;
-    rejection?;
     let finding = Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &leaf.subject))
         .with("subject", &out.subject)
         .with_some("expired", expired.then_some(out.not_after))
         .with_some("ago", expired.then(|| at.since(out.not_after)))
         .with_some("early", (!expired).then_some(out.not_before));
-    Some(evidence::judged(finding, rejection))
+    Some(if rejection.may_mean_validity() {
+        evidence::judged(finding, Some(rejection))
+    } else {
+        finding.as_severity(Severity::Risk)
+    })
 }

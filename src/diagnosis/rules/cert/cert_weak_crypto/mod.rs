@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 9155", "RFC 9325 4.5", "CA/B Baseline Requirements 6.1.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4.2", "RFC 2595 3.1", "RFC 4954 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

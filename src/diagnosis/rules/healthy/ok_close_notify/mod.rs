@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8446 6.1", "RFC 5246 7.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(99),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.2.5, 6.1", "sendmagic notes (au)"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4.1", "RFC 7435", "RFC 7672 1.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

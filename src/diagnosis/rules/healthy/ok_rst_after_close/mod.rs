@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9293 3.6.1", "RFC 1122 4.2.2.13"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3464 2", "RFC 6522", "RFC 3463", "RFC 5321 4.5.5", "RFC 3834"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

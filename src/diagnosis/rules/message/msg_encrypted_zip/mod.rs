@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["PKWARE APPNOTE 4.4.4, 7", "RFC 2045 6.8"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8551 3", "RFC 3156 4-5", "RFC 9580", "RFC 1847"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

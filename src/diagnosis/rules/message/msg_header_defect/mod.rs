@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5322 3.6", "RFC 6409 8", "RFC 6532", "Gmail SMTP errors and codes"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 3.3, 7.1", "RFC 5322 3.6.2", "RFC 7489 3.1", "RFC 8601"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.4, 6.3", "RFC 3848", "RFC 8314 4.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

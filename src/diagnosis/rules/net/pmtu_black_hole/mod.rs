@@ -22,6 +22,7 @@ pub static RULE: Rule = Rule {
         "tls-clienthello-too-large",
         "tls-handshake-stalled",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 1191",
         "RFC 2923 2.1",

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-greeting-refused",
         "smtp-no-greeting",
     ],
+    leans_on_absence: false,
     references: &[
         "HAProxy PROXY protocol spec 2",
         "Haraka HAProxy docs",

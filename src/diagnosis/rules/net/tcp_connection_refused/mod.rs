@@ -5,7 +5,7 @@ use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule,
 use crate::packet::IcmpError;
 use crate::session::{Session, Stage};
 use crate::span::Direction;
-use crate::tcp::Opening;
+use crate::tcp::{ConnectionFacts, Opening, Reset};
 
 /// `tcp-connection-refused`.
 pub static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(11),
     actors: &[Actor::Server, Actor::Network],
     explains_away: &["tcp-syn-no-answer"],
+    leans_on_absence: false,
     references: &["RFC 9293 3.10.7.1", "RFC 792", "RFC 4443 3.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -28,7 +29,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let carried = Direction::BOTH
         .into_iter()
         .any(|direction| connection.directions.get(direction).octets > 0);
-    if connection.opening != Opening::SynOnly || carried {
+    if connection.opening != Opening::SynOnly || carried || client_went_on(connection) {
         return None;
     }
     if let Some(error) = connection.icmp_errors.iter().find(|error| is_unreachable(error)) {
@@ -71,6 +72,14 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 .map(|syn| Evidence::frame(syn, Some(Direction::ToServer), "SYN")),
         ),
     )
+}
+
+/// The client sent more than SYNs and resets: an ACK, which only an answer brings forth.
+fn client_went_on(connection: &ConnectionFacts) -> bool {
+    let to_server = &connection.directions.to_server;
+    let of_client = |reset: &&Reset| reset.direction == Direction::ToServer;
+    let resets = connection.resets.iter().filter(of_client).count() as u64;
+    to_server.segments > 1 + u64::from(to_server.syn_retransmissions) + resets
 }
 
 /// Destination unreachable, but for "fragmentation needed".

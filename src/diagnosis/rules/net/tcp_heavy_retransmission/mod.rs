@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(83),
     actors: &[Actor::Network],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 6298", "RFC 5681"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
         "smtp-data-no-final-reply",
         "tcp-heavy-retransmission",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 2177 3",
         "RFC 9051 5.4",

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(20),
     actors: &[Actor::Server, Actor::Network],
     explains_away: &["smtp-client-vanished", "smtp-no-greeting", "tcp-reset-mid-session"],
+    leans_on_absence: true,
     references: &["RFC 5321 3.1, 4.3.1", "RFC 9293 3.5.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-data-no-final-reply",
         "tls-close-notify-missing",
     ],
+    leans_on_absence: true,
     references: &["RFC 9293 3.5.2", "RFC 5961 3", "RFC 2525 2.17"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -36,7 +37,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .find(|reset| reset.in_window && !reset.after_fin)
     else {
-        return closed_inside_mail_data(rule, session);
+        return closed_inside_mail_data(rule, session).or_else(|| closed_unanswered(rule, session));
     };
     let spoke = connection.directions.to_client.octets > 0;
     if !spoke || finished_before(session, reset.stamp) {
@@ -59,7 +60,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .is_some_and(|last| last.answer.yes().is_none() && last.verb.bytes() != b"IDLE");
     let open = waits || last.is_some_and(|last| last.reply.yes().is_none());
     let begun = session.transactions.last().is_some_and(|one| one.data.is_none());
-    let severity = match by_client && !open && !begun {
+    // Of one direction alone nobody can say what the reset cut off, or whether QUIT came before.
+    let half_seen = session.quality.only_direction.is_some();
+    let severity = match half_seen || by_client && !open && !begun {
         true => Severity::Note,
         false => rule.severity,
     };
@@ -110,6 +113,43 @@ fn closed_inside_mail_data(rule: &'static Rule, session: &Session) -> Option<Fin
         .with("sender", Value::Phrase("server"))
         .with("octets", octets)
         .as_sure_as(Confidence::Likely)
+        .and(Evidence::command(last)),
+    )
+}
+
+/// The server's FIN instead of the reply to a command that it acknowledged. Of a login that it does not like it says nothing
+/// either, and of a handshake the rules on TLS speak.
+fn closed_unanswered(rule: &'static Rule, session: &Session) -> Option<Finding> {
+    let dialogue = session.smtp.as_deref()?;
+    let fin = session.connection.directions.to_client.fin?;
+    let last = session.exchanges().last().filter(|last| last.reply == Seen::No)?;
+    let asks = matches!(
+        last.verb,
+        Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Auth | Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Rset
+    );
+    let told = !dialogue.unsolicited.is_empty() || dialogue.foreign.is_some();
+    let refused = session.exchanges().iter().any(|one| facts::refusal(one).is_some());
+    if !asks
+        || told
+        || refused
+        || dialogue.greeting.is_none()
+        || last.mail_data().is_some()
+        || session.ended_by != EndedBy::Fin(Role::Server)
+        || fin <= last.command.last
+        || !session.quality.is_complete()
+    {
+        return None;
+    }
+    Some(
+        Finding::of(
+            rule,
+            session.stage,
+            Evidence::frame(fin, Some(Direction::ToClient), "the server closes without a reply"),
+        )
+        .with("sender", Value::Phrase("server"))
+        .with("unanswered", &last.line)
+        .with("silence", fin.time.since(last.command.last.time))
+        .as_sure_as(Confidence::Confirmed)
         .and(Evidence::command(last)),
     )
 }

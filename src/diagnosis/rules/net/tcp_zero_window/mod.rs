@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(82),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9293 3.8.6.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(52),
     actors: &[Actor::Client, Actor::Server],
     explains_away: &["retrieval-auth-failed", "smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: false,
     references: &["RFC 1939 4, 7", "RFC 2449 5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

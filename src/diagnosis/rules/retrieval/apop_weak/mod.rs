@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 1939 7", "RFC 6151 2", "IPA 2007-04-19 APOP notice", "Leurent 2007"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Network, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 9051 7.1.4, 11.1", "\"NO STARTTLS\" paper"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(54),
     actors: &[Actor::Client],
     explains_away: &["smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: false,
     references: &[
         "RFC 1939 7, 13",
         "RFC 2449 8",

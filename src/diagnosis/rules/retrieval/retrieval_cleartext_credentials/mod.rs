@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8314 3.1-3.2", "RFC 1939 13"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

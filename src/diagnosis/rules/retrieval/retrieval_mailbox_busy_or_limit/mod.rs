@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(57),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &["smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: false,
     references: &["RFC 2449 6.5, 8.1", "RFC 3206 4", "RFC 5530 3", "RFC 9051 7.1.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(51),
     actors: &[Actor::Client],
     explains_away: &["retrieval-auth-failed", "smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: false,
     references: &["RFC 2595 3.2", "RFC 9051 6.2.3, 7.2.2", "RFC 5530 3", "RFC 8314 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "smtp-data-no-final-reply",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 2.3.8, 4.1.1.4",
         "CVE-2023-51764",

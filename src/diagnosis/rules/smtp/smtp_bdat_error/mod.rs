@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
         "smtp-content-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 3030 2, 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(86),
     actors: &[Actor::Client],
     explains_away: &["smtp-client-vanished", "smtp-server-421"],
+    leans_on_absence: true,
     references: &["RFC 5321 4.2, 4.2.1", "RFC 2920 3.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

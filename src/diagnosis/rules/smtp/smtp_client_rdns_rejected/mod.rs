@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
         "smtp-greeting-refused",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.1.4", "RFC 7372 3.3", "RFC 8601 2.7.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(85),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.1.1.10, 4.5.3.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(63),
     actors: &[Actor::Client],
     explains_away: &["smtp-client-ignored-error", "smtp-client-vanished", "smtp-server-421"],
+    leans_on_absence: true,
     references: &["RFC 5321 3.3, 4.1.4, 4.2.2, 4.2.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(71),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &["smtp-client-vanished", "tls-close-notify-missing"],
+    leans_on_absence: true,
     references: &["RFC 5321 4.5.3.2.6, 6.1", "RFC 1047"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -98,7 +99,7 @@ fn answered(
         .to_server
         .fin
         .filter(|fin| *fin < reply.span.first && *fin > ended && !quit);
-    if let Some(left) = left.filter(|_| reply.class() == 2) {
+    if let Some(left) = left.filter(|_| reply.class() == 2 && !session.quality.disordered) {
         return Some(
             Finding::of(
                 rule,

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
         "smtp-greeting-refused",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5782", "Spamhaus DNSBL usage FAQ", "Sisimai Rhost/Microsoft"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

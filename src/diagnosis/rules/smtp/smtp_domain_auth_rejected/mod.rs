@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 7372",
         "RFC 7208 8",

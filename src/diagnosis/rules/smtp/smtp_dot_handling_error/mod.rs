@@ -22,6 +22,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "tcp-reset-mid-session",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

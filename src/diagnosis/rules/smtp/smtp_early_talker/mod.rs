@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "tcp-reset-mid-session",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 3.1, 4.3.1",
         "Postfix POSTSCREEN_README",

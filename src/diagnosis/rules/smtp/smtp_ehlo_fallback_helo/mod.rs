@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(61),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 2.2.1, 3.2, 4.1.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(62),
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: true,
     references: &[
         "RFC 5321 4.1.1.1, 4.2.1, 4.5.3.1.5",
         "Cisco ESA \"STARTTLS available but TLS negotiation fails\"",

@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "smtp-user-unknown",
     ],
+    leans_on_absence: false,
     references: &["RFC 6152 3", "RFC 6531 3", "RFC 3461 4, 5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

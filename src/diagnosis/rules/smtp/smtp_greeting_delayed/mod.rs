@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(84),
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 4.5.3.2.1",
         "RFC 1413",

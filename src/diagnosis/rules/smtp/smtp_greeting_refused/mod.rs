@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-no-greeting",
         "smtp-server-421",
     ],
+    leans_on_absence: true,
     references: &["RFC 5321 3.1, 4.2.1", "RFC 7504 3-4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

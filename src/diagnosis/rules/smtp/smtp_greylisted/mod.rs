@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "smtp-tempfail",
     ],
+    leans_on_absence: false,
     references: &["RFC 6647 2, 5", "RFC 5321 4.5.4.1", "Postfix POSTSCREEN_README"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.1.1.1, 4.1.3, 4.1.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

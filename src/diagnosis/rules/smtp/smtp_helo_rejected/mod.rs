@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
         "smtp-ehlo-fallback-helo",
         "smtp-server-421",
     ],
+    leans_on_absence: true,
     references: &["RFC 5321 2.3.5, 4.1.1.1, 4.1.3, 4.1.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
         "smtp-message-too-big",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.3.1.4, 4.5.3.1.6", "RFC 5322 2.1.1", "RFC 4954 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

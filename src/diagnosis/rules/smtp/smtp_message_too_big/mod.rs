@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
         "smtp-content-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 1870 3, 6", "RFC 3463 3.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(22),
     actors: &[Actor::Server],
     explains_away: &["ok-connect-probe", "smtp-client-vanished", "smtp-greeting-delayed"],
+    leans_on_absence: true,
     references: &["RFC 5321 3.1, 4.5.3.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(25),
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.1", "Postfix smtpd_forbidden_commands"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

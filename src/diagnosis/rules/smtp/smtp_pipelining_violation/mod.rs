@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 2920 3.1", "RFC 5321 4.1.4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
         "smtp-server-421",
         "smtp-tempfail",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 4.5.3.1.8, 4.5.3.1.10", "RFC 3463 3.6", "Sisimai Rhost/Google"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 3.6.2, 7.9",
         "RFC 6409 4.3",

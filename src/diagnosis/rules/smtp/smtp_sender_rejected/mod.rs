@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &["RFC 5321 3.3", "RFC 6409 6.1", "RFC 3463 3.2, 3.8"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use crate::protocol::smtp::Verb;
+use crate::protocol::smtp::{Exchange, Verb};
 use crate::session::{Session, TransactionResult};
 use crate::span::{Direction, Stamp};
 
@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(70),
     actors: &[Actor::Client, Actor::Server],
     explains_away: &["smtp-client-vanished", "tcp-reset-mid-session"],
+    leans_on_absence: true,
     references: &["RFC 5321 3.8, 4.2.3, 4.5.3.2.7"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -81,10 +82,15 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .last_data
         .map(|stamp| reply.span.first.time.since(stamp.time))
         .filter(|idle| idle.as_secs() >= 10);
+    // Where MAIL is not in the capture there is no transaction; the reply to the message tells all the same.
+    let taken = |exchange: &Exchange| {
+        matches!(exchange.verb, Verb::Data | Verb::Bdat) && facts::replied(exchange, |code| code / 100 == 2)
+    };
     let accepted = session
         .transactions
         .iter()
-        .any(|one| one.result == TransactionResult::Accepted);
+        .any(|one| one.result == TransactionResult::Accepted)
+        || (session.transactions.is_empty() && dialogue.exchanges.iter().any(taken));
     let finding = Finding::of(rule, session.stage, Evidence::reply(reply))
         .with("reply", &facts::words(reply))
         .with_some("errors", (errors > 0).then_some(errors))

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: true,
     references: &["RFC 5321 4.2.1, 4.5.4.1", "RFC 3463 3.4-3.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

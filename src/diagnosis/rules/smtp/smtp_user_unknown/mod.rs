@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         "smtp-command-rejected",
         "smtp-server-421",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 5321 3.3, 4.2.3",
         "RFC 7505",

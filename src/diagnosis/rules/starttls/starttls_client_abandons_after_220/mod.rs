@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
         "tcp-idle-dropped",
         "tcp-reset-mid-session",
     ],
+    leans_on_absence: true,
     references: &["RFC 3207 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4.2, 6", "CVE-2011-0411", "NO STARTTLS, USENIX Security 2021"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
         "smtp-client-vanished",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 2, 4, 6", "RFC 2595 3, 4", "RFC 8314 4.1", "RFC 8461"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -35,7 +36,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let crossed = evidence::crossed(session);
     let demanded = facts::refused_mail(session).any(|(_, reply)| facts::wants_starttls(reply));
-    let left = crossed.is_none() && evidence::client_left(session) && !session.quality.cut_off;
+    // What it did not send may be what the capture lacks.
+    let left = crossed.is_none() && evidence::client_left(session) && session.quality.is_complete();
     let severity = match &crossed {
         _ if demanded => Severity::Fail,
         Some(crossed) if crossed.login || session.service.is_for_users() => Severity::Risk,

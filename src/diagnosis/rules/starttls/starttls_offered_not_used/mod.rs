@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 3207 4", "RFC 7435 3", "RFC 8461", "RFC 7672", "RFC 8314 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "starttls-fallback-to-cleartext",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 4", "RFC 2595 4", "RFC 9051 6.2.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

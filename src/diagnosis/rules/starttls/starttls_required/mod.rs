@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "smtp-tempfail",
         "smtp-user-unknown",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 4", "RFC 8314 3, 4.1", "RFC 8689"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

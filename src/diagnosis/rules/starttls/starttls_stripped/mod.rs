@@ -23,6 +23,7 @@ pub static RULE: Rule = Rule {
         "starttls-refused",
         "starttls-required",
     ],
+    leans_on_absence: false,
     references: &["RFC 3207 6", "RFC 9325 3.2", "Cisco ASA: inspect esmtp"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -36,6 +37,8 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Outcome::Accepted | Outcome::PartlyAccepted | Outcome::LoggedIn => Severity::Risk,
         // A masked greeting alone takes nothing away.
         _ if kind == "greeting" && evidence::offer(session).is_some_and(|offer| offer.has_starttls) => Severity::Note,
+        // The change is a fact; what came of it is not in the capture.
+        Outcome::Unknown => Severity::Risk,
         _ => Severity::Fail,
     };
     Some(

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-server-closes-without-alert",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &["RFC 8314 3", "RFC 8446 5.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -42,10 +43,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     }
     let tls = session.tls.as_ref()?;
     let greeting = evidence::greeting(session);
-    let confidence = if greeting.is_some() {
-        Confidence::Confirmed
-    } else {
-        Confidence::Likely
+    let heard = session.connection.directions.to_client.octets > 0;
+    let confidence = match (greeting.is_some(), heard) {
+        (true, _) => Confidence::Confirmed,
+        (false, true) => Confidence::Likely,
+        // A server that speaks TLS on this port may have answered behind the end of the capture.
+        (false, false) => Confidence::Possible,
     };
     let decisive = match tls.offer() {
         Some(hello) => Evidence::client_hello(hello),

@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-other-fatal-alert",
         "tls-server-closes-without-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 8314 3, 7.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

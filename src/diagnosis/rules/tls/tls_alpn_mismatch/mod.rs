@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &["RFC 7301 3.2", "ALPACA, USENIX Security 2021"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

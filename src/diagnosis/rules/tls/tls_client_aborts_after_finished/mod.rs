@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 7817",
         "RFC 7672",

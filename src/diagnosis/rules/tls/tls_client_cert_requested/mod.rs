@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 5246 7.4.4", "RFC 8314 4.2, 5.5"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-encrypted-alert-in-handshake",
         "tls-server-closes-without-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 5246 7.4.4, 7.4.6", "RFC 8446 4.3.2, 4.4.2, 6.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &["RFC 8996 4, 5", "RFC 8446 6.2", "RFC 5246 E.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
         "tls-handshake-stalled",
         "tls-server-closes-without-alert",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 8446 4.1.2, 5.1",
         "draft-ietf-tls-ecdhe-mlkem",

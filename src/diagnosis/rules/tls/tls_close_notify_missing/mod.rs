@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8446 6.1", "RFC 8314 3.4", "openssl/openssl#18866"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Capture],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8446 2, 4.4", "RFC 5077", "RFC 5246 7.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

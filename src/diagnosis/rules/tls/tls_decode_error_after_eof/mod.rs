@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8446 6.1", "openssl/openssl#11209", "openssl/openssl#17004"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Client, Actor::Server],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 8996", "RFC 8997 3", "RFC 9325 3.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

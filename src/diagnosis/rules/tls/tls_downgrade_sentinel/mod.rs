@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 8446 4.1.3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 8446 4.4.4, 5.1, 6",
         "RFC 5246 6.2.3, 7.2",

@@ -4,7 +4,7 @@ use crate::diagnosis::rules::tls::evidence;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use crate::protocol::tls::{Phase, TlsFacts, is_tls13};
 use crate::session::{Session, Stage};
-use crate::span::Role;
+use crate::span::{Direction, Role};
 use std::time::Duration;
 
 /// `tls-handshake-stalled`.
@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &["RFC 8446 2", "RFC 5246 7.3", "RFC 3207 4.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
@@ -65,6 +66,11 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .find(|stuck| !stuck.acknowledged && stuck.last.frame >= tls.began.frame);
     let waiting = Note::of("no next flight for {silence}").with("silence", silence);
+    let by = match owed {
+        Role::Server => Direction::ToClient,
+        Role::Client => Direction::ToServer,
+    };
+    let unseen = session.connection.directions.get(by).sent_unseen;
     Some(
         Finding::of(rule, Stage::Tls, Evidence::frame(last, None, waiting))
             .as_sure_as(sure)
@@ -73,8 +79,13 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with_some("lost", retransmitted.map(|stuck| stuck.retransmissions))
             .with_some(
                 "acknowledged",
-                (retransmitted.is_none() && owed == Role::Server).then_some("yes"),
+                (retransmitted.is_none() && unseen.is_none() && owed == Role::Server).then_some("yes"),
             )
+            .with_some("unseen", unseen.map(|(_, octets)| octets))
+            .and_some(unseen.map(|(stamp, octets)| {
+                let counts_on = Note::of("counts on from {octets} octets that did not arrive").with("octets", octets);
+                Evidence::frame(stamp, Some(by), counts_on)
+            }))
             .and_some(end.map(|end| end.evidence()))
             .and_some(tls.offer().map(Evidence::client_hello)),
     )

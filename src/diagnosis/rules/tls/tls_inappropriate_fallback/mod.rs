@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &["RFC 7507 3, 4"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     precedence: Some(45),
     actors: &[Actor::Network],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 7817", "RFC 9325"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
         "tls-other-fatal-alert",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &[
         "OpenSSL migration guide",
         "openssl/openssl#17476",

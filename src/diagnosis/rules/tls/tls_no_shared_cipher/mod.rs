@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &["RFC 5246 7.2.2, 7.4.1.3", "RFC 8446 6.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: false,
     references: &[
         "RFC 8446 4.2.3, 4.2.7, 9.2",
         "RFC 8422 4",

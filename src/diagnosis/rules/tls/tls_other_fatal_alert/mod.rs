@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: true,
     references: &["RFC 8446 6.2", "RFC 5246 7.2.2", "IANA TLS Alerts"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

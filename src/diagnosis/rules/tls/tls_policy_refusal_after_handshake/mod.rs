@@ -30,6 +30,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-deprecated-version",
     ],
+    leans_on_absence: false,
     references: &["RFC 8997", "Microsoft: 421 4.7.66 TLS 1.0 and 1.1 are not supported"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

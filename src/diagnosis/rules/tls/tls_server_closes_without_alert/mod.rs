@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
         "tls-handshake-stalled",
         "tls-sslv2-sslv3-hello",
     ],
+    leans_on_absence: true,
     references: &["RFC 8446 6", "measured with Dovecot 2.3.19.1"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

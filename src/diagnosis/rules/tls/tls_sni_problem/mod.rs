@@ -32,6 +32,7 @@ pub static RULE: Rule = Rule {
         "tls-close-notify-missing",
         "tls-decode-error-after-eof",
     ],
+    leans_on_absence: false,
     references: &["RFC 6066 3", "RFC 8446 9.2", "RFC 7817"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

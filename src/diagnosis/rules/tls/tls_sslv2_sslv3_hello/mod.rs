@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-server-closes-without-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 6176", "RFC 7568", "RFC 5246 E.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

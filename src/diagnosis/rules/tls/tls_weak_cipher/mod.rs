@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     precedence: None,
     actors: &[Actor::Server, Actor::Client],
     explains_away: &[],
+    leans_on_absence: false,
     references: &["RFC 7465", "RFC 9325 4.1, 4.2", "RFC 7435 3"],
     since: "0.1.0",
     texts: crate::rule_texts!(),

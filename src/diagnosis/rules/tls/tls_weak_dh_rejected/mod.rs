@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
         "tls-decode-error-after-eof",
         "tls-other-fatal-alert",
     ],
+    leans_on_absence: false,
     references: &["RFC 7919 3", "RFC 9325 4.5", "RFC 5246 7.2.2"],
     since: "0.1.0",
     texts: crate::rule_texts!(),
