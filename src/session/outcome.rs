@@ -248,7 +248,8 @@ fn smtp_dialogue(dialogue: &Dialogue, view: &View<'_>) -> Outcome {
         let over = exchange.mail_data().is_some_and(|data| data.ended.is_some());
         over && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
     });
-    if taken {
+    // Not where the session began before the capture: what became of the mails before is not known.
+    if taken && !began_unseen(dialogue, view) {
         return Outcome::Accepted;
     }
     let quit = dialogue.exchanges.iter().any(|exchange| exchange.verb == Verb::Quit);
