@@ -187,18 +187,7 @@ fn an_alert_about_dates_does_not_accuse_the_authority() {
 fn a_connection_that_carried_octets_was_not_refused() {
     // The SYN-ACK is missing from the capture; the reset comes at the end.
     let script = Script::must(&format!("{HELLO}smtp envelope\nS: rst"));
-    let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate().filter(|(position, _)| *position != 1) {
-        analyzer.push_frame(&Frame {
-            number: FrameNumber(position as u64 + 1),
-            time: Timestamp::from_nanoseconds(frame.time_ns),
-            link_type: LinkType::ETHERNET,
-            bytes: &frame.bytes,
-            original_length: frame.original_length,
-        });
-    }
-    analyzer.finish();
-    let (session, findings) = analyzer.poll_session().expect("one session");
+    let (session, findings) = common::play_without(&script, &[1]).remove(0);
     assert!(
         !failures(&findings).contains(&"tcp-connection-refused"),
         "{:?}",

@@ -26,8 +26,14 @@ pub fn play(script: &str) -> Vec<(Session, Vec<Finding>)> {
 }
 
 pub fn play_script(script: &Script) -> Vec<(Session, Vec<Finding>)> {
+    play_without(script, &[])
+}
+
+/// The same, where the capture lacks the frames at these positions, counted from 0.
+pub fn play_without(script: &Script, lost: &[usize]) -> Vec<(Session, Vec<Finding>)> {
     let mut analyzer = Analyzer::new(&Options::default());
-    for (position, frame) in script.frames.iter().enumerate() {
+    let frames = script.frames.iter().enumerate();
+    for (position, frame) in frames.filter(|(position, _)| !lost.contains(position)) {
         analyzer.push_frame(&Frame {
             number: FrameNumber(position as u64 + 1),
             time: Timestamp::from_nanoseconds(frame.time_ns),
