@@ -200,13 +200,12 @@ impl Shard {
     /// A shard of [`SHARDS`] that has seen nothing.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        let ports: PortSet = options.ports.iter().copied().collect();
         let retention = options.retention;
         let keys = options.keys.clone();
         Self {
             table: Table::new(
                 options.limits.shared_by(SHARDS),
-                move |port| ports.contains(port),
+                options.ports.iter().copied().collect(),
                 move |opened: &Opened| converse(opened, retention).with_keys(keys.clone()),
             ),
             capture_end: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::packet::{Flags, IcmpError, Segment};
+use crate::packet::{Flags, IcmpError, PortSet, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
 use crate::tcp::departed::{Departed, Departures};
@@ -50,7 +50,7 @@ pub struct Table<S> {
     pub(super) departures: Departures,
     /// What ends the connections that are left at the end.
     last_ending: Ending,
-    ports: Box<[u64; 1_024]>,
+    ports: PortSet,
     make: Box<dyn FnMut(&Opened) -> S + Send>,
     state: RandomState,
     index: Index,
@@ -68,13 +68,9 @@ pub struct Table<S> {
 }
 
 impl<S: Stream> Table<S> {
-    /// An empty table for the ports that `mail` says yes to; `make` makes the reader of a connection when it opens.
+    /// An empty table for these ports; `make` makes the reader of a connection when it opens.
     #[must_use]
-    pub fn new(limits: Limits, mail: impl Fn(u16) -> bool, make: impl FnMut(&Opened) -> S + Send + 'static) -> Self {
-        let mut ports = Box::new([0u64; 1_024]);
-        for port in (0..=u16::MAX).filter(|port| mail(*port)) {
-            ports[usize::from(port >> 6)] |= 1 << (port & 63);
-        }
+    pub fn new(limits: Limits, ports: PortSet, make: impl FnMut(&Opened) -> S + Send + 'static) -> Self {
         Self {
             limits,
             departures: Departures::default(),
@@ -121,7 +117,7 @@ impl<S: Stream> Table<S> {
     }
 
     fn is_mail(&self, port: u16) -> bool {
-        self.ports[usize::from(port >> 6)] & (1 << (port & 63)) != 0
+        self.ports.contains(port)
     }
 
     /// Takes a segment; its time moves the table's own clock.

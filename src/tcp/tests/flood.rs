@@ -1,6 +1,7 @@
 //! Floods cost what the limits say, and no more.
 
 use super::*;
+use crate::packet::PortSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 fn flood_address(number: u32, version6: bool) -> IpAddr {
@@ -18,7 +19,7 @@ fn two_million_syns_cost_a_bounded_table_and_no_real_session() {
         half_open: 100_000,
         ..Limits::default()
     };
-    let mut table = Table::new(limits, |port| port == 25, |_: &Opened| Record::default());
+    let mut table = Table::new(limits, PortSet::from_iter([25]), |_: &Opened| Record::default());
     let mut real = 0;
     for number in 0..2_000_000u32 {
         let time = f64::from(number) * 0.001;
@@ -66,7 +67,9 @@ fn two_million_syns_cost_a_bounded_table_and_no_real_session() {
 
 #[test]
 fn version_6_syns_time_out_in_order() {
-    let mut table = Table::new(Limits::default(), |port| port == 25, |_: &Opened| Record::default());
+    let mut table = Table::new(Limits::default(), PortSet::from_iter([25]), |_: &Opened| {
+        Record::default()
+    });
     let mut last = 0;
     let mut finished = 0;
     for number in 0..100_000u32 {

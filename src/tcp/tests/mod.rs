@@ -10,7 +10,7 @@ mod order;
 mod properties;
 
 use crate::frame::FrameNumber;
-use crate::packet::{Endpoint, Flags, IcmpError, Options, Segment};
+use crate::packet::{Endpoint, Flags, IcmpError, Options, PortSet, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Finished, Gap, Limits, Opened, Stream, Table};
 use crate::time::Timestamp;
@@ -173,7 +173,7 @@ impl Wire {
     }
 
     pub fn with_limits(limits: Limits) -> Self {
-        let mail = |port| matches!(port, 25 | 110 | 143 | 587);
+        let mail = PortSet::from_iter([25, 110, 143, 587]);
         Self {
             table: Table::new(limits, mail, |_: &Opened| Record::default()),
             frame: 0,
