@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::captured::Captured;
 use crate::diagnosis::{Finding, Severity};
 use crate::protocol::retrieval::Status;
-use crate::protocol::smtp::{Detail, Exchange, Verb};
+use crate::protocol::smtp::{Detail, Exchange, Verb, is_keyword};
 use crate::protocol::tls::{Phase, Version};
 use crate::session::{
     CaptureQuality, Outcome, Protocol, Security, Service, Session, SessionId, Stage, TransactionResult,
@@ -274,19 +274,12 @@ pub(crate) fn clear_list(session: &Session) -> Option<&Exchange> {
     })
 }
 
-fn keyword_is(line: &Captured, keyword: &str) -> bool {
-    line.bytes()
-        .split(|byte| matches!(byte, b' ' | b'='))
-        .next()
-        .is_some_and(|word| word.eq_ignore_ascii_case(keyword.as_bytes()))
-}
-
 fn starttls_offered(session: &Session) -> Option<bool> {
     if let Some(exchange) = clear_list(session) {
         return Some(
             Session::extensions(exchange)
                 .iter()
-                .any(|line| keyword_is(line, "STARTTLS")),
+                .any(|line| is_keyword(line, "STARTTLS")),
         );
     }
     let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
@@ -297,7 +290,7 @@ fn starttls_offered(session: &Session) -> Option<bool> {
         capabilities
             .keywords
             .iter()
-            .any(|word| keyword_is(word, "STARTTLS") || keyword_is(word, "STLS")),
+            .any(|word| is_keyword(word, "STARTTLS") || is_keyword(word, "STLS")),
     )
 }
 
@@ -324,7 +317,7 @@ fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
     let (mut found, stamp) = if let Some(exchange) = clear_list(session) {
         let lines = Session::extensions(exchange)
             .iter()
-            .filter(|line| keyword_is(line, "AUTH"));
+            .filter(|line| is_keyword(line, "AUTH"));
         (
             lines.flat_map(words).collect::<Vec<_>>(),
             exchange.reply.yes().map(|reply| reply.span.first),
@@ -337,7 +330,7 @@ fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
         let lines = list
             .keywords
             .iter()
-            .filter(|line| keyword_is(line, "AUTH") || keyword_is(line, "SASL"));
+            .filter(|line| is_keyword(line, "AUTH") || is_keyword(line, "SASL"));
         (lines.flat_map(words).collect(), Some(list.span.first))
     } else {
         return (None, None);
@@ -350,10 +343,7 @@ fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
 
 fn size_limit(session: &Session) -> Option<u64> {
     let exchange = clear_list(session)?;
-    let line = Session::extensions(exchange)
-        .iter()
-        .find(|line| keyword_is(line, "SIZE"))?;
-    line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()
+    Session::size_limit(exchange)
 }
 
 fn tls(session: &Session) -> Option<TlsDigest> {

@@ -1,7 +1,8 @@
 //! Questions that rules of several layers ask of a session. Facts only; no verdicts.
 
 use crate::captured::Captured;
-use crate::diagnosis::providers::{self, Place, ProviderText};
+use crate::diagnosis::providers::{self, Place};
+pub(super) use crate::protocol::smtp::is_keyword;
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
 
@@ -64,12 +65,6 @@ pub(super) fn keyword(line: &Captured) -> &[u8] {
         .split(|byte| matches!(byte, b' ' | b'='))
         .next()
         .unwrap_or_default()
-}
-
-/// The first word of an extension line is this.
-pub(super) fn is_keyword(line: &Captured, name: &str) -> bool {
-    let (word, behind) = line.bytes().split_at(name.len().min(line.bytes().len()));
-    word.eq_ignore_ascii_case(name.as_bytes()) && matches!(behind.first(), None | Some(b' ' | b'='))
 }
 
 /// True where a list has this keyword.
@@ -161,14 +156,9 @@ pub(super) fn wants_login(reply: &Reply) -> bool {
     worded || (says_near(reply, &["authentication", "login"], &wanted) && !says_any(reply, &of_domain))
 }
 
-/// What the server's provider means by a refusal, where its words are known.
-pub(super) fn provider_text(session: &Session, exchange: &Exchange, reply: &Reply) -> Option<&'static ProviderText> {
-    providers::find(session, Place::of(exchange), reply)
-}
-
 /// Whether a refusal is known to lead to this diagnosis, by its provider's words; `None` where they are not known.
 pub(super) fn provider_means(session: &Session, exchange: &Exchange, reply: &Reply, slug: &str) -> Option<bool> {
-    provider_text(session, exchange, reply).map(|text| text.meaning == slug)
+    providers::find(session, Place::of(exchange), reply).map(|text| text.meaning == slug)
 }
 
 /// The reply's first line with its code, as the server's words.

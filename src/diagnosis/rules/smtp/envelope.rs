@@ -7,7 +7,7 @@ use crate::diagnosis::providers::{self, Place, ProviderText};
 use crate::diagnosis::rule::RefusalKind as Kind;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::rules::smtp::envelope_finding::finding;
-use crate::diagnosis::{Finding, Rule};
+use crate::diagnosis::{Check, Finding, Rule};
 use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
 use crate::session::Session;
 use crate::span::{Direction, Span, Stamp};
@@ -65,29 +65,20 @@ const MISSING: [&str; 17] = [
     "onbekend",
 ];
 
-/// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
-fn kind_of_diagnosis(slug: &str) -> Kind {
-    KINDS
-        .iter()
-        .find(|(one, _)| *one == slug)
-        .map_or(Kind::Elsewhere, |(_, kind)| *kind)
+/// The rules of this family, each with its kind.
+fn family() -> impl Iterator<Item = (&'static Rule, Kind)> {
+    super::RULES.iter().filter_map(|rule| match rule.check {
+        Check::Refusal(kind) => Some((*rule, kind)),
+        Check::Session(_) | Check::Insight => None,
+    })
 }
 
-/// The diagnosis of each kind.
-const KINDS: [(&str, Kind); 12] = [
-    ("smtp-relay-denied", Kind::RelayDenied),
-    ("smtp-user-unknown", Kind::UserUnknown),
-    ("smtp-storage-or-quota", Kind::Quota),
-    ("smtp-sender-rejected", Kind::SenderRejected),
-    ("smtp-client-rdns-rejected", Kind::ReverseDns),
-    ("smtp-dnsbl-rejected", Kind::Blocklist),
-    ("smtp-domain-auth-rejected", Kind::DomainAuth),
-    ("smtp-greylisted", Kind::Greylist),
-    ("smtp-rate-limited", Kind::RateLimit),
-    ("smtp-message-too-big", Kind::TooBig),
-    ("smtp-content-rejected", Kind::Content),
-    ("smtp-tempfail", Kind::Temporary),
-];
+/// The kind that a diagnosis stands for; [`Kind::Elsewhere`] for one that this family does not know.
+fn kind_of_diagnosis(slug: &str) -> Kind {
+    family()
+        .find(|(rule, _)| rule.slug == slug)
+        .map_or(Kind::Elsewhere, |(_, kind)| kind)
+}
 
 /// A refusal and where it stands.
 #[derive(Clone, Copy)]
@@ -290,8 +281,8 @@ pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
         };
         let (kind, unclear) = kind_by_words(&refusal);
         let clear = !unclear && kind != Kind::Temporary;
-        let (slug, _) = KINDS.iter().find(|(_, one)| *one == kind && clear)?;
-        Some(*slug)
+        let (rule, _) = family().find(|(_, one)| *one == kind && clear)?;
+        Some(rule.slug)
     })
 }
 

@@ -92,7 +92,9 @@ fn of_mail(session: &Session, refusal: &Refusal<'_>, exchange: &Exchange) -> [(&
     let sender = transaction
         .map(|one| one.reverse_path.clone())
         .filter(|path| !path.is_empty());
-    let limit = facts::list_before(session, exchange).and_then(size_limit);
+    let limit = facts::list_before(session, exchange)
+        .and_then(Session::size_limit)
+        .filter(|limit| *limit > 0);
     [
         ("recipient", recipient.map(Value::Captured)),
         ("domain", sender.as_ref().and_then(domain).map(Value::Captured)),
@@ -134,18 +136,6 @@ fn covers(session: &Session, transaction: &Transaction, exchange: &Exchange) -> 
             .recipients
             .iter()
             .any(|recipient| index(recipient.exchange) == Some(exchange.index))
-}
-
-fn size_limit(list: &Exchange) -> Option<u64> {
-    let line = Session::extensions(list)
-        .iter()
-        .find(|line| facts::keyword(line).eq_ignore_ascii_case(b"SIZE"))?;
-    line.utf8()?
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
-        .filter(|limit| *limit > 0)
 }
 
 fn domain(address: &Captured) -> Option<Captured> {
