@@ -109,6 +109,11 @@ const WITHIN: usize = 3;
 pub(super) fn says_near(reply: &Reply, words: &[&str], phrases: &[&str]) -> bool {
     reply.lines.iter().any(|line| {
         let text = String::from_utf8_lossy(line.bytes()).to_lowercase();
+        // Most lines have none of the words, and are not taken apart.
+        let begins = |word: &&str| word.split(' ').next().is_some_and(|first| text.contains(first));
+        if !words.iter().any(begins) {
+            return false;
+        }
         let said: Vec<&str> = text
             .split_whitespace()
             .filter(|word| !word.contains(['@', '<']))
