@@ -4,7 +4,7 @@ use comfy_table::{ContentArrangement, Table};
 
 use crate::diagnosis::Severity;
 use crate::render::text::layout::{cut, width};
-use crate::render::text::story::Page;
+use crate::render::text::story::{Page, title_of};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Report, SessionLine};
@@ -76,13 +76,12 @@ fn many(page: &mut Page<'_>, report: &Report, style: &Style) {
     let shown = causes.iter().filter(|cause| cause.severity >= Severity::Risk);
     let digits = tally.sessions.to_string().len();
     for cause in shown {
-        let title =
-            crate::insight::rule(cause.slug).map_or(cause.slug, |rule| Explanation::of(rule, style.language).title);
+        let title = title_of(cause, style);
         let more = if cause.further_addresses > 0 { "+" } else { "" };
         let told = style.say(
             Message::GlanceCause,
             &[
-                ("title", title),
+                ("title", &title),
                 ("clients", &format!("{}{more}", cause.clients.len())),
                 ("servers", &cause.servers.len().to_string()),
             ],
