@@ -1,6 +1,7 @@
 //! The only clock of the house: the time a capture gives to a frame.
 //! Nothing here asks the operating system for the time.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -85,46 +86,62 @@ impl Rfc3339 {
     /// Writes `time` with `digits` (0 to 9) fractional digits: cut, not rounded.
     #[must_use]
     pub fn of(time: Timestamp, digits: u8) -> Self {
-        let mut text = *b"0000-00-00T00:00:00.000000000Z";
-        let (days, second) = (time.seconds().div_euclid(86_400), time.seconds().rem_euclid(86_400));
-        let (year, month, day) = civil(days);
-        for (at, width, number) in [
-            (0, 4, year),
-            (5, 2, month),
-            (8, 2, day),
-            (11, 2, second / 3600),
-            (14, 2, second / 60 % 60),
-            (17, 2, second % 60),
-            (20, 9, time.0.rem_euclid(1_000_000_000)),
-        ] {
-            write_decimal(text.get_mut(at..at + width).unwrap_or_default(), number);
+        let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
+        let (known, mut text) = LAST_SECOND.get();
+        if known != second {
+            text = whole_second(second);
+            LAST_SECOND.set((second, text));
         }
+        two_digits::<20>(&mut text, nanos / 10_000_000);
+        two_digits::<22>(&mut text, nanos / 100_000 % 100);
+        two_digits::<24>(&mut text, nanos / 1_000 % 100);
+        two_digits::<26>(&mut text, nanos / 10 % 100);
+        text[28] = b'0' + (nanos % 10) as u8;
         let length = match usize::from(digits.min(9)) {
             0 => 20,
             digits => 21 + digits,
         };
-        if let Some(last) = text.get_mut(length - 1) {
-            *last = b'Z';
-        }
+        text[length - 1] = b'Z';
         Self { text, length }
+    }
+
+    /// The text, as octets: all of them ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
     }
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        let text = self.text.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(text).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 
-/// The last digits of `number`, as many as there is room for.
-fn write_decimal(into: &mut [u8], number: i64) {
-    // What does not fit is cut off; 32 bits hold nine digits, and divide faster.
-    let mut number = (number % 1_000_000_000) as u32;
-    for digit in into.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
+thread_local! {
+    /// The second told last, as text: the times of a session lie close together.
+    static LAST_SECOND: Cell<(i64, [u8; 30])> = const { Cell::new((0, *b"1970-01-01T00:00:00.000000000Z")) };
+}
+
+fn whole_second(second: i64) -> [u8; 30] {
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    let (year, month, day) = civil(second.div_euclid(86_400));
+    // All of them fit: a timestamp reaches from 1677 to 2262.
+    let (year, second) = (year as u32, second.rem_euclid(86_400) as u32);
+    two_digits::<0>(&mut text, year / 100);
+    two_digits::<2>(&mut text, year % 100);
+    two_digits::<5>(&mut text, month as u32);
+    two_digits::<8>(&mut text, day as u32);
+    two_digits::<11>(&mut text, second / 3600);
+    two_digits::<14>(&mut text, second / 60 % 60);
+    two_digits::<17>(&mut text, second % 60);
+    text
+}
+
+/// Writes a number below 100 at a place.
+fn two_digits<const AT: usize>(text: &mut [u8; 30], number: u32) {
+    text[AT] = b'0' + (number / 10) as u8;
+    text[AT + 1] = b'0' + (number % 10) as u8;
 }
 
 /// Year, month and day of a count of days since 1970-01-01 (proleptic Gregorian calendar): counted in eras of 400 years

@@ -19,7 +19,7 @@ use crate::diagnosis::{Finding, Severity};
 use crate::insight::{Digest, History};
 use crate::protocol::Retention;
 use crate::render::encode;
-use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord};
+use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord, ToJson as _};
 use crate::render::text::{Page, Style, health, ladder, sessions, stories, troubles};
 use crate::report::{Entry, Health, Report};
 use crate::secret::Keep;
@@ -28,8 +28,6 @@ use crate::text::{Language, Message};
 
 /// Serialised sessions held back to put them in the order of first frames, in octets; beyond it they come as they end.
 const HELD_OCTETS: usize = 64 << 20;
-/// What most sessions' records take, in octets.
-const USUAL_RECORD: usize = 8 << 10;
 /// Frames between two looks at progress and finished sessions.
 const FRAMES_A_ROUND: u64 = 1024;
 
@@ -125,10 +123,8 @@ impl Told {
         let shown = filter.matches(session, &findings);
         let mut record = Vec::new();
         if shown && format != Format::Table {
-            // Room for most of them, given back: growing step by step copies each record twice.
-            record.reserve_exact(USUAL_RECORD);
-            // A vector takes everything, and our records can be written.
-            let _ = json::append_line(&SessionRecord::of(session, &findings, form), &mut record);
+            record = SessionRecord::of(session, &findings, form).to_line();
+            // Many may wait for their turn.
             record.shrink_to_fit();
         }
         Self {

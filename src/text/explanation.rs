@@ -14,6 +14,7 @@
 //! A line starts with "- ". `{name}` is a value. `{?name}` and `{!name}` at its start show it only where that value is
 //! there, or is not.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, RwLock};
 
@@ -43,8 +44,9 @@ pub struct Explanation<'a> {
 pub const SHOWN_LINES: usize = 3;
 
 /// The files read so far: two for every rule at most, kept to the end of the process.
-static READ: LazyLock<RwLock<HashMap<(&'static str, Language), &'static Explanation<'static>>>> =
-    LazyLock::new(RwLock::default);
+static READ: LazyLock<RwLock<Read>> = LazyLock::new(RwLock::default);
+
+type Read = HashMap<(&'static str, Language), &'static Explanation<'static>, foldhash::fast::RandomState>;
 
 impl<'a> Explanation<'a> {
     /// The explanation of a rule in a language; its file is read once.
@@ -130,15 +132,20 @@ fn names_of(line: &str) -> Vec<&str> {
 
 /// One line with its values, or `None` where a value that it needs is missing or its condition does not hold.
 #[must_use]
-pub fn fill(line: &str, values: &[(&'static str, Value)], show: &dyn Fn(&Value) -> String) -> Option<String> {
+pub fn fill<'t>(
+    line: &'t str,
+    values: &[(&'static str, Value)],
+    show: &dyn Fn(&Value) -> String,
+) -> Option<Cow<'t, str>> {
     let value_of = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
-    // Room is made behind the conditions: most lines of a file fail at the first.
+    // Conditions stand at the beginning: most lines of a file fail there, and the rest of many has no value.
     let mut filled = String::new();
     let mut rest = line;
     while let Some(at) = memchr::memchr(b'{', rest.as_bytes()) {
         let (before, behind) = (rest.get(..at)?, rest.get(at + 1..)?);
         append(&mut filled, before, line);
-        let (name, after) = behind.split_once('}')?;
+        let end = memchr::memchr(b'}', behind.as_bytes())?;
+        let (name, after) = (behind.get(..end)?, behind.get(end + 1..)?);
         if let Some(name) = name.strip_prefix('?') {
             value_of(name)?;
         } else if let Some(name) = name.strip_prefix('!') {
@@ -150,8 +157,11 @@ pub fn fill(line: &str, values: &[(&'static str, Value)], show: &dyn Fn(&Value) 
         }
         rest = after;
     }
+    if filled.is_empty() {
+        return Some(rest.trim_start().into());
+    }
     append(&mut filled, rest, line);
-    Some(filled)
+    Some(filled.into())
 }
 
 /// Appends to a sentence that is made from `line`; white space never begins it.

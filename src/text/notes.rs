@@ -247,7 +247,7 @@ pub fn note(note: &Note, language: Language, encode: Encoder) -> String {
     };
     let filled = fill(template, &note.values, &|value| show(value, language, encode));
     debug_assert!(filled.is_some(), "a value is missing: {note:?}");
-    filled.unwrap_or_else(|| template.to_owned())
+    filled.unwrap_or(template.into()).into_owned()
 }
 
 /// What a piece of proof shows: the quoted octets, or its note in a language.

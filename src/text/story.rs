@@ -1,5 +1,7 @@
 //! A finding told in one language: what happened, why, what to do and who, how sure.
 
+use std::borrow::Cow;
+
 use crate::diagnosis::providers::ProviderText;
 use crate::diagnosis::{Actor, Confidence, Finding};
 use crate::text::explanation::{Explanation, SHOWN_LINES, fill};
@@ -10,15 +12,15 @@ use crate::text::{Language, Message};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Story {
     /// The rule's title.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// What happened, one clause.
-    pub what: String,
+    pub what: Cow<'static, str>,
     /// Why: found against expected, at most three lines.
-    pub why: Vec<String>,
+    pub why: Vec<Cow<'static, str>>,
     /// What to do and who, at most three.
-    pub remedies: Vec<(Actor, String)>,
+    pub remedies: Vec<(Actor, Cow<'static, str>)>,
     /// What would settle it; empty where the finding is confirmed.
-    pub certainty: Vec<String>,
+    pub certainty: Vec<Cow<'static, str>>,
 }
 
 /// What a provider means by a text.
@@ -35,21 +37,21 @@ pub const fn meant(text: &ProviderText, language: Language) -> &'static str {
 pub fn tell(finding: &Finding, language: Language, encode: Encoder) -> Story {
     let explanation = Explanation::of(finding.rule, language);
     let show = |value: &crate::diagnosis::Value| show(value, language, encode);
-    let line = |text: &str| fill(text, &finding.values, &show);
+    let line = |text: &'static str| fill(text, &finding.values, &show);
     let page = finding.provider.and_then(|text| {
         let values = [("provider", text.provider.name), ("page", text.page?)];
-        Some(Message::ProviderPage.say(language, &values))
+        Some(Cow::Owned(Message::ProviderPage.say(language, &values)))
     });
     Story {
-        title: explanation.title.to_owned(),
+        title: explanation.title.into(),
         what: explanation
             .what
             .iter()
             .find_map(|text| line(text))
-            .unwrap_or_else(|| explanation.title.to_owned()),
+            .unwrap_or(explanation.title.into()),
         why: finding
             .provider
-            .map(|text| meant(text, language).to_owned())
+            .map(|text| Cow::Borrowed(meant(text, language)))
             .into_iter()
             .chain(explanation.why.iter().filter_map(|text| line(text)))
             .take(SHOWN_LINES)

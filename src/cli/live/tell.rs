@@ -4,7 +4,9 @@ use crate::cli::args::Format;
 use crate::diagnosis::Finding;
 use crate::insight::Insight;
 use crate::live::Told;
-use crate::render::json::{self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord, WithdrawnRecord};
+use crate::render::json::{
+    self, CaptureRecord, Form, InsightRecord, SessionRecord, SummaryRecord, ToJson as _, WithdrawnRecord,
+};
 use crate::render::text::{self, LiveLines, Page, Style};
 use crate::report::{Health, Report, SessionLine};
 use crate::session::Session;
@@ -53,7 +55,7 @@ impl Teller {
         saved: Option<&str>,
     ) -> Vec<u8> {
         if self.is_for_programs() {
-            return record(&SessionRecord::of(session, findings, self.form()));
+            return SessionRecord::of(session, findings, self.form()).to_line();
         }
         let headline = line.headline.filter(|_| line.failed());
         let story = headline.map(|(slug, _, _)| {

@@ -1,7 +1,6 @@
 //! From the session model to its JSON record: copies and names, nothing else.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::captured::Captured;
 use crate::diagnosis::Finding;
@@ -13,7 +12,8 @@ use crate::render::encode;
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::finding::FindingRecord;
 use crate::render::json::session::*;
-use crate::render::json::time::Time;
+use crate::render::json::text::{Lines, Text};
+use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
 use crate::render::json::words;
 use crate::session::{Session, Transaction, reply_delay};
@@ -40,14 +40,6 @@ impl Form {
     }
 }
 
-fn text(captured: &Captured) -> Cow<'_, str> {
-    encode::json(captured.bytes())
-}
-
-fn seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e9).round() / 1e9
-}
-
 fn frames(span: &Span) -> (u64, u64) {
     (span.first.frame.0, span.last.frame.0)
 }
@@ -64,7 +56,7 @@ impl<'a> SessionRecord<'a> {
             server: endpoint(connection.server),
             start: form.time(connection.first.time),
             end: form.time(connection.last.time),
-            duration_seconds: seconds(session.duration()),
+            duration_seconds: Seconds(session.duration()),
             first_frame: connection.first.frame.0,
             last_frame: connection.last.frame.0,
             frames: connection.frames,
@@ -119,7 +111,7 @@ fn reply(reply: &Reply, form: Form) -> ReplyRecord<'_> {
         enhanced_name: reply
             .enhanced
             .and_then(|code| enhanced_status_meaning(code, form.language)),
-        text: reply.lines.iter().map(text).collect(),
+        text: Lines(&reply.lines),
         frames: frames(&reply.span),
         time: form.time(reply.span.last.time),
     }
@@ -134,10 +126,10 @@ fn answer(answer: &Answer, form: Form) -> ReplyRecord<'_> {
             Status::No => "no",
             Status::Bad => "bad",
         }),
-        response_code: answer.code.as_ref().map(text),
+        response_code: answer.code.as_ref().map(Text::from),
         enhanced: None,
         enhanced_name: None,
-        text: vec![text(&answer.text)],
+        text: Lines(std::slice::from_ref(&answer.text)),
         frames: frames(&answer.span),
         time: form.time(answer.span.last.time),
     }
@@ -158,7 +150,7 @@ fn greeting(session: &Session, form: Form) -> Option<ReplyRecord<'_>> {
         response_code: None,
         enhanced: None,
         enhanced_name: None,
-        text: vec![text(&greeting.text)],
+        text: Lines(std::slice::from_ref(&greeting.text)),
         frames: frames(&greeting.span),
         time: form.time(greeting.span.last.time),
     })
@@ -179,23 +171,23 @@ fn hello(session: &Session) -> Option<HelloRecord<'_>> {
     };
     Some(HelloRecord {
         verb: words::verb(&exchange.verb),
-        name: text(name),
+        name: name.into(),
     })
 }
 
 fn extensions<'a>(session: &'a Session) -> Option<ExtensionsRecord<'a>> {
-    let of = |inside: bool| -> Option<Vec<Cow<'a, str>>> {
+    let of = |inside: bool| -> Option<Lines<'a>> {
         let exchange = session.exchanges().iter().rev().find(|exchange| {
             matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
                 && exchange.inside_tls == inside
                 && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
         })?;
-        Some(Session::extensions(exchange).iter().map(text).collect())
+        Some(Lines(Session::extensions(exchange)))
     };
-    let retrieved = |inside: bool| -> Option<Vec<Cow<'a, str>>> {
+    let retrieved = |inside: bool| -> Option<Lines<'a>> {
         let lists = &session.retrieval.as_ref()?.capabilities;
         let list = lists.iter().rfind(|list| list.inside_tls == inside)?;
-        Some(list.keywords.iter().map(text).collect())
+        Some(Lines(&list.keywords))
     };
     let told = |inside: bool| of(inside).or_else(|| retrieved(inside));
     let (before_tls, after_tls) = (told(false), told(true));
@@ -210,13 +202,13 @@ fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord<'_>> {
 
 fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
-        command: text(&exchange.line),
+        command: Text::from(&exchange.line),
         frames: frames(&exchange.command),
         time: form.time(exchange.command.last.time),
         intermediate: exchange.intermediate.iter().map(|one| reply(one, form)).collect(),
         reply: exchange.reply.yes().map(|one| reply(one, form)),
         no_reply: words::not_seen(&exchange.reply),
-        delay_seconds: reply_delay(exchange).map(seconds),
+        delay_seconds: reply_delay(exchange).map(Seconds),
         pipelined: exchange.pipelined,
         inside_tls: exchange.inside_tls,
         further_replies: exchange.further_replies.iter().map(|one| reply(one, form)).collect(),
@@ -225,7 +217,7 @@ fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
 
 fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
-        command: text(&command.line),
+        command: Text::from(&command.line),
         frames: frames(&command.span),
         time: form.time(command.span.last.time),
         intermediate: Vec::new(),
@@ -234,7 +226,7 @@ fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
         delay_seconds: command
             .answer
             .yes()
-            .map(|answer| seconds(answer.span.last.time.since(command.span.last.time))),
+            .map(|answer| Seconds(answer.span.last.time.since(command.span.last.time))),
         pipelined: false,
         inside_tls: command.inside_tls,
         further_replies: Vec::new(),
@@ -265,18 +257,15 @@ fn exposure(readable: bool, response: bool, encrypted: bool) -> &'static str {
     }
 }
 
-fn shown(secret: Option<&crate::secret::Secret>) -> Option<Cow<'_, str>> {
-    secret.map(|secret| match secret.reveal() {
-        Some(bytes) => encode::json(bytes),
-        None => crate::secret::MASK.into(),
-    })
+fn shown(secret: Option<&crate::secret::Secret>) -> Option<Text<'_>> {
+    secret.map(|secret| Text(secret.reveal().unwrap_or(crate::secret::MASK.as_bytes())))
 }
 
 fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> AuthRecord<'a> {
     AuthRecord {
-        mechanism: text(&facts.mechanism),
-        identity: facts.identity.as_ref().map(text),
-        authorisation_identity: facts.authorisation_identity.as_ref().map(text),
+        mechanism: Text::from(&facts.mechanism),
+        identity: facts.identity.as_ref().map(Text::from),
+        authorisation_identity: facts.authorisation_identity.as_ref().map(Text::from),
         initial_response: facts.initial_response,
         exposure: exposure(facts.secret.is_some(), facts.response.is_some(), exchange.inside_tls),
         secret: shown(facts.secret.as_ref()),
@@ -289,14 +278,14 @@ fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> Au
             Seen::Hidden => "hidden",
         },
         reply: exchange.reply.yes().map(|one| reply(one, form)),
-        oauth_error: facts.oauth_error.as_ref().map(text),
+        oauth_error: facts.oauth_error.as_ref().map(Text::from),
     }
 }
 
 fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: Form) -> AuthRecord<'a> {
     AuthRecord {
-        mechanism: text(&login.mechanism),
-        identity: login.identity.as_ref().map(text),
+        mechanism: Text::from(&login.mechanism),
+        identity: login.identity.as_ref().map(Text::from),
         authorisation_identity: None,
         initial_response: false,
         exposure: exposure(login.secret.is_some(), login.response.is_some(), command.inside_tls),
@@ -310,7 +299,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
             Seen::Hidden => "hidden",
         },
         reply: command.answer.yes().map(|one| answer(one, form)),
-        oauth_error: login.oauth_error.as_ref().map(text),
+        oauth_error: login.oauth_error.as_ref().map(Text::from),
     }
 }
 
@@ -319,12 +308,12 @@ fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: For
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
     let data = deciding.and_then(Exchange::mail_data);
     TransactionRecord {
-        reverse_path: text(&transaction.reverse_path),
+        reverse_path: Text::from(&transaction.reverse_path),
         forward_paths: transaction
             .recipients
             .iter()
             .map(|recipient| RecipientRecord {
-                forward_path: text(&recipient.address),
+                forward_path: Text::from(&recipient.address),
                 reply: exchanges
                     .get(recipient.exchange)
                     .and_then(|exchange| exchange.reply.yes())
@@ -343,10 +332,14 @@ fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: For
     }
 }
 
+fn encoded(captured: &Captured) -> Cow<'_, str> {
+    encode::json(captured.bytes())
+}
+
 fn mailbox(mailbox: &Mailbox) -> Cow<'_, str> {
     match &mailbox.name {
-        Some(name) => format!("{} <{}>", text(name), text(&mailbox.address)).into(),
-        None => text(&mailbox.address),
+        Some(name) => format!("{} <{}>", encoded(name), encoded(&mailbox.address)).into(),
+        None => encoded(&mailbox.address),
     }
 }
 
@@ -354,9 +347,9 @@ fn message(facts: &MessageFacts) -> MessageRecord<'_> {
     MessageRecord {
         from: facts.from.iter().map(mailbox).collect(),
         to: facts.recipients.iter().map(mailbox).collect(),
-        subject: facts.subject.as_ref().map(text),
-        date: facts.date.as_ref().map(text),
-        message_id: facts.message_id.as_ref().map(text),
+        subject: facts.subject.as_ref().map(Text::from),
+        date: facts.date.as_ref().map(Text::from),
+        message_id: facts.message_id.as_ref().map(Text::from),
         end_to_end_protection: facts.protection.map(|protection| match protection {
             Protection::SmimeEncrypted => "smime_encrypted",
             Protection::SmimeSigned | Protection::SmimeSignedOpaque => "smime_signed",
@@ -369,13 +362,13 @@ fn message(facts: &MessageFacts) -> MessageRecord<'_> {
             .iter()
             .filter(|part| part.attachment)
             .map(|part| AttachmentRecord {
-                file_name: part.file_name.as_ref().map(text),
-                content_type: text(&part.content_type),
+                file_name: part.file_name.as_ref().map(Text::from),
+                content_type: Text::from(&part.content_type),
                 encoded_octets: part.encoded_octets,
                 encrypted_zip: part.encrypted_zip.is_some(),
             })
             .collect(),
-        text: facts.text.as_ref().map(text),
+        text: facts.text.as_ref().map(Text::from),
     }
 }
 
@@ -394,7 +387,7 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
 fn transport(connection: &ConnectionFacts) -> TcpRecord {
     TcpRecord {
         opening: words::opening(connection.opening),
-        handshake_round_trip_seconds: connection.round_trip.map(seconds),
+        handshake_round_trip_seconds: connection.round_trip.map(Seconds),
         to_server: direction_record(connection.directions.get(Direction::ToServer)),
         to_client: direction_record(connection.directions.get(Direction::ToClient)),
         resets: connection
@@ -425,7 +418,7 @@ fn transport(connection: &ConnectionFacts) -> TcpRecord {
             .map(|zero| ZeroWindowRecord {
                 receiver: words::role(zero.blocked.opposite().sender()),
                 frame: zero.from.frame.0,
-                seconds: seconds(zero.until.time.since(zero.from.time)),
+                seconds: Seconds(zero.until.time.since(zero.from.time)),
                 reopened: zero.reopened,
             })
             .collect(),
@@ -448,23 +441,23 @@ fn transport(connection: &ConnectionFacts) -> TcpRecord {
 fn timing(session: &Session) -> TimingRecord {
     let timing = &session.timing;
     TimingRecord {
-        connect: timing.connect.map(seconds),
-        greeting: timing.greeting.map(seconds),
-        ehlo: timing.hello.map(seconds),
-        starttls: timing.start_tls.map(seconds),
-        tls: timing.tls.map(seconds),
-        auth: timing.auth.map(seconds),
-        mail: timing.mail.map(seconds),
+        connect: timing.connect.map(Seconds),
+        greeting: timing.greeting.map(Seconds),
+        ehlo: timing.hello.map(Seconds),
+        starttls: timing.start_tls.map(Seconds),
+        tls: timing.tls.map(Seconds),
+        auth: timing.auth.map(Seconds),
+        mail: timing.mail.map(Seconds),
         rcpt: session
             .exchanges()
             .iter()
             .filter(|exchange| exchange.verb == Verb::Rcpt)
             .filter_map(reply_delay)
-            .map(seconds)
+            .map(Seconds)
             .collect(),
-        data: timing.data.map(seconds),
-        final_reply: timing.final_reply.map(seconds),
-        server_share: seconds(timing.server_share),
-        client_share: seconds(timing.client_share),
+        data: timing.data.map(Seconds),
+        final_reply: timing.final_reply.map(Seconds),
+        server_share: Seconds(timing.server_share),
+        client_share: Seconds(timing.client_share),
     }
 }

@@ -5,28 +5,29 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
+use crate::render::json::writer::ToJson;
+
 /// Class, subject and detail (RFC 3463, section 2): "5.1.1".
 #[derive(Clone, Copy, Debug)]
 pub struct Enhanced(pub (u8, u16, u16));
 
-/// Longest text: "255.65535.65535".
-const LONGEST: usize = 15;
+impl ToJson for Enhanced {
+    fn append(&self, json: &mut Vec<u8>) {
+        let Self((class, subject, detail)) = *self;
+        json.push(b'"');
+        class.append(json);
+        json.push(b'.');
+        subject.append(json);
+        json.push(b'.');
+        detail.append(json);
+        json.push(b'"');
+    }
+}
 
 impl Serialize for Enhanced {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self((class, subject, detail)) = *self;
-        let mut text = [b'.'; LONGEST];
-        let mut length = 0;
-        let mut number = itoa::Buffer::new();
-        for part in [u16::from(class), subject, detail] {
-            let digits = number.format(part).as_bytes();
-            if let Some(place) = text.get_mut(length..length + digits.len()) {
-                place.copy_from_slice(digits);
-            }
-            length += digits.len() + 1;
-        }
-        let text = text.get(..length - 1).unwrap_or_default();
-        serializer.serialize_str(std::str::from_utf8(text).unwrap_or_default())
+        let Self((class, subject, detail)) = self;
+        serializer.collect_str(&format_args!("{class}.{subject}.{detail}"))
     }
 }
 
@@ -55,6 +56,9 @@ mod tests {
             ((4, 7, 500), "\"4.7.500\""),
             ((255, 65535, 65535), "\"255.65535.65535\""),
         ] {
+            let mut written = Vec::new();
+            Enhanced(code).append(&mut written);
+            assert_eq!(String::from_utf8(written).unwrap(), text);
             assert_eq!(serde_json::to_string(&Enhanced(code)).unwrap(), text);
         }
     }

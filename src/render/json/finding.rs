@@ -1,67 +1,67 @@
 //! The finding and insight records of JSON version 1.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
 use crate::render::encode;
+use crate::render::json::time::Time;
+use crate::render::json::writer::record;
 use crate::span::Direction;
 use crate::text::{Language, proof, tell};
 
-/// A finding, texts in the chosen language.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FindingRecord {
-    /// The rule's slug: stable.
-    pub id: &'static str,
-    /// Its layer.
-    pub layer: &'static str,
-    /// fail, risk, note, limit, ok.
-    pub severity: &'static str,
-    /// confirmed, likely, possible, inferred, unknown.
-    pub confidence: &'static str,
-    /// It is the one root cause of its session.
-    pub root_cause: bool,
-    /// It is a consequence of this other finding.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub because_of: Option<&'static str>,
-    /// The rule's title.
-    pub title: String,
-    /// What happened.
-    pub what: String,
-    /// Why: found against expected.
-    pub why: Vec<String>,
-    /// What to do, and who.
-    pub remedies: Vec<RemedyRecord>,
-    /// What would settle it, where it is not confirmed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub how_to_be_sure: Vec<String>,
-    /// Proof; the first is the decisive one.
-    pub evidence: Vec<EvidenceRecord>,
-    /// RFC sections and other sources.
-    pub references: &'static [&'static str],
-}
+record! {
+    /// A finding, texts in the chosen language.
+    pub struct FindingRecord {
+        /// The rule's slug: stable.
+        pub id: &'static str,
+        /// Its layer.
+        pub layer: &'static str,
+        /// fail, risk, note, limit, ok.
+        pub severity: &'static str,
+        /// confirmed, likely, possible, inferred, unknown.
+        pub confidence: &'static str,
+        /// It is the one root cause of its session.
+        pub root_cause: bool,
+        /// It is a consequence of this other finding.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub because_of: Option<&'static str>,
+        /// The rule's title.
+        pub title: Cow<'static, str>,
+        /// What happened.
+        pub what: Cow<'static, str>,
+        /// Why: found against expected.
+        pub why: Vec<Cow<'static, str>>,
+        /// What to do, and who.
+        pub remedies: Vec<RemedyRecord>,
+        /// What would settle it, where it is not confirmed.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub how_to_be_sure: Vec<Cow<'static, str>>,
+        /// Proof; the first is the decisive one.
+        pub evidence: Vec<EvidenceRecord>,
+        /// RFC sections and other sources.
+        pub references: &'static [&'static str],
+    }
 
-/// What somebody should do.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RemedyRecord {
-    /// client, server, network, capture.
-    pub actor: &'static str,
-    /// What to do.
-    pub text: String,
-}
+    /// What somebody should do.
+    pub struct RemedyRecord {
+        /// client, server, network, capture.
+        pub actor: &'static str,
+        /// What to do.
+        pub text: Cow<'static, str>,
+    }
 
-/// Proof.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct EvidenceRecord {
-    /// First and last frame.
-    pub frames: (u64, u64),
-    /// Time of the first frame.
-    pub time: String,
-    /// to_server, to_client; absent for what is not one side's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub direction: Option<&'static str>,
-    /// The bytes, or what they say in the protocol's own words.
-    pub quotation: String,
+    /// Proof.
+    pub struct EvidenceRecord {
+        /// First and last frame.
+        pub frames: (u64, u64),
+        /// Time of the first frame.
+        pub time: Time,
+        /// to_server, to_client; absent for what is not one side's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub direction: Option<&'static str>,
+        /// The bytes, or what they say in the protocol's own words.
+        pub quotation: String,
+    }
 }
 
 /// The word of a severity.
@@ -135,7 +135,10 @@ impl EvidenceRecord {
     fn of(evidence: &Evidence, language: Language, digits: u8) -> Self {
         Self {
             frames: (evidence.first.frame.0, evidence.last.frame.0),
-            time: evidence.first.time.rfc3339(digits),
+            time: Time {
+                at: evidence.first.time,
+                digits,
+            },
             direction: evidence.direction.map(direction),
             quotation: proof(evidence, language, encode::json),
         }

@@ -356,7 +356,7 @@ impl WithdrawnRecord {
         Self {
             kind: "insight_withdrawn",
             id: insight.finding.rule.slug,
-            what: tell(&insight.finding, form.language, encode::json).what,
+            what: tell(&insight.finding, form.language, encode::json).what.into_owned(),
             sessions: insight.sessions.iter().map(|id| id.0).collect(),
             sessions_in_all: insight.sessions_in_all,
         }

@@ -6,14 +6,12 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 
 use crate::render::encode::is_unsafe;
-use crate::render::json::writer::Writer;
 
 /// Compact or pretty JSON whose strings hold only harmless characters.
 pub struct SafeFormatter<F>(F);
 
-#[cfg(test)]
 impl SafeFormatter<serde_json::ser::CompactFormatter> {
-    /// Compact JSON; [`append_line`] writes the same.
+    /// Compact JSON; [`ToJson`](super::ToJson) writes the same.
     pub const fn compact() -> Self {
         Self(serde_json::ser::CompactFormatter)
     }
@@ -69,24 +67,16 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
     }
 }
 
-/// One line of JSON and a newline, appended to a vector.
-///
-/// # Errors
-/// Where the value is none that JSON can hold; none of our records is.
-pub fn append_line(value: &impl Serialize, line: &mut Vec<u8>) -> io::Result<()> {
-    value.serialize(&mut Writer(line)).map_err(io::Error::other)?;
-    line.push(b'\n');
-    Ok(())
-}
-
-/// One line of JSON and a newline.
+/// One line of JSON and a newline: records of which a run has few. Sessions are written by [`ToJson`](super::ToJson).
 ///
 /// # Errors
 /// What the writer gives.
 pub fn write_line(value: &impl Serialize, writer: &mut impl io::Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    append_line(value, &mut line)?;
-    writer.write_all(&line)
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *writer,
+        SafeFormatter::compact(),
+    ))?;
+    writer.write_all(b"\n")
 }
 
 /// An indented JSON document and a newline.

@@ -4,437 +4,421 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::finding::FindingRecord;
-use crate::render::json::time::Time;
+use crate::render::json::text::{Lines, Text};
+use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
+use crate::render::json::writer::record;
 
-/// One session.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SessionRecord<'a> {
-    /// "session".
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Number of the session's first frame: unique in a run, the same for any number of threads.
-    pub id: u64,
-    /// Who opened the connection.
-    pub client: EndpointRecord,
-    /// Who accepted it.
-    pub server: EndpointRecord,
-    /// Time of the first frame, RFC 3339.
-    pub start: Time,
-    /// Time of the last frame, RFC 3339.
-    pub end: Time,
-    /// Length in seconds.
-    pub duration_seconds: f64,
-    /// First frame.
-    pub first_frame: u64,
-    /// Last frame.
-    pub last_frame: u64,
-    /// Frames that belong to it.
-    pub frames: u64,
-    /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
-    pub service: &'static str,
-    /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<&'static str>,
-    /// Content told the protocol, not only the port.
-    pub protocol_confirmed: bool,
-    /// none, starttls, implicit.
-    pub security: &'static str,
-    /// The furthest stage reached.
-    pub stage_reached: &'static str,
-    /// Who ended it and how.
-    pub ended_by: &'static str,
-    /// What became of it.
-    pub outcome: &'static str,
-    /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
-    /// conflicting_octets, disordered, kernel_drops (live).
-    pub capture_quality: Vec<&'static str>,
-    /// The server's greeting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub greeting: Option<ReplyRecord<'a>>,
-    /// The client's (last) hello in clear.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hello: Option<HelloRecord<'a>>,
-    /// Service extensions or capabilities, before and after TLS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub extensions: Option<ExtensionsRecord<'a>>,
-    /// Commands with their replies.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exchanges: Vec<ExchangeRecord<'a>>,
-    /// Exchanges that were not kept.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub exchanges_not_kept: u64,
-    /// Authentication attempts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub auth: Vec<AuthRecord<'a>>,
-    /// Mail transactions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub transactions: Vec<TransactionRecord<'a>>,
-    /// TLS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<TlsRecord>,
-    /// Transport.
-    pub tcp: TcpRecord,
-    /// Seconds per stage.
-    pub timing: TimingRecord,
-    /// Findings, root cause first.
-    pub findings: Vec<FindingRecord>,
-}
-
-pub(super) fn is_zero(number: &u64) -> bool {
+fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// An address and a port.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct EndpointRecord {
-    /// IP address.
-    #[schemars(with = "String")]
-    pub address: IpAddr,
-    /// TCP port.
-    pub port: u16,
-}
+record! {
+    /// One session.
+    pub struct SessionRecord<'a> {
+        /// "session".
+        #[serde(rename = "type")]
+        pub kind: &'static str,
+        /// Number of the session's first frame: unique in a run, the same for any number of threads.
+        pub id: u64,
+        /// Who opened the connection.
+        pub client: EndpointRecord,
+        /// Who accepted it.
+        pub server: EndpointRecord,
+        /// Time of the first frame, RFC 3339.
+        pub start: Time,
+        /// Time of the last frame, RFC 3339.
+        pub end: Time,
+        /// Length in seconds.
+        pub duration_seconds: Seconds,
+        /// First frame.
+        pub first_frame: u64,
+        /// Last frame.
+        pub last_frame: u64,
+        /// Frames that belong to it.
+        pub frames: u64,
+        /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
+        pub service: &'static str,
+        /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub protocol: Option<&'static str>,
+        /// Content told the protocol, not only the port.
+        pub protocol_confirmed: bool,
+        /// none, starttls, implicit.
+        pub security: &'static str,
+        /// The furthest stage reached.
+        pub stage_reached: &'static str,
+        /// Who ended it and how.
+        pub ended_by: &'static str,
+        /// What became of it.
+        pub outcome: &'static str,
+        /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
+        /// conflicting_octets, disordered, kernel_drops (live).
+        pub capture_quality: Vec<&'static str>,
+        /// The server's greeting.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub greeting: Option<ReplyRecord<'a>>,
+        /// The client's (last) hello in clear.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub hello: Option<HelloRecord<'a>>,
+        /// Service extensions or capabilities, before and after TLS.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub extensions: Option<ExtensionsRecord<'a>>,
+        /// Commands with their replies.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub exchanges: Vec<ExchangeRecord<'a>>,
+        /// Exchanges that were not kept.
+        #[serde(skip_serializing_if = "is_zero")]
+        pub exchanges_not_kept: u64,
+        /// Authentication attempts.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub auth: Vec<AuthRecord<'a>>,
+        /// Mail transactions.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub transactions: Vec<TransactionRecord<'a>>,
+        /// TLS.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<TlsRecord<'a>>,
+        /// Transport.
+        pub tcp: TcpRecord,
+        /// Seconds per stage.
+        pub timing: TimingRecord,
+        /// Findings, root cause first.
+        pub findings: Vec<FindingRecord>,
+    }
 
-/// A reply or answer.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ReplyRecord<'a> {
-    /// SMTP reply code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<u16>,
-    /// What the first digit means: success, intermediate, transient failure, permanent failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code_name: Option<&'static str>,
-    /// POP3 or IMAP status: ok, no, bad.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<&'static str>,
-    /// POP3 or IMAP response code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response_code: Option<Cow<'a, str>>,
-    /// Enhanced status code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enhanced: Option<Enhanced>,
-    /// What the enhanced status code means, in the chosen language.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enhanced_name: Option<&'static str>,
-    /// The server's words, one entry a line.
-    pub text: Vec<Cow<'a, str>>,
-    /// First and last frame.
-    pub frames: (u64, u64),
-    /// Time of its end.
-    pub time: Time,
-}
+    /// An address and a port.
+    pub struct EndpointRecord {
+        /// IP address.
+        #[schemars(with = "String")]
+        pub address: IpAddr,
+        /// TCP port.
+        pub port: u16,
+    }
 
-/// The client's hello.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct HelloRecord<'a> {
-    /// EHLO, HELO or LHLO.
-    pub verb: Cow<'a, str>,
-    /// Its argument.
-    pub name: Cow<'a, str>,
-}
+    /// A reply or answer.
+    pub struct ReplyRecord<'a> {
+        /// SMTP reply code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub code: Option<u16>,
+        /// What the first digit means: success, intermediate, transient failure, permanent failure.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub code_name: Option<&'static str>,
+        /// POP3 or IMAP status: ok, no, bad.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub status: Option<&'static str>,
+        /// POP3 or IMAP response code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub response_code: Option<Text<'a>>,
+        /// Enhanced status code.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enhanced: Option<Enhanced>,
+        /// What the enhanced status code means, in the chosen language.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enhanced_name: Option<&'static str>,
+        /// The server's words, one entry a line.
+        pub text: Lines<'a>,
+        /// First and last frame.
+        pub frames: (u64, u64),
+        /// Time of its end.
+        pub time: Time,
+    }
 
-/// Service extensions or capabilities.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ExtensionsRecord<'a> {
-    /// As announced in clear.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before_tls: Option<Vec<Cow<'a, str>>>,
-    /// As announced inside TLS; absent where it was not readable: unknown, not empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after_tls: Option<Vec<Cow<'a, str>>>,
-}
+    /// The client's hello.
+    pub struct HelloRecord<'a> {
+        /// EHLO, HELO or LHLO.
+        pub verb: Text<'a>,
+        /// Its argument.
+        pub name: Text<'a>,
+    }
 
-/// A command with its reply.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ExchangeRecord<'a> {
-    /// The command line, credentials masked.
-    pub command: Cow<'a, str>,
-    /// First and last frame of the command.
-    pub frames: (u64, u64),
-    /// Time of the command's end.
-    pub time: Time,
-    /// Intermediate replies (334, 354).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub intermediate: Vec<ReplyRecord<'a>>,
-    /// The final reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord<'a>>,
-    /// Where there is no reply: not_seen (none came) or hidden (the capture lacks the octets).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub no_reply: Option<&'static str>,
-    /// Seconds from the end of the command (or of the mail data) to the end of the final reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub delay_seconds: Option<f64>,
-    /// Sent before the reply to the command before it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub pipelined: bool,
-    /// Sent inside TLS and decrypted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub inside_tls: bool,
-    /// LMTP: replies for further recipients.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub further_replies: Vec<ReplyRecord<'a>>,
-}
+    /// Service extensions or capabilities.
+    pub struct ExtensionsRecord<'a> {
+        /// As announced in clear.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub before_tls: Option<Lines<'a>>,
+        /// As announced inside TLS; absent where it was not readable: unknown, not empty.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub after_tls: Option<Lines<'a>>,
+    }
 
-/// An authentication attempt.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct AuthRecord<'a> {
-    /// Mechanism name, or USER/PASS, APOP, LOGIN for POP3 and IMAP.
-    pub mechanism: Cow<'a, str>,
-    /// User name, where shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Cow<'a, str>>,
-    /// Authorisation identity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub authorisation_identity: Option<Cow<'a, str>>,
-    /// An initial response came with the command.
-    pub initial_response: bool,
-    /// readable (password or token in clear), challenge_response, encrypted, none.
-    pub exposure: &'static str,
-    /// The password or token: `********`, unless the run was told to show secrets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Cow<'a, str>>,
-    /// First and last frame of the line with the password, token or challenge response (SMTP).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret_frames: Option<(u64, u64)>,
-    /// accepted, rejected, cancelled, not_seen, hidden.
-    pub result: &'static str,
-    /// The deciding reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord<'a>>,
-    /// Decoded OAuth error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oauth_error: Option<Cow<'a, str>>,
-}
+    /// A command with its reply.
+    pub struct ExchangeRecord<'a> {
+        /// The command line, credentials masked.
+        pub command: Text<'a>,
+        /// First and last frame of the command.
+        pub frames: (u64, u64),
+        /// Time of the command's end.
+        pub time: Time,
+        /// Intermediate replies (334, 354).
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub intermediate: Vec<ReplyRecord<'a>>,
+        /// The final reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub reply: Option<ReplyRecord<'a>>,
+        /// Where there is no reply: not_seen (none came) or hidden (the capture lacks the octets).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub no_reply: Option<&'static str>,
+        /// Seconds from the end of the command (or of the mail data) to the end of the final reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub delay_seconds: Option<Seconds>,
+        /// Sent before the reply to the command before it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub pipelined: bool,
+        /// Sent inside TLS and decrypted.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub inside_tls: bool,
+        /// LMTP: replies for further recipients.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub further_replies: Vec<ReplyRecord<'a>>,
+    }
 
-/// A mail transaction.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct TransactionRecord<'a> {
-    /// The reverse-path; empty for `<>`.
-    pub reverse_path: Cow<'a, str>,
-    /// Recipients with their own results.
-    pub forward_paths: Vec<RecipientRecord<'a>>,
-    /// Recipients that are not listed.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub recipients_not_listed: u64,
-    /// SIZE= as declared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub declared_size: Option<u64>,
-    /// Size of the mail data in octets, dot-stuffing undone, terminator not counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_size: Option<u64>,
-    /// accepted, partly_accepted, deferred, refused, abandoned, unknown.
-    pub result: &'static str,
-    /// The reply that decided.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub final_reply: Option<ReplyRecord<'a>>,
-    /// The message, where its header was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<MessageRecord<'a>>,
-}
+    /// An authentication attempt.
+    pub struct AuthRecord<'a> {
+        /// Mechanism name, or USER/PASS, APOP, LOGIN for POP3 and IMAP.
+        pub mechanism: Text<'a>,
+        /// User name, where shown.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub identity: Option<Text<'a>>,
+        /// Authorisation identity.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub authorisation_identity: Option<Text<'a>>,
+        /// An initial response came with the command.
+        pub initial_response: bool,
+        /// readable (password or token in clear), challenge_response, encrypted, none.
+        pub exposure: &'static str,
+        /// The password or token: `********`, unless the run was told to show secrets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub secret: Option<Text<'a>>,
+        /// First and last frame of the line with the password, token or challenge response (SMTP).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub secret_frames: Option<(u64, u64)>,
+        /// accepted, rejected, cancelled, not_seen, hidden.
+        pub result: &'static str,
+        /// The deciding reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub reply: Option<ReplyRecord<'a>>,
+        /// Decoded OAuth error.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub oauth_error: Option<Text<'a>>,
+    }
 
-/// A recipient.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RecipientRecord<'a> {
-    /// The forward-path.
-    pub forward_path: Cow<'a, str>,
-    /// Its reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<ReplyRecord<'a>>,
-}
+    /// A mail transaction.
+    pub struct TransactionRecord<'a> {
+        /// The reverse-path; empty for `<>`.
+        pub reverse_path: Text<'a>,
+        /// Recipients with their own results.
+        pub forward_paths: Vec<RecipientRecord<'a>>,
+        /// Recipients that are not listed.
+        #[serde(skip_serializing_if = "is_zero")]
+        pub recipients_not_listed: u64,
+        /// SIZE= as declared.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub declared_size: Option<u64>,
+        /// Size of the mail data in octets, dot-stuffing undone, terminator not counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub message_size: Option<u64>,
+        /// accepted, partly_accepted, deferred, refused, abandoned, unknown.
+        pub result: &'static str,
+        /// The reply that decided.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub final_reply: Option<ReplyRecord<'a>>,
+        /// The message, where its header was seen.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub message: Option<MessageRecord<'a>>,
+    }
 
-/// A message.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct MessageRecord<'a> {
-    /// From, decoded.
-    pub from: Vec<Cow<'a, str>>,
-    /// To and Cc, decoded.
-    pub to: Vec<Cow<'a, str>>,
-    /// Subject, decoded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Cow<'a, str>>,
-    /// Date as sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub date: Option<Cow<'a, str>>,
-    /// Message-ID as sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<Cow<'a, str>>,
-    /// smime_encrypted, smime_signed, pgp_encrypted, pgp_signed, pgp_inline; absent: none seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end_to_end_protection: Option<&'static str>,
-    /// Attachments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attachments: Vec<AttachmentRecord<'a>>,
-    /// The text, where `--show-body` asked for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<Cow<'a, str>>,
-}
+    /// A recipient.
+    pub struct RecipientRecord<'a> {
+        /// The forward-path.
+        pub forward_path: Text<'a>,
+        /// Its reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub reply: Option<ReplyRecord<'a>>,
+    }
 
-/// An attachment.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct AttachmentRecord<'a> {
-    /// File name, decoded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_name: Option<Cow<'a, str>>,
-    /// Content type.
-    pub content_type: Cow<'a, str>,
-    /// Octets of the encoded body.
-    pub encoded_octets: u64,
-    /// A password-protected ZIP.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub encrypted_zip: bool,
-}
+    /// A message.
+    pub struct MessageRecord<'a> {
+        /// From, decoded.
+        pub from: Vec<Cow<'a, str>>,
+        /// To and Cc, decoded.
+        pub to: Vec<Cow<'a, str>>,
+        /// Subject, decoded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub subject: Option<Text<'a>>,
+        /// Date as sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub date: Option<Text<'a>>,
+        /// Message-ID as sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub message_id: Option<Text<'a>>,
+        /// smime_encrypted, smime_signed, pgp_encrypted, pgp_signed, pgp_inline; absent: none seen.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub end_to_end_protection: Option<&'static str>,
+        /// Attachments.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub attachments: Vec<AttachmentRecord<'a>>,
+        /// The text, where `--show-body` asked for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub text: Option<Text<'a>>,
+    }
 
-/// Transport facts.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct TcpRecord {
-    /// handshake, syn_only, syn_ack_only, mid_stream.
-    pub opening: &'static str,
-    /// Round trip of the TCP handshake, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub handshake_round_trip_seconds: Option<f64>,
-    /// From the client.
-    pub to_server: DirectionRecord,
-    /// From the server.
-    pub to_client: DirectionRecord,
-    /// Resets.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resets: Vec<ResetRecord>,
-    /// Gaps.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<GapRecord>,
-    /// Zero-window episodes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub zero_windows: Vec<ZeroWindowRecord>,
-    /// ICMP errors about this connection.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub icmp_errors: Vec<IcmpRecord>,
-}
+    /// An attachment.
+    pub struct AttachmentRecord<'a> {
+        /// File name, decoded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub file_name: Option<Text<'a>>,
+        /// Content type.
+        pub content_type: Text<'a>,
+        /// Octets of the encoded body.
+        pub encoded_octets: u64,
+        /// A password-protected ZIP.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub encrypted_zip: bool,
+    }
 
-/// One direction's counts.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct DirectionRecord {
-    /// Segments.
-    pub segments: u64,
-    /// Stream octets.
-    pub octets: u64,
-    /// Retransmitted segments.
-    pub retransmissions: u32,
-    /// Segments out of order.
-    pub out_of_order: u32,
-    /// Octets missing from the capture.
-    pub missing_octets: u64,
-    /// Duplicates made by the capture.
-    pub capture_duplicates: u32,
-    /// Octets of conflicting retransmissions.
-    pub conflicting_octets: u64,
-}
+    /// Transport facts.
+    pub struct TcpRecord {
+        /// handshake, syn_only, syn_ack_only, mid_stream.
+        pub opening: &'static str,
+        /// Round trip of the TCP handshake, in seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub handshake_round_trip_seconds: Option<Seconds>,
+        /// From the client.
+        pub to_server: DirectionRecord,
+        /// From the server.
+        pub to_client: DirectionRecord,
+        /// Resets.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub resets: Vec<ResetRecord>,
+        /// Gaps.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub gaps: Vec<GapRecord>,
+        /// Zero-window episodes.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub zero_windows: Vec<ZeroWindowRecord>,
+        /// ICMP errors about this connection.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub icmp_errors: Vec<IcmpRecord>,
+    }
 
-/// A reset.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ResetRecord {
-    /// client or server.
-    pub sender: &'static str,
-    /// Frame.
-    pub frame: u64,
-    /// It fits the window.
-    pub in_window: bool,
-    /// It came after the end of the conversation.
-    pub after_fin: bool,
-    /// It does not look like its sender's other segments.
-    pub looks_forged: bool,
-}
+    /// One direction's counts.
+    pub struct DirectionRecord {
+        /// Segments.
+        pub segments: u64,
+        /// Stream octets.
+        pub octets: u64,
+        /// Retransmitted segments.
+        pub retransmissions: u32,
+        /// Segments out of order.
+        pub out_of_order: u32,
+        /// Octets missing from the capture.
+        pub missing_octets: u64,
+        /// Duplicates made by the capture.
+        pub capture_duplicates: u32,
+        /// Octets of conflicting retransmissions.
+        pub conflicting_octets: u64,
+    }
 
-/// A gap.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct GapRecord {
-    /// client or server: whose octets are missing.
-    pub sender: &'static str,
-    /// Stream offset.
-    pub offset: u64,
-    /// Octets.
-    pub length: u64,
-    /// Frame behind the gap.
-    pub frame: u64,
-    /// Acknowledged by the receiver: lost by the capture, not by the network.
-    pub acknowledged: bool,
-}
+    /// A reset.
+    pub struct ResetRecord {
+        /// client or server.
+        pub sender: &'static str,
+        /// Frame.
+        pub frame: u64,
+        /// It fits the window.
+        pub in_window: bool,
+        /// It came after the end of the conversation.
+        pub after_fin: bool,
+        /// It does not look like its sender's other segments.
+        pub looks_forged: bool,
+    }
 
-/// A zero-window episode.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ZeroWindowRecord {
-    /// client or server: who stopped reading.
-    pub receiver: &'static str,
-    /// First frame.
-    pub frame: u64,
-    /// Seconds.
-    pub seconds: f64,
-    /// The window opened again.
-    pub reopened: bool,
-}
+    /// A gap.
+    pub struct GapRecord {
+        /// client or server: whose octets are missing.
+        pub sender: &'static str,
+        /// Stream offset.
+        pub offset: u64,
+        /// Octets.
+        pub length: u64,
+        /// Frame behind the gap.
+        pub frame: u64,
+        /// Acknowledged by the receiver: lost by the capture, not by the network.
+        pub acknowledged: bool,
+    }
 
-/// An ICMP error.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct IcmpRecord {
-    /// Who reported.
-    #[schemars(with = "String")]
-    pub reporter: IpAddr,
-    /// 4 or 6.
-    pub version: u8,
-    /// Type.
-    #[serde(rename = "type")]
-    pub kind: u8,
-    /// Code.
-    pub code: u8,
-    /// What type and code mean.
-    pub name: &'static str,
-    /// Next-hop MTU, where said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_hop_mtu: Option<u32>,
-    /// Frame.
-    pub frame: u64,
-}
+    /// A zero-window episode.
+    pub struct ZeroWindowRecord {
+        /// client or server: who stopped reading.
+        pub receiver: &'static str,
+        /// First frame.
+        pub frame: u64,
+        /// Seconds.
+        pub seconds: Seconds,
+        /// The window opened again.
+        pub reopened: bool,
+    }
 
-/// Seconds per stage; absent where not seen.
-#[derive(Debug, Serialize, JsonSchema, Default)]
-pub struct TimingRecord {
-    /// SYN to SYN-ACK.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connect: Option<f64>,
-    /// To the end of the greeting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub greeting: Option<f64>,
-    /// EHLO to its reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ehlo: Option<f64>,
-    /// STARTTLS to its reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub starttls: Option<f64>,
-    /// TLS handshake.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tls: Option<f64>,
-    /// Authentication.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth: Option<f64>,
-    /// MAIL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mail: Option<f64>,
-    /// Each RCPT, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rcpt: Vec<f64>,
-    /// Mail data.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<f64>,
-    /// End of data to the final reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub final_reply: Option<f64>,
-    /// Sum of waits for the server.
-    pub server_share: f64,
-    /// Sum of waits for the client.
-    pub client_share: f64,
+    /// An ICMP error.
+    pub struct IcmpRecord {
+        /// Who reported.
+        #[schemars(with = "String")]
+        pub reporter: IpAddr,
+        /// 4 or 6.
+        pub version: u8,
+        /// Type.
+        #[serde(rename = "type")]
+        pub kind: u8,
+        /// Code.
+        pub code: u8,
+        /// What type and code mean.
+        pub name: &'static str,
+        /// Next-hop MTU, where said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub next_hop_mtu: Option<u32>,
+        /// Frame.
+        pub frame: u64,
+    }
+
+    /// Seconds per stage; absent where not seen.
+    #[derive(Default)]
+    pub struct TimingRecord {
+        /// SYN to SYN-ACK.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub connect: Option<Seconds>,
+        /// To the end of the greeting.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub greeting: Option<Seconds>,
+        /// EHLO to its reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ehlo: Option<Seconds>,
+        /// STARTTLS to its reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub starttls: Option<Seconds>,
+        /// TLS handshake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<Seconds>,
+        /// Authentication.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub auth: Option<Seconds>,
+        /// MAIL.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mail: Option<Seconds>,
+        /// Each RCPT, in order.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub rcpt: Vec<Seconds>,
+        /// Mail data.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub data: Option<Seconds>,
+        /// End of data to the final reply.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub final_reply: Option<Seconds>,
+        /// Sum of waits for the server.
+        pub server_share: Seconds,
+        /// Sum of waits for the client.
+        pub client_share: Seconds,
+    }
 }

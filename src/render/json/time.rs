@@ -1,10 +1,12 @@
-//! A point in time as JSON shows it, written without an allocation: a session holds dozens.
+//! Points in time and lengths of time as JSON shows them, written without an allocation: a session holds dozens.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
+use crate::render::json::writer::ToJson;
 use crate::time::{Rfc3339, Timestamp};
 
 /// RFC 3339 in UTC with the capture's precision.
@@ -14,6 +16,14 @@ pub struct Time {
     pub at: Timestamp,
     /// Fractional digits.
     pub digits: u8,
+}
+
+impl ToJson for Time {
+    fn append(&self, json: &mut Vec<u8>) {
+        json.push(b'"');
+        json.extend_from_slice(Rfc3339::of(self.at, self.digits).as_bytes());
+        json.push(b'"');
+    }
 }
 
 impl Serialize for Time {
@@ -33,5 +43,78 @@ impl JsonSchema for Time {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         String::json_schema(generator)
+    }
+}
+
+/// A length of time in seconds, as precise as nanoseconds.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Seconds(pub Duration);
+
+impl Seconds {
+    fn number(self) -> f64 {
+        (self.0.as_secs_f64() * 1e9).round() / 1e9
+    }
+}
+
+/// From a millisecond on no exponent is written, and below these seconds every nanosecond is told from the next.
+const PLAIN: std::ops::Range<Duration> = Duration::from_millis(1)..Duration::from_secs(1_000_000);
+
+impl ToJson for Seconds {
+    fn append(&self, json: &mut Vec<u8>) {
+        if !PLAIN.contains(&self.0) {
+            return self.number().append(json);
+        }
+        self.0.as_secs().append(json);
+        let mut fraction = *b".000000000";
+        let mut rest = self.0.subsec_nanos();
+        for digit in fraction.iter_mut().skip(1).rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        let zeros = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
+        json.extend_from_slice(fraction.get(..(fraction.len() - zeros).max(2)).unwrap_or_default());
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.number())
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        f64::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_written_as_the_number_is() {
+        let mut nanos = 1_u64;
+        for step in 0..20_000_u64 {
+            // Numbers of every length, with and without zeros at the end.
+            nanos = nanos
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let number =
+                ((nanos >> (step % 50)) / 10_u64.pow((step % 10) as u32)).saturating_mul(10_u64.pow((step % 7) as u32));
+            let seconds = Seconds(Duration::from_nanos(number));
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            seconds.append(&mut ours);
+            seconds.number().append(&mut theirs);
+            assert_eq!(String::from_utf8(ours), String::from_utf8(theirs), "{number}");
+        }
     }
 }

@@ -1,30 +1,218 @@
 //! The TLS part of the session record.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::protocol::tls::{
     self, AlertLevel, Certificate, CertificateMessage, ClientHello, Decryption, Phase, ServerHello, TlsFacts, TlsStart,
     Unopened, Version,
 };
-use crate::render::encode;
 use crate::render::json::finding::direction;
+use crate::render::json::text::{Lines, Text};
+use crate::render::json::time::Time;
+use crate::render::json::writer::record;
 use crate::span::{Direction, Role};
 use crate::time::Timestamp;
 
-/// A registry value with its name.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CodeRecord {
-    /// The value on the wire.
-    pub code: u16,
-    /// Its registered name, or the value in hex.
-    pub name: String,
+record! {
+    /// A registry value with its name.
+    pub struct CodeRecord {
+        /// The value on the wire.
+        pub code: u16,
+        /// Its registered name, or the value in hex.
+        pub name: Cow<'static, str>,
+    }
+
+    /// TLS as far as seen.
+    pub struct TlsRecord<'a> {
+        /// implicit, upgraded, inferred.
+        pub start: &'static str,
+        /// What the client offered.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub offer: Option<OfferRecord<'a>>,
+        /// What the server chose.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub choice: Option<ChoiceRecord<'a>>,
+        /// HelloRetryRequests seen.
+        pub hello_retry_requests: usize,
+        /// The server's certificates, its own first; absent: not seen, which does not mean that there was none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub certificates: Option<Vec<CertificateRecord<'a>>>,
+        /// The server asked for a client certificate in clear.
+        pub certificate_requested: bool,
+        /// The client's certificates; an empty list: it sent none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_certificates: Option<Vec<CertificateRecord<'a>>>,
+        /// Alerts, in clear and as far as lengths tell.
+        pub alerts: Vec<AlertRecord>,
+        /// The phase reached.
+        pub stopped_at: &'static str,
+        /// The inside was read with keys: application data of both directions, as far as there was any.
+        pub decrypted: bool,
+        /// What keys opened; absent where the run had no key for the session and was given none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub decryption: Option<DecryptionRecord>,
+        /// The server's certificates were encrypted and read with keys.
+        pub certificates_decrypted: bool,
+        /// Application data octets, by sender.
+        pub application_octets: ByRole,
+    }
+
+    /// What keys opened, by sender.
+    pub struct DecryptionRecord {
+        /// From the client.
+        pub client: DecryptedRecord,
+        /// From the server.
+        pub server: DecryptedRecord,
+    }
+
+    /// What keys opened of one sender's records.
+    pub struct DecryptedRecord {
+        /// Records opened, handshake included.
+        pub records_opened: u64,
+        /// Protected records that stayed closed.
+        pub records_unopened: u64,
+        /// Why records stayed closed: no_secret, secret_too_late, no_hello, wrong_secret, unsupported, lost_place,
+        /// not_authentic; absent where the keys were enough.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stopped: Option<&'static str>,
+        /// The frame from which on they did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub stopped_at_frame: Option<u64>,
+    }
+
+    /// Octets by sender.
+    pub struct ByRole {
+        /// From the client.
+        pub client: u64,
+        /// From the server.
+        pub server: u64,
+    }
+
+    /// The client's offer.
+    pub struct OfferRecord<'a> {
+        /// Frames of the ClientHello.
+        pub frames: (u64, u64),
+        /// Lowest version offered; absent where the hello does not tell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub minimum_version: Option<CodeRecord>,
+        /// Highest version offered.
+        pub maximum_version: CodeRecord,
+        /// supported_versions.
+        pub versions: Vec<CodeRecord>,
+        /// Cipher suites.
+        pub cipher_suites: Vec<CodeRecord>,
+        /// Groups.
+        pub groups: Vec<CodeRecord>,
+        /// Signature algorithms; absent where the extension is absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub signature_algorithms: Option<Vec<CodeRecord>>,
+        /// Groups of key shares.
+        pub key_shares: Vec<CodeRecord>,
+        /// server_name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub server_name: Option<Text<'a>>,
+        /// ALPN names.
+        pub alpn: Lines<'a>,
+        /// encrypted_client_hello present.
+        pub encrypted_client_hello: bool,
+        /// GREASE present.
+        pub grease: bool,
+        /// TLS_FALLBACK_SCSV present.
+        pub fallback_scsv: bool,
+        /// SSL 2.0 record format.
+        pub ssl2_format: bool,
+        /// JA3.
+        pub ja3: Text<'a>,
+        /// JA4.
+        pub ja4: Text<'a>,
+        /// Parts that could not be read.
+        pub malformed: bool,
+    }
+
+    /// The server's choice.
+    pub struct ChoiceRecord<'a> {
+        /// Frames of the ServerHello.
+        pub frames: (u64, u64),
+        /// Negotiated version.
+        pub version: CodeRecord,
+        /// Cipher suite.
+        pub cipher_suite: CodeRecord,
+        /// Key exchange group.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub group: Option<CodeRecord>,
+        /// ALPN; absent where none was chosen or TLS 1.3 hides it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub alpn: Option<Text<'a>>,
+        /// The session was resumed.
+        pub resumed: bool,
+        /// The server's mark that it could do a newer version.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub downgrade_sentinel: Option<&'static str>,
+    }
+
+    /// An alert.
+    pub struct AlertRecord {
+        /// client or server.
+        pub sender: &'static str,
+        /// warning, fatal; absent where encrypted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub level: Option<&'static str>,
+        /// Number; absent where encrypted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub number: Option<u8>,
+        /// Registered name; absent where encrypted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<&'static str>,
+        /// The content cannot be read.
+        pub encrypted: bool,
+        /// It was encrypted and read with keys.
+        pub decrypted: bool,
+        /// Only its size says that it is an alert.
+        pub inferred: bool,
+        /// Phase of the handshake.
+        pub phase: &'static str,
+        /// Frame.
+        pub frame: u64,
+        /// to_server, to_client.
+        pub direction: &'static str,
+    }
+
+    /// A certificate, judged at the time of the packet.
+    pub struct CertificateRecord<'a> {
+        /// Subject (RFC 4514).
+        pub subject: Text<'a>,
+        /// Issuer (RFC 4514).
+        pub issuer: Text<'a>,
+        /// dNSName entries.
+        pub names: Lines<'a>,
+        /// iPAddress entries.
+        #[serde(skip_serializing_if = "Lines::is_empty")]
+        pub ip_addresses: Lines<'a>,
+        /// Start of validity.
+        pub not_before: Time,
+        /// End of validity.
+        pub not_after: Time,
+        /// valid, expired, not_yet_valid: at the time of the packet.
+        pub validity: &'static str,
+        /// Key algorithm.
+        pub key_algorithm: Text<'a>,
+        /// Key size in bits.
+        pub key_bits: u32,
+        /// Signature algorithm.
+        pub signature_algorithm: Text<'a>,
+        /// Subject equals issuer.
+        pub self_issued: bool,
+        /// Serial number, hex.
+        pub serial: Text<'a>,
+        /// SHA-256 of the DER form, hex.
+        pub sha256: Text<'a>,
+    }
 }
 
-fn code(code: u16, name: Option<&str>) -> CodeRecord {
+fn code(code: u16, name: Option<&'static str>) -> CodeRecord {
     CodeRecord {
         code,
-        name: name.map_or_else(|| format!("0x{code:04x}"), str::to_owned),
+        name: name.map_or_else(|| format!("0x{code:04x}").into(), Cow::Borrowed),
     }
 }
 
@@ -38,200 +226,6 @@ fn group(value: u16) -> CodeRecord {
 
 fn version(value: Version) -> CodeRecord {
     code(value.0, value.name())
-}
-
-/// TLS as far as seen.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct TlsRecord {
-    /// implicit, upgraded, inferred.
-    pub start: &'static str,
-    /// What the client offered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offer: Option<OfferRecord>,
-    /// What the server chose.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub choice: Option<ChoiceRecord>,
-    /// HelloRetryRequests seen.
-    pub hello_retry_requests: usize,
-    /// The server's certificates, its own first; absent: not seen, which does not mean that there was none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub certificates: Option<Vec<CertificateRecord>>,
-    /// The server asked for a client certificate in clear.
-    pub certificate_requested: bool,
-    /// The client's certificates; an empty list: it sent none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_certificates: Option<Vec<CertificateRecord>>,
-    /// Alerts, in clear and as far as lengths tell.
-    pub alerts: Vec<AlertRecord>,
-    /// The phase reached.
-    pub stopped_at: &'static str,
-    /// The inside was read with keys: application data of both directions, as far as there was any.
-    pub decrypted: bool,
-    /// What keys opened; absent where the run had no key for the session and was given none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decryption: Option<DecryptionRecord>,
-    /// The server's certificates were encrypted and read with keys.
-    pub certificates_decrypted: bool,
-    /// Application data octets, by sender.
-    pub application_octets: ByRole,
-}
-
-/// What keys opened, by sender.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct DecryptionRecord {
-    /// From the client.
-    pub client: DecryptedRecord,
-    /// From the server.
-    pub server: DecryptedRecord,
-}
-
-/// What keys opened of one sender's records.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct DecryptedRecord {
-    /// Records opened, handshake included.
-    pub records_opened: u64,
-    /// Protected records that stayed closed.
-    pub records_unopened: u64,
-    /// Why records stayed closed: no_secret, secret_too_late, no_hello, wrong_secret, unsupported, lost_place,
-    /// not_authentic; absent where the keys were enough.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<&'static str>,
-    /// The frame from which on they did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stopped_at_frame: Option<u64>,
-}
-
-/// Octets by sender.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ByRole {
-    /// From the client.
-    pub client: u64,
-    /// From the server.
-    pub server: u64,
-}
-
-/// The client's offer.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct OfferRecord {
-    /// Frames of the ClientHello.
-    pub frames: (u64, u64),
-    /// Lowest version offered; absent where the hello does not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub minimum_version: Option<CodeRecord>,
-    /// Highest version offered.
-    pub maximum_version: CodeRecord,
-    /// supported_versions.
-    pub versions: Vec<CodeRecord>,
-    /// Cipher suites.
-    pub cipher_suites: Vec<CodeRecord>,
-    /// Groups.
-    pub groups: Vec<CodeRecord>,
-    /// Signature algorithms; absent where the extension is absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub signature_algorithms: Option<Vec<CodeRecord>>,
-    /// Groups of key shares.
-    pub key_shares: Vec<CodeRecord>,
-    /// server_name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_name: Option<String>,
-    /// ALPN names.
-    pub alpn: Vec<String>,
-    /// encrypted_client_hello present.
-    pub encrypted_client_hello: bool,
-    /// GREASE present.
-    pub grease: bool,
-    /// TLS_FALLBACK_SCSV present.
-    pub fallback_scsv: bool,
-    /// SSL 2.0 record format.
-    pub ssl2_format: bool,
-    /// JA3.
-    pub ja3: String,
-    /// JA4.
-    pub ja4: String,
-    /// Parts that could not be read.
-    pub malformed: bool,
-}
-
-/// The server's choice.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ChoiceRecord {
-    /// Frames of the ServerHello.
-    pub frames: (u64, u64),
-    /// Negotiated version.
-    pub version: CodeRecord,
-    /// Cipher suite.
-    pub cipher_suite: CodeRecord,
-    /// Key exchange group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<CodeRecord>,
-    /// ALPN; absent where none was chosen or TLS 1.3 hides it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub alpn: Option<String>,
-    /// The session was resumed.
-    pub resumed: bool,
-    /// The server's mark that it could do a newer version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub downgrade_sentinel: Option<&'static str>,
-}
-
-/// An alert.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct AlertRecord {
-    /// client or server.
-    pub sender: &'static str,
-    /// warning, fatal; absent where encrypted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<&'static str>,
-    /// Number; absent where encrypted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number: Option<u8>,
-    /// Registered name; absent where encrypted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<&'static str>,
-    /// The content cannot be read.
-    pub encrypted: bool,
-    /// It was encrypted and read with keys.
-    pub decrypted: bool,
-    /// Only its size says that it is an alert.
-    pub inferred: bool,
-    /// Phase of the handshake.
-    pub phase: &'static str,
-    /// Frame.
-    pub frame: u64,
-    /// to_server, to_client.
-    pub direction: &'static str,
-}
-
-/// A certificate, judged at the time of the packet.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CertificateRecord {
-    /// Subject (RFC 4514).
-    pub subject: String,
-    /// Issuer (RFC 4514).
-    pub issuer: String,
-    /// dNSName entries.
-    pub names: Vec<String>,
-    /// iPAddress entries.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ip_addresses: Vec<String>,
-    /// Start of validity.
-    pub not_before: String,
-    /// End of validity.
-    pub not_after: String,
-    /// valid, expired, not_yet_valid: at the time of the packet.
-    pub validity: &'static str,
-    /// Key algorithm.
-    pub key_algorithm: String,
-    /// Key size in bits.
-    pub key_bits: u32,
-    /// Signature algorithm.
-    pub signature_algorithm: String,
-    /// Subject equals issuer.
-    pub self_issued: bool,
-    /// Serial number, hex.
-    pub serial: String,
-    /// SHA-256 of the DER form, hex.
-    pub sha256: String,
 }
 
 const fn phase(phase: Phase) -> &'static str {
@@ -252,10 +246,10 @@ const fn role(role: Role) -> &'static str {
     }
 }
 
-impl TlsRecord {
+impl<'a> TlsRecord<'a> {
     /// The record; certificates judged at the time of their own packet.
     #[must_use]
-    pub fn of(facts: &TlsFacts) -> Self {
+    pub fn of(facts: &'a TlsFacts) -> Self {
         Self {
             start: match facts.start {
                 TlsStart::Implicit => "implicit",
@@ -284,11 +278,7 @@ impl TlsRecord {
     }
 }
 
-fn text(captured: &crate::captured::Captured) -> String {
-    encode::json(captured.bytes()).into_owned()
-}
-
-fn offer(hello: &ClientHello) -> OfferRecord {
+fn offer(hello: &ClientHello) -> OfferRecord<'_> {
     OfferRecord {
         frames: (hello.span.first.frame.0, hello.span.last.frame.0),
         minimum_version: hello.minimum().map(version),
@@ -302,25 +292,25 @@ fn offer(hello: &ClientHello) -> OfferRecord {
                 .collect()
         }),
         key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
-        server_name: hello.server_name.as_ref().map(text),
-        alpn: hello.alpn.iter().map(text).collect(),
+        server_name: hello.server_name.as_ref().map(Text::from),
+        alpn: Lines(&hello.alpn),
         encrypted_client_hello: hello.encrypted_client_hello,
         grease: hello.grease,
         fallback_scsv: hello.fallback_scsv,
         ssl2_format: hello.ssl2_format,
-        ja3: hello.ja3.clone(),
-        ja4: hello.ja4.clone(),
+        ja3: Text(hello.ja3.as_bytes()),
+        ja4: Text(hello.ja4.as_bytes()),
         malformed: hello.malformed,
     }
 }
 
-fn choice(hello: &ServerHello, facts: &TlsFacts) -> ChoiceRecord {
+fn choice<'a>(hello: &'a ServerHello, facts: &TlsFacts) -> ChoiceRecord<'a> {
     ChoiceRecord {
         frames: (hello.span.first.frame.0, hello.span.last.frame.0),
         version: version(hello.version),
         cipher_suite: suite(hello.cipher_suite),
         group: hello.group.or(facts.key_exchange_group).map(group),
-        alpn: hello.alpn.as_ref().map(text),
+        alpn: hello.alpn.as_ref().map(Text::from),
         resumed: facts.resumed(),
         downgrade_sentinel: hello.sentinel.map(|sentinel| match sentinel {
             tls::DowngradeSentinel::CouldTls13 => "server_could_tls_1_3",
@@ -390,7 +380,7 @@ fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
     all
 }
 
-fn certificates(message: &CertificateMessage) -> Vec<CertificateRecord> {
+fn certificates(message: &CertificateMessage) -> Vec<CertificateRecord<'_>> {
     message
         .certificates
         .iter()
@@ -398,14 +388,18 @@ fn certificates(message: &CertificateMessage) -> Vec<CertificateRecord> {
         .collect()
 }
 
-fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord {
+const fn whole_seconds(at: Timestamp) -> Time {
+    Time { at, digits: 0 }
+}
+
+fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord<'_> {
     CertificateRecord {
-        subject: text(&certificate.subject),
-        issuer: text(&certificate.issuer),
-        names: certificate.dns_names.iter().map(text).collect(),
-        ip_addresses: certificate.ip_addresses.iter().map(text).collect(),
-        not_before: certificate.not_before.rfc3339(0),
-        not_after: certificate.not_after.rfc3339(0),
+        subject: Text::from(&certificate.subject),
+        issuer: Text::from(&certificate.issuer),
+        names: Lines(&certificate.dns_names),
+        ip_addresses: Lines(&certificate.ip_addresses),
+        not_before: whole_seconds(certificate.not_before),
+        not_after: whole_seconds(certificate.not_after),
         validity: if at > certificate.not_after {
             "expired"
         } else if at < certificate.not_before {
@@ -413,11 +407,11 @@ fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord {
         } else {
             "valid"
         },
-        key_algorithm: certificate.key.algorithm.clone(),
+        key_algorithm: Text(certificate.key.algorithm.as_bytes()),
         key_bits: certificate.key.bits,
-        signature_algorithm: certificate.signature_algorithm.clone(),
+        signature_algorithm: Text(certificate.signature_algorithm.as_bytes()),
         self_issued: certificate.self_issued,
-        serial: certificate.serial.clone(),
-        sha256: certificate.fingerprint.clone(),
+        serial: Text(certificate.serial.as_bytes()),
+        sha256: Text(certificate.fingerprint.as_bytes()),
     }
 }

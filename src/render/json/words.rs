@@ -1,10 +1,8 @@
 //! The fixed words of JSON version 1 for the model's enums. Part of the schema: never changed, only added to.
 
-use std::borrow::Cow;
-
 use crate::protocol::Seen;
 use crate::protocol::smtp::Verb;
-use crate::render::encode;
+use crate::render::json::text::Text;
 use crate::session::{CaptureQuality, EndedBy, Outcome, Protocol, Security, Service, Stage, TransactionResult};
 use crate::span::Role;
 use crate::tcp::Opening;
@@ -182,8 +180,8 @@ pub const fn not_seen<T>(seen: &Seen<T>) -> Option<&'static str> {
 
 /// A verb.
 #[must_use]
-pub fn verb(verb: &Verb) -> Cow<'_, str> {
-    match verb {
+pub fn verb(verb: &Verb) -> Text<'_> {
+    let word = match verb {
         Verb::Helo => "HELO",
         Verb::Ehlo => "EHLO",
         Verb::Lhlo => "LHLO",
@@ -205,9 +203,9 @@ pub fn verb(verb: &Verb) -> Cow<'_, str> {
         Verb::XClient => "XCLIENT",
         Verb::XForward => "XFORWARD",
         Verb::XAnonymousTls => "X-ANONYMOUSTLS",
-        Verb::Other(other) => return encode::json(other.bytes()),
-    }
-    .into()
+        Verb::Other(other) => return other.into(),
+    };
+    Text(word.as_bytes())
 }
 
 /// An ICMP type and code (RFC 792, RFC 1812, RFC 4443).

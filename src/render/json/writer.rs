@@ -1,31 +1,110 @@
-//! A serde serializer for compact JSON into a vector, with the escapes of [`SafeFormatter`](super::SafeFormatter).
+//! JSON of session records, appended to a vector, with the escapes of [`SafeFormatter`](super::SafeFormatter).
 //!
-//! A report of a gigabyte of mail is some hundred megabytes of JSON, most of it names of fields and plain ASCII.
-//! serde_json with our formatter looks through every name and every text three times and took a third of the whole run;
-//! here names go out as they are and a plain text is looked through once. Numbers are written by the crates that
-//! serde_json uses. A test holds both against each other.
+//! A report of a gigabyte of mail is some hundred megabytes of JSON, most of it names of fields and plain ASCII. serde_json
+//! with our formatter looks through every name and every text three times, and any serializer of serde writes a field in
+//! five steps: comma, mark, name, mark, colon. A [`record!`](super::record) knows `,"name":` when it is compiled, and a
+//! plain text is looked through once, on the octets of the capture. Floating-point numbers are written by the crate that
+//! serde_json uses. Every record derives `Serialize` as well, for users of the library, and a test holds both against
+//! each other.
 
-use std::fmt::Display;
-
-use serde::{Serialize, ser};
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::net::IpAddr;
 
 use crate::render::encode::is_unsafe;
 
-/// Why a value cannot be written: only a map whose keys are no strings, and what our records never hold.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unwritable(String);
+/// What most sessions' records take, in octets: growing step by step copies each record twice.
+const USUAL_LINE: usize = 8 << 10;
 
-impl ser::Error for Unwritable {
-    fn custom<T: Display>(message: T) -> Self {
-        Self(message.to_string())
+/// Can be appended to JSON.
+pub trait ToJson {
+    /// Appends the value.
+    fn append(&self, json: &mut Vec<u8>);
+
+    /// The value and a newline.
+    fn to_line(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(USUAL_LINE);
+        self.append(&mut line);
+        line.push(b'\n');
+        line
+    }
+
+    /// Where its field says `skip_serializing_if`: it is left out.
+    fn is_absent(&self) -> bool {
+        false
     }
 }
 
-type Written = Result<(), Unwritable>;
+/// Declares records: serde's `Serialize`, the schema, and [`ToJson`] from one list of fields. A field with
+/// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says.
+macro_rules! record {
+    ($(
+        $(#[doc = $about:literal])*
+        $(#[derive($derived:ident)])?
+        pub struct $name:ident $(<$life:lifetime>)? {$(
+            $(#[doc = $doc:literal])*
+            $(#[serde(rename = $rename:literal)])?
+            $(#[serde(skip_serializing_if = $skip:literal)])?
+            $(#[schemars(with = $with:literal)])?
+            pub $field:ident: $type:ty
+        ),+ $(,)?}
+    )+) => {$(
+        $(#[doc = $about])*
+        #[derive(Debug, serde::Serialize, schemars::JsonSchema $(, $derived)?)]
+        pub struct $name $(<$life>)? {$(
+            $(#[doc = $doc])*
+            $(#[serde(rename = $rename)])?
+            $(#[serde(skip_serializing_if = $skip)])?
+            $(#[schemars(with = $with)])?
+            pub $field: $type
+        ),+}
 
-/// Appends JSON to a vector.
-pub struct Writer<'v>(pub &'v mut Vec<u8>);
+        impl $(<$life>)? $crate::render::json::writer::ToJson for $name $(<$life>)? {
+            fn append(&self, json: &mut Vec<u8>) {
+                let start = json.len();
+                $($crate::render::json::writer::record!(@field self, json, $field $(, as $rename)? $(, $skip)?);)+
+                $crate::render::json::writer::close(json, start);
+            }
+        }
+    )+};
+    (@field $self:ident, $json:ident, $field:ident) => {
+        $json.extend_from_slice(concat!(",\"", stringify!($field), "\":").as_bytes());
+        $crate::render::json::writer::ToJson::append(&$self.$field, $json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, as $rename:literal) => {
+        $json.extend_from_slice(concat!(",\"", $rename, "\":").as_bytes());
+        $crate::render::json::writer::ToJson::append(&$self.$field, $json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, $skip:literal) => {
+        if !$crate::render::json::writer::ToJson::is_absent(&$self.$field) {
+            $crate::render::json::writer::record!(@field $self, $json, $field);
+        }
+    };
+}
+pub(crate) use record;
+
+/// Ends an object whose fields were appended behind `start`, each behind a comma: the first becomes the brace.
+pub(super) fn close(json: &mut Vec<u8>, start: usize) {
+    match json.get_mut(start) {
+        Some(first) => *first = b'{',
+        None => json.push(b'{'),
+    }
+    json.push(b'}');
+}
+
+/// Appends a list.
+pub(super) fn list<T: ToJson>(items: impl Iterator<Item = T>, json: &mut Vec<u8>) {
+    let start = json.len();
+    for item in items {
+        json.push(b',');
+        item.append(json);
+    }
+    match json.get_mut(start) {
+        Some(first) => *first = b'[',
+        None => json.push(b'['),
+    }
+    json.push(b']');
+}
 
 /// What an octet of UTF-8 text needs inside quotation marks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,372 +144,323 @@ fn need(octet: u8) -> Need {
     NEEDS.get(usize::from(octet)).copied().unwrap_or(Need::Look)
 }
 
-/// True where no octet needs anything: nearly every text. Eight or sixteen at a time, which the compiler makes one step; the
-/// last ones overlap.
+/// True where no octet needs anything: nearly every text. Sixteen at a time, which the compiler makes one step, or eight in
+/// one number; the last ones overlap.
 fn is_plain(bytes: &[u8]) -> bool {
-    fn harmless<const N: usize>(block: &[u8; N]) -> bool {
-        block.iter().fold(true, |plain, octet| {
-            plain & matches!(octet, b' '..=b'~') & (*octet != b'<') & (*octet != b'"') & (*octet != b'\\')
-        })
-    }
     if let Some(last) = bytes.last_chunk::<16>() {
-        bytes.as_chunks::<16>().0.iter().all(harmless) && harmless(last)
+        bytes.as_chunks::<16>().0.iter().all(are_plain) && are_plain(last)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        harmless(first) & harmless(last)
+        eight_are_plain(u64::from_le_bytes(*first)) & eight_are_plain(u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let both = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
+        eight_are_plain(both)
     } else {
         bytes.iter().all(|octet| need(*octet) == Need::Plain)
     }
 }
 
-impl Writer<'_> {
-    #[inline(always)]
-    fn raw(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
-    }
+fn are_plain(block: &[u8; 16]) -> bool {
+    block.iter().fold(true, |plain, octet| {
+        plain & matches!(octet, b' '..=b'~') & (*octet != b'<') & (*octet != b'"') & (*octet != b'\\')
+    })
+}
 
-    fn text(&mut self, text: &str) {
-        self.0.push(b'"');
-        if is_plain(text.as_bytes()) {
-            self.raw(text);
-        } else {
-            self.escaped(text);
-        }
-        self.0.push(b'"');
+/// The same of eight octets in one number: the highest bit of an octet tells what is wrong with it.
+const fn eight_are_plain(octets: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    /// Marks the octets that are 0; one above such an octet may be marked too, which changes nothing here.
+    const fn zeros(octets: u64) -> u64 {
+        octets.wrapping_sub(ONES) & !octets
     }
+    const fn equal(octets: u64, to: u8) -> u64 {
+        zeros(octets ^ (ONES * to as u64))
+    }
+    let control = octets.wrapping_sub(ONES * 0x20) & !octets;
+    let marks = equal(octets, b'"') | equal(octets, b'\\') | equal(octets, b'<') | equal(octets, 0x7f);
+    (octets | control | marks) & HIGH == 0
+}
 
-    fn escaped(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let (mut clean_from, mut at) = (0, 0);
-        while let Some(octet) = bytes.get(at) {
-            let mut length = 1;
-            let escape = match need(*octet) {
-                Need::Plain => None,
-                Need::Short(letter) => Some(Err(letter)),
-                Need::Number => Some(Ok(char::from(*octet))),
-                Need::Look => {
-                    let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-                    length = character.len_utf8();
-                    is_unsafe(character).then_some(Ok(character))
-                }
-            };
-            if let Some(escape) = escape {
-                self.raw(text.get(clean_from..at).unwrap_or_default());
-                match escape {
-                    Ok(character) => self.by_number(character),
-                    Err(letter) => self.0.extend_from_slice(&[b'\\', letter]),
-                }
-                clean_from = at + length;
+/// Appends a text between quotation marks.
+pub(super) fn text(text: &str, json: &mut Vec<u8>) {
+    json.push(b'"');
+    if is_plain(text.as_bytes()) {
+        json.extend_from_slice(text.as_bytes());
+    } else {
+        escaped(text, json);
+    }
+    json.push(b'"');
+}
+
+/// Appends octets between quotation marks where they are plain ASCII that needs no escape; `false`: nothing was done.
+pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
+    let plain = is_plain(octets);
+    if plain {
+        json.push(b'"');
+        json.extend_from_slice(octets);
+        json.push(b'"');
+    }
+    plain
+}
+
+fn escaped(text: &str, json: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    let (mut clean_from, mut at) = (0, 0);
+    while let Some(octet) = bytes.get(at) {
+        let mut length = 1;
+        let escape = match need(*octet) {
+            Need::Plain => None,
+            Need::Short(letter) => Some(Err(letter)),
+            Need::Number => Some(Ok(char::from(*octet))),
+            Need::Look => {
+                let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                length = character.len_utf8();
+                is_unsafe(character).then_some(Ok(character))
             }
-            at += length;
+        };
+        if let Some(escape) = escape {
+            json.extend_from_slice(bytes.get(clean_from..at).unwrap_or_default());
+            match escape {
+                Ok(character) => by_number(character, json),
+                Err(letter) => json.extend_from_slice(&[b'\\', letter]),
+            }
+            clean_from = at + length;
         }
-        self.raw(text.get(clean_from..).unwrap_or_default());
+        at += length;
     }
+    json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
+}
 
-    fn by_number(&mut self, character: char) {
-        let mut units = [0_u16; 2];
-        for unit in character.encode_utf16(&mut units) {
-            let digit = |shift: u16| char::from_digit(u32::from(*unit >> shift & 0xf), 16).unwrap_or('0') as u8;
-            self.0
-                .extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
-        }
-    }
-
-    fn integer(&mut self, number: impl itoa::Integer) -> Written {
-        self.raw(itoa::Buffer::new().format(number));
-        Ok(())
+fn by_number(character: char, json: &mut Vec<u8>) {
+    let mut units = [0_u16; 2];
+    for unit in character.encode_utf16(&mut units) {
+        let digit = |shift: u16| char::from_digit(u32::from(*unit >> shift & 0xf), 16).unwrap_or('0') as u8;
+        json.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
     }
 }
 
-/// A list or an object that has begun.
-pub struct Group<'w, 'v> {
-    writer: &'w mut Writer<'v>,
-    first: bool,
-    end: u8,
+macro_rules! integers {
+    ($($type:ty),+) => {$(
+        impl ToJson for $type {
+            fn append(&self, json: &mut Vec<u8>) {
+                json.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+            }
+            fn is_absent(&self) -> bool {
+                *self == 0
+            }
+        }
+    )+};
 }
+integers!(u8, u16, u32, u64, usize);
 
-impl<'w, 'v> Group<'w, 'v> {
-    fn begin(writer: &'w mut Writer<'v>, begin: u8, end: u8) -> Self {
-        writer.0.push(begin);
-        Self {
-            writer,
-            first: true,
-            end,
-        }
+impl ToJson for bool {
+    fn append(&self, json: &mut Vec<u8>) {
+        json.extend_from_slice(if *self { b"true" } else { b"false" });
     }
-
-    fn next(&mut self) -> &mut Writer<'v> {
-        if !std::mem::take(&mut self.first) {
-            self.writer.0.push(b',');
-        }
-        self.writer
-    }
-
-    fn finish(self) -> Written {
-        self.writer.0.push(self.end);
-        Ok(())
+    fn is_absent(&self) -> bool {
+        !self
     }
 }
 
-impl<'w, 'v> ser::Serializer for &'w mut Writer<'v> {
-    type Ok = ();
-    type Error = Unwritable;
-    type SerializeSeq = Group<'w, 'v>;
-    type SerializeTuple = Group<'w, 'v>;
-    type SerializeTupleStruct = Group<'w, 'v>;
-    type SerializeTupleVariant = ser::Impossible<(), Unwritable>;
-    type SerializeMap = Group<'w, 'v>;
-    type SerializeStruct = Group<'w, 'v>;
-    type SerializeStructVariant = ser::Impossible<(), Unwritable>;
-
-    fn serialize_bool(self, value: bool) -> Written {
-        self.raw(if value { "true" } else { "false" });
-        Ok(())
-    }
-    fn serialize_i8(self, value: i8) -> Written {
-        self.integer(value)
-    }
-    fn serialize_i16(self, value: i16) -> Written {
-        self.integer(value)
-    }
-    fn serialize_i32(self, value: i32) -> Written {
-        self.integer(value)
-    }
-    fn serialize_i64(self, value: i64) -> Written {
-        self.integer(value)
-    }
-    fn serialize_u8(self, value: u8) -> Written {
-        self.integer(value)
-    }
-    fn serialize_u16(self, value: u16) -> Written {
-        self.integer(value)
-    }
-    fn serialize_u32(self, value: u32) -> Written {
-        self.integer(value)
-    }
-    fn serialize_u64(self, value: u64) -> Written {
-        self.integer(value)
-    }
-    fn serialize_f32(self, value: f32) -> Written {
-        self.serialize_f64(f64::from(value))
-    }
-    fn serialize_f64(self, value: f64) -> Written {
-        if value.is_finite() {
-            self.raw(zmij::Buffer::new().format_finite(value));
+impl ToJson for f64 {
+    fn append(&self, json: &mut Vec<u8>) {
+        if self.is_finite() {
+            json.extend_from_slice(zmij::Buffer::new().format_finite(*self).as_bytes());
         } else {
-            self.raw("null");
-        }
-        Ok(())
-    }
-    fn serialize_char(self, value: char) -> Written {
-        self.text(value.encode_utf8(&mut [0; 4]));
-        Ok(())
-    }
-    fn serialize_str(self, value: &str) -> Written {
-        self.text(value);
-        Ok(())
-    }
-    fn serialize_bytes(self, value: &[u8]) -> Written {
-        let mut list = Group::begin(self, b'[', b']');
-        for octet in value {
-            list.next().integer(*octet)?;
-        }
-        list.finish()
-    }
-    fn serialize_none(self) -> Written {
-        self.raw("null");
-        Ok(())
-    }
-    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Written {
-        value.serialize(self)
-    }
-    fn serialize_unit(self) -> Written {
-        self.serialize_none()
-    }
-    fn serialize_unit_struct(self, _: &'static str) -> Written {
-        self.serialize_none()
-    }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Written {
-        self.serialize_str(variant)
-    }
-    fn serialize_newtype_struct<T: ?Sized + Serialize>(self, _: &'static str, value: &T) -> Written {
-        value.serialize(self)
-    }
-    fn serialize_newtype_variant<T: ?Sized + Serialize>(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-        value: &T,
-    ) -> Written {
-        let mut object = Group::begin(self, b'{', b'}');
-        ser::SerializeStruct::serialize_field(&mut object, variant, value)?;
-        object.finish()
-    }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Unwritable> {
-        Ok(Group::begin(self, b'[', b']'))
-    }
-    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Unwritable> {
-        Ok(Group::begin(self, b'[', b']'))
-    }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Unwritable> {
-        Ok(Group::begin(self, b'[', b']'))
-    }
-    fn serialize_tuple_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant, Unwritable> {
-        Err(ser::Error::custom(format_args!(
-            "{name}: a variant with several values"
-        )))
-    }
-    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Unwritable> {
-        Ok(Group::begin(self, b'{', b'}'))
-    }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Unwritable> {
-        Ok(Group::begin(self, b'{', b'}'))
-    }
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant, Unwritable> {
-        Err(ser::Error::custom(format_args!(
-            "{name}: a variant with several values"
-        )))
-    }
-}
-
-impl ser::SerializeSeq for Group<'_, '_> {
-    type Ok = ();
-    type Error = Unwritable;
-    fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Written {
-        value.serialize(self.next())
-    }
-    fn end(self) -> Written {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTuple for Group<'_, '_> {
-    type Ok = ();
-    type Error = Unwritable;
-    fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Written {
-        value.serialize(self.next())
-    }
-    fn end(self) -> Written {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for Group<'_, '_> {
-    type Ok = ();
-    type Error = Unwritable;
-    fn serialize_field<T: ?Sized + Serialize>(&mut self, value: &T) -> Written {
-        value.serialize(self.next())
-    }
-    fn end(self) -> Written {
-        self.finish()
-    }
-}
-
-impl ser::SerializeStruct for Group<'_, '_> {
-    type Ok = ();
-    type Error = Unwritable;
-    // Inline, so that the length of each name is known where it is copied.
-    #[inline(always)]
-    fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> Written {
-        // Names of fields are ours: lower-case words.
-        if std::mem::take(&mut self.first) {
-            self.writer.0.push(b'"');
-        } else {
-            self.writer.0.extend_from_slice(b",\"");
-        }
-        self.writer.raw(name);
-        self.writer.raw("\":");
-        value.serialize(&mut *self.writer)
-    }
-    fn end(self) -> Written {
-        self.finish()
-    }
-}
-
-impl ser::SerializeMap for Group<'_, '_> {
-    type Ok = ();
-    type Error = Unwritable;
-    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Written {
-        let writer = self.next();
-        let from = writer.0.len();
-        key.serialize(&mut *writer)?;
-        if writer.0.get(from) == Some(&b'"') {
-            Ok(())
-        } else {
-            Err(ser::Error::custom("a key that is no string"))
+            json.extend_from_slice(b"null");
         }
     }
-    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Written {
-        self.writer.0.push(b':');
-        value.serialize(&mut *self.writer)
+}
+
+impl ToJson for str {
+    fn append(&self, json: &mut Vec<u8>) {
+        text(self, json);
     }
-    fn end(self) -> Written {
-        self.finish()
+}
+
+impl ToJson for String {
+    fn append(&self, json: &mut Vec<u8>) {
+        text(self, json);
+    }
+}
+
+impl ToJson for Cow<'_, str> {
+    fn append(&self, json: &mut Vec<u8>) {
+        text(self, json);
+    }
+}
+
+impl ToJson for IpAddr {
+    fn append(&self, json: &mut Vec<u8>) {
+        json.push(b'"');
+        match self {
+            Self::V4(address) => {
+                for (position, octet) in address.octets().into_iter().enumerate() {
+                    if position > 0 {
+                        json.push(b'.');
+                    }
+                    octet.append(json);
+                }
+            }
+            // A vector takes everything.
+            Self::V6(address) => _ = write!(json, "{address}"),
+        }
+        json.push(b'"');
+    }
+}
+
+/// A first and a last frame.
+impl ToJson for (u64, u64) {
+    fn append(&self, json: &mut Vec<u8>) {
+        json.push(b'[');
+        self.0.append(json);
+        json.push(b',');
+        self.1.append(json);
+        json.push(b']');
+    }
+}
+
+impl<T: ToJson> ToJson for Option<T> {
+    fn append(&self, json: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.append(json),
+            None => json.extend_from_slice(b"null"),
+        }
+    }
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: ToJson> ToJson for [T] {
+    fn append(&self, json: &mut Vec<u8>) {
+        list(self.iter(), json);
+    }
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T: ToJson> ToJson for Vec<T> {
+    fn append(&self, json: &mut Vec<u8>) {
+        self.as_slice().append(json);
+    }
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T: ToJson + ?Sized> ToJson for &T {
+    fn append(&self, json: &mut Vec<u8>) {
+        (**self).append(json);
+    }
+    fn is_absent(&self) -> bool {
+        (**self).is_absent()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::net::Ipv6Addr;
 
     use super::*;
     use crate::render::json::SafeFormatter;
 
-    #[derive(Serialize)]
-    struct Sample {
-        text: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        nothing: Option<u8>,
-        unit: Option<()>,
-        numbers: (u64, i64, f64, f64, bool),
-        list: Vec<Option<String>>,
-        map: BTreeMap<String, u64>,
-        raw: &'static [u8],
+    record! {
+        /// Of every kind of field.
+        pub struct Sample<'a> {
+            /// Left out at first, so that the brace goes to another.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub nothing: Option<u8>,
+            /// Renamed.
+            #[serde(rename = "type")]
+            pub kind: &'static str,
+            /// A text.
+            pub text: Cow<'a, str>,
+            /// Null.
+            pub null: Option<bool>,
+            /// Numbers.
+            pub number: f64,
+            /// Frames.
+            pub frames: (u64, u64),
+            /// A list.
+            pub list: Vec<Option<String>>,
+            /// Left out where empty.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub more: Vec<u64>,
+            /// An address.
+            #[schemars(with = "String")]
+            pub address: IpAddr,
+        }
+
+        /// Of nothing, where its field is left out.
+        pub struct Empty {
+            /// Left out where false.
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            pub flag: bool,
+        }
     }
 
-    fn by_serde_json(value: &impl Serialize) -> String {
+    fn by_serde_json(value: &impl serde::Serialize) -> String {
         let mut written = Vec::new();
         let mut serializer = serde_json::Serializer::with_formatter(&mut written, SafeFormatter::compact());
         value.serialize(&mut serializer).unwrap();
         String::from_utf8(written).unwrap()
     }
 
-    fn by_us(value: &impl Serialize) -> String {
+    fn by_us(value: &impl ToJson) -> String {
         let mut written = Vec::new();
-        value.serialize(&mut Writer(&mut written)).unwrap();
+        value.append(&mut written);
         String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn what_is_plain_is_found_at_every_place() {
+        for length in 0..40 {
+            let clean = vec![b'~'; length];
+            assert!(is_plain(&clean));
+            for at in 0..length {
+                for octet in 0..=255 {
+                    let mut bytes = clean.clone();
+                    bytes[at] = octet;
+                    assert_eq!(
+                        is_plain(&bytes),
+                        need(octet) == Need::Plain,
+                        "{octet} at {at} of {length}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
     fn both_writers_write_the_same() {
         let everything: String = (0..0x300).chain(0x2000..0x2100).filter_map(char::from_u32).collect();
-        for text in [
+        for (position, text) in [
             "",
             "plain",
             "a\"b\\c\n\r\t\u{8}\u{c}\u{0}\u{1b}</script>",
             "日本語\u{202e}\u{e0041}🗾",
             &everything,
-        ] {
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, position as u16);
             let sample = Sample {
-                text: text.to_owned(),
                 nothing: None,
-                unit: None,
-                numbers: (u64::MAX, i64::MIN, 0.1 + 0.2, 1e300, true),
+                kind: "sample",
+                text: text.into(),
+                null: (position == 1).then_some(true),
+                number: 0.1 + position as f64,
+                frames: (0, u64::MAX),
                 list: vec![None, Some(text.to_owned()), Some("x".to_owned())],
-                map: BTreeMap::from([(text.to_owned(), 1), ("key".to_owned(), 2)]),
-                raw: b"\x00\xff",
+                more: (0..position as u64).collect(),
+                address: if position == 2 {
+                    [198, 51, 100, 7].into()
+                } else {
+                    v6.into()
+                },
             };
             assert_eq!(by_us(&sample), by_serde_json(&sample));
         }
@@ -446,11 +476,9 @@ mod tests {
         ] {
             assert_eq!(by_us(&number), by_serde_json(&number));
         }
-    }
-
-    #[test]
-    fn a_key_that_is_no_string_is_refused() {
-        let numbers = BTreeMap::from([(1, 2)]);
-        assert!(numbers.serialize(&mut Writer(&mut Vec::new())).is_err());
+        for flag in [false, true] {
+            assert_eq!(by_us(&Empty { flag }), by_serde_json(&Empty { flag }));
+        }
+        assert_eq!(by_us(&Vec::<u64>::new()), "[]");
     }
 }

@@ -1,0 +1,99 @@
+//! Captured text as JSON shows it, written from the capture's octets without a copy in between: a session holds dozens.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::captured::Captured;
+use crate::render::encode;
+use crate::render::json::writer::{ToJson, list, plain, text};
+
+/// A text, by the encoder for JSON ([`encode::json`]).
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a>(pub &'a [u8]);
+
+impl<'a> From<&'a Captured> for Text<'a> {
+    fn from(captured: &'a Captured) -> Self {
+        Self(captured.bytes())
+    }
+}
+
+impl ToJson for Text<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        if !plain(self.0, json) {
+            text(&encode::json(self.0), json);
+        }
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&encode::json(self.0))
+    }
+}
+
+/// The lines of a reply, or a list of keywords.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines<'a>(pub &'a [Captured]);
+
+impl Lines<'_> {
+    /// There is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl ToJson for Lines<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        list(self.0.iter().map(Text::from), json);
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Text::from))
+    }
+}
+
+macro_rules! schema_of {
+    ($name:ident is $like:ty) => {
+        impl JsonSchema for $name<'_> {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                <$like>::json_schema(generator)
+            }
+        }
+    };
+}
+schema_of!(Text is String);
+schema_of!(Lines is Vec<String>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_written_as_serde_writes_them() {
+        let texts = ["plain", "a\\b\"", "日本語", ""].map(|text| Captured::new(text.as_bytes()));
+        let texts = [&texts[..], &[Captured::new(b"\xff<\x1b")]].concat();
+        let mut written = Vec::new();
+        Lines(&texts).append(&mut written);
+        assert_eq!(
+            String::from_utf8(written).unwrap(),
+            r#"["plain","a\\\\b\"","日本語","","\\xff\u003c\u001b"]"#
+        );
+    }
+}
