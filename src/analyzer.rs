@@ -151,6 +151,21 @@ impl Router {
         })
     }
 
+    /// What a run with these options wants to see of a capture: every frame that is not certainly none of ours.
+    pub fn wants(options: &Options) -> impl Fn(&Frame<'_>) -> bool + Sync + use<> {
+        let ports: PortSet = options.ports.iter().copied().collect();
+        move |frame| !packet::is_noise(frame, &ports)
+    }
+
+    /// Counts frames that [`Router::wants`] does not want to see; `latest`: the last frame, in time, among these and
+    /// others that are routed.
+    pub fn pass(&mut self, frames: u64, latest: Option<Stamp>) {
+        self.frames += frames;
+        self.noise += frames;
+        let order = |stamp: &Stamp| (stamp.time, stamp.frame);
+        self.last = self.last.into_iter().chain(latest).max_by_key(order);
+    }
+
     /// Ends the capture.
     pub fn finish(&mut self) {
         self.decoder.finish();
@@ -341,6 +356,11 @@ impl Analyzer {
                 self.sweep(now);
             }
         }
+    }
+
+    /// Counts frames that were not worth a look ([`Router::pass`]).
+    pub fn pass(&mut self, frames: u64, latest: Option<Stamp>) {
+        self.router.pass(frames, latest);
     }
 
     /// Live: no packet came, and it is `now` by the capture's clock, so that silent connections end. A time before the

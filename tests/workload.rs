@@ -41,12 +41,17 @@ fn make(name: &str, profile: Profile, size: Size, format: Format, seed: u64) -> 
 
 fn report(made: &Made) -> Report {
     let written = made.capture.with_extension("jsonl");
-    let status = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
-        .args(["analyze", "--format", "jsonl", "-o"])
-        .args([&written, &made.capture])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let run = |threads: &str| {
+        let status = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+            .args(["analyze", "--format", "jsonl", "--threads", threads, "-o"])
+            .args([&written, &made.capture])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        std::fs::read(&written).unwrap()
+    };
+    // The larger ones are walked ahead in chunks; that must not be seen.
+    assert!(run("3") == run("1"), "{}: threads differ", made.capture.display());
     let report = Report::read(BufReader::new(File::open(&written).unwrap()), true).unwrap();
     std::fs::remove_file(written).unwrap();
     report

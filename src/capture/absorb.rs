@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::ahead::Tally;
 use super::facts::{
     AddressName, DecryptionSecrets, FileFacts, Interface, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS,
     MAX_NAMES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, Section, Statistics,
@@ -175,6 +176,39 @@ impl FileFacts {
         if options.len() >= 4 {
             self.absorb_packet_options(number, options, order);
         }
+    }
+
+    /// Counts frames that were walked ahead, the first of which has the number behind `before`.
+    pub(super) fn absorb_stretch(&mut self, tally: &Tally, before: u64) {
+        let number = |position: u64| FrameNumber(before + position + 1);
+        self.frames += tally.frames;
+        self.frame_octets = self.frame_octets.saturating_add(tally.octets);
+        for (interface, frames) in &tally.interfaces {
+            match interface.and_then(|index| self.interfaces.get_mut(index)) {
+                Some(interface) => interface.packets += frames,
+                None => self.frames_without_interface += frames,
+            }
+        }
+        self.odd.cut += tally.cut;
+        let (Some(first), Some(last)) = (tally.first, tally.last) else {
+            return;
+        };
+        if self.last.is_some_and(|last| last.time > first) {
+            self.odd.backwards += 1;
+            self.odd.first_backwards.get_or_insert(number(0));
+        }
+        self.odd.backwards += tally.backwards.0;
+        if let Some(position) = tally.backwards.1 {
+            self.odd.first_backwards.get_or_insert(number(position));
+        }
+        let stamp = |position: u64, time| Stamp {
+            frame: number(position),
+            time,
+        };
+        self.first.get_or_insert(stamp(0, first));
+        self.last = Some(stamp(tally.frames - 1, last));
+        self.earliest = self.earliest.into_iter().chain(tally.earliest).min();
+        self.latest = self.latest.into_iter().chain(tally.latest.map(|(time, _)| time)).max();
     }
 
     fn absorb_packet_options(&mut self, number: FrameNumber, options: &[u8], order: ByteOrder) {

@@ -3,6 +3,7 @@
 //! Grows only when one record needs it (a packet of 16 MiB) and moves octets only when at least as many were used up,
 //! so that no input costs quadratic time.
 
+use std::fs::File;
 use std::io;
 
 use super::decompress::{Decompressor, Fault, Pulled};
@@ -78,6 +79,28 @@ impl Buffer {
             Source::Compressed(decompressor) => decompressor.position(),
             Source::Ended(position) => *position,
         }
+    }
+
+    /// The file, opened a second time, and its length; `None` where it is compressed, or no regular file.
+    pub(super) fn plain_file(&self) -> Option<(File, u64)> {
+        match &self.source {
+            Source::Plain(octets) => octets.file(),
+            Source::Compressed(_) | Source::Ended(_) => None,
+        }
+    }
+
+    /// Goes on at an offset of a regular file.
+    pub(super) fn go_to(&mut self, offset: u64) -> io::Result<()> {
+        if let Some(ahead) = offset.checked_sub(self.offset)
+            && let Ok(ahead) = usize::try_from(ahead)
+            && ahead <= self.end - self.start
+        {
+            self.consume(ahead);
+        } else if let Source::Plain(octets) = &mut self.source {
+            octets.go_to(offset)?;
+            (self.start, self.end, self.offset) = (0, 0, offset);
+        }
+        Ok(())
     }
 
     pub(super) fn consume(&mut self, count: usize) {

@@ -12,6 +12,7 @@
 use std::ffi::OsString;
 use std::io;
 
+use super::ahead::Start;
 use super::buffer::{Buffer, Filled};
 use super::damage::{Cut, Damage, Error, Expected, Place};
 use super::decompress::Fault;
@@ -20,11 +21,12 @@ use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Membe
 use super::octets::Input;
 use super::pcap::PcapWalker;
 use super::pcapng::{BlockKind, PcapngWalker};
-use super::walk::{Record, Resync, Step};
+use super::walk::{Oddity, Record, Resync, Step};
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
 
-enum Walker {
+#[derive(Clone)]
+pub(super) enum Walker {
     Pcap(PcapWalker),
     Pcapng(PcapngWalker),
 }
@@ -37,10 +39,21 @@ impl Walker {
         }
     }
 
-    fn resync(&self, bytes: &[u8], from: usize, at_end: bool) -> Resync {
+    pub(super) fn resync(&self, bytes: &[u8], from: usize, at_end: bool) -> Resync {
         match self {
             Self::Pcap(walker) => walker.resync(bytes, from, usize::MAX, at_end),
             Self::Pcapng(walker) => walker.resync(bytes, from, usize::MAX, at_end),
+        }
+    }
+
+    /// The packet at the first octet, where all of it is there, nothing about it is odd, and it has no options.
+    pub(super) fn ordinary(&mut self, bytes: &[u8]) -> Option<Record> {
+        match self {
+            Self::Pcap(walker) => walker.usual(bytes),
+            Self::Pcapng(walker) => match walker.step(bytes, false) {
+                Step::Packet(record) if record.oddity == Oddity::default() && record.options.is_empty() => Some(record),
+                _ => None,
+            },
         }
     }
 
@@ -136,6 +149,31 @@ impl OpenFile {
         self.pending = result?;
         facts.complete = self.pending.is_none();
         Ok(self.pending.as_ref().map(|record| record.time))
+    }
+
+    /// The offset of the record behind the packet that was kept.
+    pub(super) fn stands_at(&self) -> u64 {
+        let kept = self.pending.as_ref().map_or(0, |record| record.length);
+        self.buffer.offset().saturating_add(kept as u64)
+    }
+
+    /// What is needed to walk the rest a second time; `None` where it is compressed, or no regular file.
+    pub(super) fn start(&self) -> Option<Start> {
+        let (file, length) = self.buffer.plain_file()?;
+        Some(Start {
+            file,
+            length,
+            offset: self.stands_at(),
+            walker: self.walker.clone()?,
+        })
+    }
+
+    /// Goes on at an offset, where a record begins.
+    pub(super) fn go_to(&mut self, offset: u64, facts: &mut FileFacts) -> io::Result<()> {
+        self.pending = None;
+        self.buffer.go_to(offset)?;
+        facts.octets = offset;
+        Ok(())
     }
 
     /// Hands out the packet that was kept.

@@ -11,13 +11,14 @@
 //!                                                                                ↓ absorb → facts
 //! ```
 //!
-//! [`PcapWalker`] and [`PcapngWalker`] work on slices alone, so a large plain file can be cut into chunks and walked in
-//! parallel: `resync` finds the first record of a chunk. What it finds is a very good guess, not a proof (a frame can
-//! carry a capture file): whoever walks chunks checks that each chunk ends where the next begins.
+//! [`PcapWalker`] and [`PcapngWalker`] work on slices alone, so a large plain file is cut into chunks and walked in
+//! parallel ([`Ahead`]): `resync` finds the first record of a chunk. What it finds is a very good guess, not a proof (a
+//! frame can carry a capture file): a chunk is believed where the reader comes to stand at that very record.
 //!
 //! Not read: snoop, Ixia and other vendors' formats, ERF, pcapng's journal and custom blocks (counted), checksums of zstd.
 
 mod absorb;
+mod ahead;
 mod buffer;
 mod damage;
 mod decompress;
@@ -34,6 +35,7 @@ mod tests;
 mod walk;
 pub mod write;
 
+pub use ahead::{Ahead, Stretch, Wanted};
 pub use buffer::READ_SIZE;
 pub use damage::{Cut, Damage, Error, Expected, Place};
 pub use decompress::MAX_WINDOW;

@@ -1,11 +1,11 @@
 //! A file, the standard input or any other stream → its octets, counted; with a small window to look ahead in.
 //!
-//! Never seeks, so a pipe is as good as a file; never asks for more than the caller needs, so a live pipe is not waited
+//! Needs no seeking, so a pipe is as good as a file; never asks for more than the caller needs, so a live pipe is not waited
 //! for longer than necessary.
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 /// The window in front of a decompressor, in octets.
@@ -94,6 +94,23 @@ impl Octets {
 
     pub(super) const fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// A regular file once more, and its length.
+    pub(super) fn file(&self) -> Option<(File, u64)> {
+        match (&self.from, self.length) {
+            (From::File(file), Some(length)) => Some((file.try_clone().ok()?, length)),
+            _ => None,
+        }
+    }
+
+    /// Goes on at an offset of a regular file.
+    pub(super) fn go_to(&mut self, offset: u64) -> io::Result<()> {
+        if let From::File(file) = &mut self.from {
+            file.seek(SeekFrom::Start(offset))?;
+            self.read = offset;
+        }
+        Ok(())
     }
 
     /// Reads once; 0 only at the end.

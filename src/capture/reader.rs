@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::path::PathBuf;
 
+use super::ahead::{Start, Tally};
 use super::buffer::READ_SIZE;
 use super::damage::Error;
 use super::facts::{CaptureFacts, DecryptionSecrets, FileFacts, FrameRange, MAX_RANGES};
@@ -154,6 +155,41 @@ impl Reader {
             progress.total = progress.total.and_then(sum);
         }
         progress
+    }
+
+    /// The only file, from behind the frame that was given last, to be walked a second time: see [`super::Ahead`].
+    pub(super) fn start(&self) -> Option<(Start, &FileFacts)> {
+        let ([slot], [facts]) = (self.slots.as_slice(), self.facts.files.as_slice()) else {
+            return None;
+        };
+        match &slot.source {
+            Source::Open(file) => Some((file.start()?, facts)),
+            Source::Unseen(_) | Source::Parked(_) | Source::Closed => None,
+        }
+    }
+
+    /// Where the only file goes on behind the frame that was given last, and what is known of it.
+    pub(super) fn stands_at(&self) -> Option<(u64, &FileFacts)> {
+        let (slot, facts) = (self.slots.first()?, self.facts.files.first()?);
+        match &slot.source {
+            Source::Open(file) => Some((file.stands_at(), facts)),
+            Source::Unseen(_) | Source::Parked(_) | Source::Closed => None,
+        }
+    }
+
+    /// Passes over frames that were walked ahead, up to the record at `until`; the number of the frame before them.
+    pub(super) fn pass(&mut self, tally: &Tally, until: u64) -> Option<u64> {
+        self.hand_out_secrets(0);
+        let (slot, facts) = (self.slots.first_mut()?, self.facts.files.first_mut()?);
+        let Source::Open(file) = &mut slot.source else {
+            return None;
+        };
+        // A regular file that was read can be read on; else the frames are read in the ordinary way.
+        file.go_to(until, facts).ok()?;
+        let before = self.last.0;
+        facts.absorb_stretch(tally, before);
+        self.last = FrameNumber(before.saturating_add(tally.frames));
+        Some(before)
     }
 
     fn look_at_first(&mut self, index: usize) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 //! Frames → told sessions, with one thread or many: the same sessions in the same order, octet for octet.
 //!
 //! ```text
-//! main thread: Reader → Router → batches, one for each worker ─┐            ┌→ merge by frame → sink
+//! scouts: chunks of a large plain file → its frames of mail
+//! main thread: Reader (or a scout's chunk) → Router → batches, one for each worker ─┐ ┌→ merge by frame → sink
 //! worker: its share of the 16 shards: segments → sessions → findings → told ┘
 //! ```
 //!
@@ -14,6 +15,7 @@ use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use crate::analyzer::{Analyzer, Carried, Options, Router, SHARDS, Shard};
+use crate::capture::Stretch;
 use crate::diagnosis::Finding;
 use crate::frame::Frame;
 use crate::packet;
@@ -28,6 +30,8 @@ const ROUND_OCTETS: usize = 256 << 10;
 const ROUND_PACKETS: usize = 2_048;
 /// Rounds that wait for the workers or are in work.
 const ROUNDS: usize = 12;
+/// Frames of a stretch between two looks at whether a round is full.
+const FRAMES_A_LOOK: usize = 64;
 /// Sessions in one answer at the end of the capture.
 const LAST_SESSIONS: usize = 256;
 
@@ -91,6 +95,24 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
             Self::Alone { analyzer, .. } => analyzer.push_frame(frame),
             Self::Shared(pool) => pool.push(frame),
         }
+    }
+
+    /// Takes frames that were walked ahead, and hands on what is ready meanwhile.
+    ///
+    /// # Errors
+    /// What `sink` gives.
+    pub fn push_stretch<E>(&mut self, stretch: &Stretch, sink: &mut Take<'_, T, E>) -> Result<(), E> {
+        for (position, frame) in stretch.frames().enumerate() {
+            self.push(&frame);
+            if position % FRAMES_A_LOOK == 0 {
+                self.take(sink)?;
+            }
+        }
+        match self {
+            Self::Alone { analyzer, .. } => analyzer.pass(stretch.counts().1, stretch.latest()),
+            Self::Shared(pool) => pool.router.pass(stretch.counts().1, stretch.latest()),
+        }
+        Ok(())
     }
 
     /// Tells sessions that end from here on with `digits` fractional digits of times. To be called behind the same

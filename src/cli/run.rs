@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::io::Write;
 
-use crate::analyzer::{DEFAULT_PORTS, Options};
-use crate::capture::{Input, Reader};
+use crate::analyzer::{DEFAULT_PORTS, Options, Router};
+use crate::capture::{Ahead, Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
 use crate::cli::exit::{ANALYSED, FOUND, Stop};
@@ -63,12 +63,23 @@ fn read<T: Send>(
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
     let threads = environment::threads(reading.threads, files);
     let mut reader = Reader::new(inputs).with_secrets(options.take_embedded_keys());
+    let wanted = Router::wants(&options);
     let mut errors = 0_usize;
     let counted = std::thread::scope(|scope| {
         let mut pipeline = Pipeline::start(scope, threads, &options, tell);
         let mut progress = Progress::new();
         let mut frames = 0_u64;
+        let mut ahead = None;
         loop {
+            if let Some(ahead) = &mut ahead
+                && let Some(stretch) = Ahead::next_stretch(ahead, &mut reader)
+            {
+                pipeline.push_stretch(&stretch, sink)?;
+                frames += stretch.counts().0;
+                ahead.give_back(stretch);
+                progress.show(reader.progress());
+                continue;
+            }
             match reader.next_frame() {
                 Ok(Some(frame)) => pipeline.push(&frame),
                 Ok(None) => break,
@@ -79,6 +90,9 @@ fn read<T: Send>(
                 }
             }
             frames += 1;
+            if frames == 1 && threads > 1 {
+                ahead = Ahead::start(scope, &reader, threads, &wanted);
+            }
             if frames == 1 || frames.is_multiple_of(FRAMES_A_ROUND) {
                 pipeline.set_digits(reader.facts().fraction_digits(), sink)?;
                 pipeline.take(sink)?;

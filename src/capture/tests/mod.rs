@@ -1,5 +1,6 @@
 //! Files built octet by octet → what the reader makes of them.
 
+mod ahead;
 mod build;
 mod compressed;
 mod damaged;
@@ -12,7 +13,8 @@ mod speed;
 mod variants;
 
 use super::*;
-use crate::frame::LinkType;
+use crate::frame::{Frame, LinkType};
+use crate::time::Timestamp;
 
 /// A frame, owned.
 #[derive(Clone, PartialEq, Eq, Debug)]
