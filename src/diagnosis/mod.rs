@@ -6,6 +6,7 @@ pub mod providers;
 mod root_cause;
 mod rule;
 pub mod rules;
+mod wording;
 
 pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Value};
 pub use root_cause::lower_for_drops;

@@ -21,10 +21,10 @@
 //! A server is a provider's where its greeting, its EHLO reply or the client's server_name names one of the provider's hosts,
 //! or where the reply bears the provider's mark ("gsmtp"). The recipient's domain proves nothing: a relay may stand between.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::captured::Captured;
+use crate::diagnosis::wording;
 use crate::protocol::smtp::{Exchange, Reply, Verb};
 use crate::session::Session;
 
@@ -205,8 +205,8 @@ static TEXTS: LazyLock<Vec<ProviderText>> = LazyLock::new(|| {
 });
 
 /// The texts by a word that each of their alternatives needs, so that a reply is held against few of them.
-static BY_WORD: LazyLock<HashMap<&'static str, Vec<&'static ProviderText>>> = LazyLock::new(|| {
-    let mut index: HashMap<_, Vec<&'static ProviderText>> = HashMap::new();
+static BY_WORD: LazyLock<pattern::Index<Vec<&'static ProviderText>>> = LazyLock::new(|| {
+    let mut index = pattern::Index::<Vec<&'static ProviderText>>::default();
     for text in texts() {
         for word in text.words.keys() {
             index.entry(word).or_default().push(text);
@@ -225,35 +225,61 @@ pub fn providers() -> impl Iterator<Item = &'static Provider> {
     PROVIDERS.iter()
 }
 
+/// A text that a reply's words fit.
+pub(super) struct Candidate {
+    text: &'static ProviderText,
+    /// How much of the words it asks for.
+    weight: usize,
+    /// The words bear the provider's mark.
+    marked: bool,
+}
+
 /// The text that a refusal fits best: those of the server's own provider first, then the one with more words.
 #[must_use]
 pub fn find(session: &Session, place: Place, reply: &Reply) -> Option<&'static ProviderText> {
     if reply.class() < 4 {
         return None;
     }
-    let words: Vec<&[u8]> = reply
-        .lines
+    let wording = wording::of(reply);
+    let fits = |text: &ProviderText| {
+        text.places.contains(&place)
+            && text.codes.fit(reply.code)
+            && (text.enhanced.is_empty() || reply.enhanced.is_some_and(|code| text.has_enhanced(code)))
+    };
+    wording
+        .candidates(candidates)
         .iter()
-        .flat_map(|line| words_of(pattern::without_status(line.bytes())))
-        .collect();
-    let candidates = words.iter().filter_map(|word| pattern::looked_up(&BY_WORD, word));
-    candidates
-        .flatten()
-        .filter(|text| text.places.contains(&place) && text.codes.fit(reply.code))
-        .filter(|text| text.enhanced.is_empty() || reply.enhanced.is_some_and(|code| text.has_enhanced(code)))
-        .filter_map(|text| {
-            let weight = text.words.weight(&words)?;
-            let peer = is_peer(text.provider, session, &words);
-            (peer || !text.needs_peer).then_some(((peer, weight), *text))
+        .filter(|candidate| fits(candidate.text))
+        .filter_map(|candidate| {
+            let Candidate { text, weight, marked } = candidate;
+            let peer = *marked || is_peer(text.provider, session);
+            (peer || !text.needs_peer).then_some(((peer, *weight), *text))
         })
         .max_by_key(|(rank, text)| (*rank, std::cmp::Reverse(text.key)))
         .map(|(_, text)| text)
 }
 
-/// The server is this provider's, as far as names and marks tell.
-fn is_peer(provider: &Provider, session: &Session, words: &[&[u8]]) -> bool {
+fn candidates(lines: &[Captured]) -> Vec<Candidate> {
+    let words: Vec<&[u8]> = lines
+        .iter()
+        .flat_map(|line| words_of(pattern::without_status(line.bytes())))
+        .collect();
+    let texts = words.iter().filter_map(|word| pattern::looked_up(&BY_WORD, word));
+    texts
+        .flatten()
+        .filter_map(|text| {
+            Some(Candidate {
+                text,
+                weight: text.words.weight(&words)?,
+                marked: text.provider.marks.weight(&words).is_some(),
+            })
+        })
+        .collect()
+}
+
+/// The server is this provider's, as far as names tell.
+fn is_peer(provider: &Provider, session: &Session) -> bool {
     names(session).any(|name| provider.hosts.iter().any(|host| is_of(name, host)))
-        || provider.marks.weight(words).is_some()
 }
 
 /// What the server calls itself in clear or to the client, and what the client calls it.

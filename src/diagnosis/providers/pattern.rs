@@ -181,8 +181,11 @@ pub(super) fn without_status(line: &[u8]) -> &[u8] {
     }
 }
 
+/// Entries by a word in lower case.
+pub(super) type Index<T> = HashMap<&'static str, T, foldhash::fast::RandomState>;
+
 /// A word's entry, its case ignored.
-pub(super) fn looked_up<'a, T>(index: &'a HashMap<&'static str, T>, word: &[u8]) -> Option<&'a T> {
+pub(super) fn looked_up<'a, T>(index: &'a Index<T>, word: &[u8]) -> Option<&'a T> {
     let mut small = [0; LONGEST_WORD];
     let small = small.get_mut(..word.len())?;
     for (to, from) in small.iter_mut().zip(word) {

@@ -2,6 +2,7 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::providers::{self, Place};
+use crate::diagnosis::wording::{self, Phrases};
 pub(super) use crate::protocol::smtp::is_keyword;
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
 use crate::session::Session;
@@ -98,40 +99,37 @@ pub(super) fn is_enhanced(reply: &Reply, subject: u16, detail: u16) -> bool {
 }
 
 /// One of the phrases stands in the reply, ASCII case ignored.
-pub(super) fn says_any(reply: &Reply, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| reply.says(phrase))
+pub(super) fn says_any(reply: &Reply, phrases: Phrases) -> bool {
+    wording::of(reply).says_any(phrases)
 }
 
 /// How many words may stand between two words that belong together: "User <nobody> unknown", "unknown or disabled mailbox".
 const WITHIN: usize = 3;
 
 /// The reply says one of `words` and close to it one of `phrases`, ASCII case ignored; addresses do not count as words.
-pub(super) fn says_near(reply: &Reply, words: &[&str], phrases: &[&str]) -> bool {
-    reply.lines.iter().any(|line| {
-        let text = String::from_utf8_lossy(line.bytes()).to_lowercase();
-        // Most lines have none of the words, and are not taken apart.
-        let begins = |word: &&str| word.split(' ').next().is_some_and(|first| text.contains(first));
-        if !words.iter().any(begins) {
-            return false;
-        }
-        let said: Vec<&str> = text
-            .split_whitespace()
-            .filter(|word| !word.contains(['@', '<']))
-            .flat_map(|word| word.split(|letter: char| !letter.is_alphanumeric() && letter != '\''))
-            .filter(|word| !word.is_empty())
-            .collect();
-        let at = |phrase: &str| -> Vec<usize> {
-            let phrase: Vec<&str> = phrase.split(' ').collect();
-            let windows = said.windows(phrase.len()).enumerate();
-            windows
-                .filter(|(_, window)| *window == phrase)
-                .map(|(place, _)| place)
-                .collect()
-        };
-        let nouns: Vec<usize> = words.iter().flat_map(|word| at(word)).collect();
-        let mut places = phrases.iter().flat_map(|phrase| at(phrase));
-        places.any(|place| nouns.iter().any(|noun| noun.abs_diff(place) <= WITHIN))
-    })
+pub(super) fn says_near(reply: &Reply, words: Phrases, phrases: Phrases) -> bool {
+    wording::of(reply).says_near(words, phrases, |line| are_near(line, words, phrases))
+}
+
+fn are_near(line: &Captured, words: Phrases, phrases: Phrases) -> bool {
+    let text = String::from_utf8_lossy(line.bytes()).to_lowercase();
+    let said: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !word.contains(['@', '<']))
+        .flat_map(|word| word.split(|letter: char| !letter.is_alphanumeric() && letter != '\''))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let at = |phrase: &str| -> Vec<usize> {
+        let phrase: Vec<&str> = phrase.split(' ').collect();
+        let windows = said.windows(phrase.len()).enumerate();
+        windows
+            .filter(|(_, window)| *window == phrase)
+            .map(|(place, _)| place)
+            .collect()
+    };
+    let nouns: Vec<usize> = words.iter().flat_map(|word| at(word)).collect();
+    let mut places = phrases.iter().flat_map(|phrase| at(phrase));
+    places.any(|place| nouns.iter().any(|noun| noun.abs_diff(place) <= WITHIN))
 }
 
 /// The server asks for a login in these words (RFC 4954, section 6), whatever the code.
@@ -148,9 +146,9 @@ pub(super) fn wants_login(reply: &Reply) -> bool {
             "smtp auth",
         ],
     );
-    let wanted = ["required", "requires", "require", "needed", "needs", "must"];
+    const WANTED: Phrases = &["required", "requires", "require", "needed", "needs", "must"];
     // Authentication of the sender's domain is another matter.
-    let of_domain = [
+    const OF_DOMAIN: Phrases = &[
         "authentication level",
         "spf",
         "dkim",
@@ -158,7 +156,7 @@ pub(super) fn wants_login(reply: &Reply) -> bool {
         "sender authentication",
         "domain authentication",
     ];
-    worded || (says_near(reply, &["authentication", "login"], &wanted) && !says_any(reply, &of_domain))
+    worded || (says_near(reply, &["authentication", "login"], WANTED) && !says_any(reply, OF_DOMAIN))
 }
 
 /// Whether a refusal is known to lead to this diagnosis, by its provider's words; `None` where they are not known.

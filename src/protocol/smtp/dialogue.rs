@@ -48,8 +48,14 @@ impl Reply {
 /// The first word of a line of an EHLO, CAPA or CAPABILITY list, before a blank or "=", is this, ASCII case ignored.
 #[must_use]
 pub fn is_keyword(line: &Captured, name: &str) -> bool {
-    let (word, behind) = line.bytes().split_at(name.len().min(line.bytes().len()));
-    word.eq_ignore_ascii_case(name.as_bytes()) && matches!(behind.first(), None | Some(b' ' | b'='))
+    let (line, name) = (line.bytes(), name.as_bytes());
+    // Most lines are other keywords, with other first letters.
+    let first = |text: &[u8]| text.first().map(u8::to_ascii_lowercase);
+    if first(line) != first(name) {
+        return false;
+    }
+    let (word, behind) = line.split_at(name.len().min(line.len()));
+    word.eq_ignore_ascii_case(name) && matches!(behind.first(), None | Some(b' ' | b'='))
 }
 
 /// Ways in which a reply broke RFC 5321, section 4.2.1.

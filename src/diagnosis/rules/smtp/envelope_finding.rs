@@ -1,5 +1,8 @@
 //! The finding of a refusal that the envelope's family sorts, with the values that its rules share.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::captured::Captured;
 use crate::diagnosis::providers::Place;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
@@ -37,8 +40,9 @@ pub(super) fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal<
             .into_iter()
             .flat_map(|exchange| of_mail(session, refusal, exchange)),
     );
+    let names = USED.get(rule.slug).map(Vec::as_slice).unwrap_or_default();
     for (name, value) in used {
-        if let Some(value) = value.filter(|_| is_used(rule, name)) {
+        if let Some(value) = value.filter(|_| names.contains(&name)) {
             finding = finding.with(name, value);
         }
     }
@@ -116,16 +120,21 @@ fn of_mail(session: &Session, refusal: &Refusal<'_>, exchange: &Exchange) -> [(&
     ]
 }
 
-/// The rule's sentences speak of this value.
-fn is_used(rule: &Rule, name: &str) -> bool {
-    let text = rule.texts.english.as_bytes();
-    memchr::memmem::find_iter(text, name).any(|at| {
-        let before = text.get(..at).unwrap_or_default();
-        let opened = [&b"{"[..], b"{?", b"{!"]
-            .iter()
-            .any(|opening| before.ends_with(opening));
-        opened && text.get(at + name.len()) == Some(&b'}')
-    })
+/// The values that each rule's sentences speak of.
+static USED: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    super::RULES
+        .iter()
+        .map(|rule| (rule.slug, names_in(rule.texts.english)))
+        .collect()
+});
+
+/// The names between braces: `{name}`, `{?name}`, `{!name}`.
+fn names_in(text: &'static str) -> Vec<&'static str> {
+    text.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name.trim_start_matches(['?', '!']))
+        .collect()
 }
 
 fn covers(session: &Session, transaction: &Transaction, exchange: &Exchange) -> bool {

@@ -4,7 +4,7 @@ use crate::captured::Captured;
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Evidence, Note};
 use crate::protocol::retrieval::{Command, Status};
-use crate::protocol::smtp::{Dialogue, Verb};
+use crate::protocol::smtp::{Dialogue, Exchange, Verb};
 use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::session::{EndedBy, Protocol, Service, Session};
 use crate::span::{Role, Span};
@@ -34,6 +34,9 @@ pub(super) struct Request {
 
 /// Every STARTTLS or STLS command of a session.
 pub(super) fn requests(session: &Session) -> Vec<Request> {
+    if !has_requests(session) {
+        return Vec::new();
+    }
     let smtp = session.exchanges().iter().filter_map(|exchange| {
         if !matches!(exchange.verb, Verb::StartTls | Verb::XAnonymousTls) {
             return None;
@@ -66,6 +69,12 @@ pub(super) fn requests(session: &Session) -> Vec<Request> {
             inside_tls: command.inside_tls,
         });
     smtp.chain(retrieval).collect()
+}
+
+/// There is a STARTTLS or STLS command.
+pub(super) fn has_requests(session: &Session) -> bool {
+    let smtp = |one: &Exchange| matches!(one.verb, Verb::StartTls | Verb::XAnonymousTls);
+    session.exchanges().iter().any(smtp) || session.commands().iter().any(is_request)
 }
 
 fn is_request(command: &Command) -> bool {
@@ -259,12 +268,12 @@ pub(in crate::diagnosis::rules) fn is_hello_on_plaintext_port(session: &Session)
 /// Lines that a middlebox overwrote: letters X of the same length as the keyword, a greeting of asterisks.
 pub(super) fn masked(session: &Session) -> Option<(&'static str, Evidence)> {
     let dialogue = session.smtp.as_ref()?;
-    let keyword = session.exchanges().iter().find_map(|exchange| {
+    let mut hellos = session.exchanges().iter().filter(|one| one.verb == Verb::Ehlo);
+    let keyword = hellos.find_map(|exchange| {
         let reply = exchange.reply.yes()?;
         let line = Session::extensions(exchange)
             .iter()
-            .find(|line| line.bytes().starts_with(b"XXXX") && is_crossed_out(facts::keyword(line)))
-            .filter(|_| exchange.verb == Verb::Ehlo)?;
+            .find(|line| line.bytes().starts_with(b"XXXX") && is_crossed_out(facts::keyword(line)))?;
         Some(("keyword", Evidence::quote(&reply.span, line)))
     });
     keyword
@@ -283,8 +292,8 @@ fn masked_command(session: &Session) -> Option<(&'static str, Evidence)> {
 fn masked_greeting(dialogue: &Dialogue) -> Option<(&'static str, Evidence)> {
     let greeting = dialogue.greeting.as_ref()?;
     let line = greeting.lines.first()?.bytes();
-    let stars = line.iter().filter(|octet| **octet == b'*').count();
-    let masked = stars >= 4 && line.iter().all(|octet| matches!(octet, b'*' | b'2' | b'0' | b' '));
+    let masked = line.iter().all(|octet| matches!(octet, b'*' | b'2' | b'0' | b' '))
+        && line.iter().filter(|octet| **octet == b'*').count() >= 4;
     masked.then(|| ("greeting", Evidence::reply(greeting)))
 }
 

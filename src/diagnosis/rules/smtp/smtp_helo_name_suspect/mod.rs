@@ -1,5 +1,7 @@
 //! The EHLO name on port 25 costs reputation.
 
+use std::net::IpAddr;
+
 use crate::diagnosis::Value;
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
@@ -27,15 +29,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tool = ["mail.example.com", "openssl.client.net"]
         .iter()
         .find(|tool| text.eq_ignore_ascii_case(tool));
-    let bare_address = text.parse::<std::net::IpAddr>().is_ok();
-    let local = text.eq_ignore_ascii_case("localhost") || text.to_ascii_lowercase().starts_with("localhost.");
-    let unqualified = !text.contains('.') && !text.starts_with('[');
     let kind = match tool {
         Some(_) => "name_of_tool",
         None if session.service != Service::Smtp || text.is_empty() => return None,
-        None if bare_address => "name_bare_address",
-        None if local => "name_localhost",
-        None if unqualified => "name_unqualified",
+        None if is_address(text) => "name_bare_address",
+        None if is_localhost(text) => "name_localhost",
+        None if !text.contains('.') && !text.starts_with('[') => "name_unqualified",
         None if text.contains('_') => "name_underscore",
         None => return None,
     };
@@ -44,4 +43,17 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .with("name", name)
             .with("kind", Value::Phrase(kind)),
     )
+}
+
+/// An address without brackets. Most names have a letter that none has.
+fn is_address(name: &str) -> bool {
+    name.bytes()
+        .all(|octet| octet.is_ascii_hexdigit() || matches!(octet, b':' | b'.'))
+        && name.parse::<IpAddr>().is_ok()
+}
+
+/// "localhost", "localhost.localdomain".
+fn is_localhost(name: &str) -> bool {
+    let (name, behind) = name.as_bytes().split_at(name.len().min("localhost".len()));
+    name.eq_ignore_ascii_case(b"localhost") && matches!(behind.first(), None | Some(b'.'))
 }

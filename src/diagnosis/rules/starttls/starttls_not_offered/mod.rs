@@ -27,7 +27,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
-    if !evidence::is_clear(session) || !evidence::requests(session).is_empty() {
+    if !evidence::is_clear(session) || evidence::has_requests(session) {
         return None;
     }
     let offer = evidence::offer(session).filter(|offer| !offer.has_starttls)?;
