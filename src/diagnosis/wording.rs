@@ -236,4 +236,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn questions_that_share_a_place_are_told_apart() {
+        // More questions than places, about one text.
+        let phrases: Vec<Phrases> = (0..200)
+            .map(|number| &*vec![&*format!("number {number} ").leak()].leak())
+            .collect();
+        let reply = reply(&["this is number 77 of them"]);
+        for _ in 0..2 {
+            for (number, phrases) in phrases.iter().enumerate() {
+                assert_eq!(of(&reply).says_any(phrases), number == 77);
+            }
+        }
+    }
 }
