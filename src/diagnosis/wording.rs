@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::captured::Captured;
 use crate::diagnosis::providers::Candidate;
-use crate::protocol::smtp::Reply;
+use crate::protocol::smtp::{Reply, ReplyLines};
 
 /// Texts remembered in each thread.
 const REMEMBERED: usize = 64;
@@ -22,7 +22,7 @@ pub(super) type Phrases = &'static [&'static str];
 
 /// The words of one reply.
 pub(super) struct Wording {
-    lines: Vec<Captured>,
+    lines: ReplyLines,
     /// The lines in lower case (ASCII), line feeds between them: no phrase has one.
     lower: Vec<u8>,
     /// There is nothing but ASCII in it.
@@ -68,7 +68,7 @@ fn remembered(reply: &Reply) -> Rc<Wording> {
         return Rc::new(Wording::new(reply));
     }
     let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    for line in &reply.lines {
+    for line in reply.lines.iter() {
         hasher.write(line.bytes());
     }
     let place = hasher.finish() as usize % REMEMBERED;
@@ -81,13 +81,13 @@ fn remembered(reply: &Reply) -> Rc<Wording> {
 
 /// The number of a pair of letters among 1,024.
 const fn pair(one: u8, other: u8) -> usize {
-    (one as usize * 37 ^ other as usize * 5) % 1024
+    ((one as usize * 37) ^ (other as usize * 5)) % 1024
 }
 
 impl Wording {
     fn new(reply: &Reply) -> Self {
         let mut lower = Vec::new();
-        for line in &reply.lines {
+        for line in reply.lines.iter() {
             lower.extend(line.bytes().iter().map(u8::to_ascii_lowercase));
             lower.push(b'\n');
         }
@@ -99,7 +99,7 @@ impl Wording {
             }
         }
         Self {
-            lines: reply.lines.to_vec(),
+            lines: reply.lines.clone(),
             ascii: lower.is_ascii(),
             lower,
             pairs,
@@ -109,7 +109,7 @@ impl Wording {
     }
 
     fn is_of(&self, reply: &Reply) -> bool {
-        self.lines == *reply.lines
+        self.lines == reply.lines
     }
 
     /// One of the phrases stands in it, ASCII case ignored.
@@ -180,7 +180,11 @@ mod tests {
         Reply {
             code: 550,
             enhanced: None,
-            lines: lines.iter().map(|line| Captured::from(*line)).collect(),
+            lines: lines
+                .iter()
+                .map(|line| Captured::from(*line))
+                .collect::<Vec<_>>()
+                .into(),
             span: Span {
                 direction: Direction::ToClient,
                 start: 0,

@@ -55,22 +55,34 @@ enum Plain {
     Imap(Box<imap::Decoder>),
 }
 
-/// Octets set aside with where each run came from.
+/// Octets set aside with where each run came from; nearly always none.
 #[derive(Debug, Default)]
-struct Held {
+struct Held(Option<Box<HeldPieces>>);
+
+#[derive(Debug, Default)]
+struct HeldPieces {
     pieces: Vec<(u64, Stamp, Vec<u8>)>,
     octets: usize,
 }
 
 impl Held {
     fn keep(&mut self, chunk: Chunk<'_>) {
-        self.octets += chunk.bytes.len();
-        self.pieces.push((chunk.offset, chunk.stamp, chunk.bytes.to_vec()));
+        let held = self.0.get_or_insert_default();
+        held.octets += chunk.bytes.len();
+        held.pieces.push((chunk.offset, chunk.stamp, chunk.bytes.to_vec()));
+    }
+
+    fn octets(&self) -> usize {
+        self.0.as_ref().map_or(0, |held| held.octets)
+    }
+
+    fn pieces(&self) -> &[(u64, Stamp, Vec<u8>)] {
+        self.0.as_ref().map_or(&[], |held| &held.pieces)
     }
 
     /// The first octets, for telling what they are.
     fn beginning(&self) -> Vec<u8> {
-        self.pieces
+        self.pieces()
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
             .take(BEGINNING)
@@ -78,7 +90,7 @@ impl Held {
     }
 
     fn is_full(&self) -> bool {
-        self.octets > HELD_OCTETS
+        self.octets() > HELD_OCTETS
     }
 }
 
@@ -191,7 +203,7 @@ impl Conversation {
     fn read_undecided(&mut self, chunk: Chunk<'_>) {
         let direction = chunk.direction;
         // Nearly always the first segment tells, and nothing needs to be set aside.
-        if self.held.get(direction).octets == 0 {
+        if self.held.get(direction).octets() == 0 {
             let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
             if !matches!(found, First::NeedMore | First::Tls) {
                 self.decide(direction, found);
@@ -262,7 +274,7 @@ impl Conversation {
             let began = self
                 .held
                 .get(direction)
-                .pieces
+                .pieces()
                 .first()
                 .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
             let decoder = tls::Decoder::new(start, began).with_keys(self.keys.clone());
@@ -291,11 +303,11 @@ impl Conversation {
 
     fn read_again(&mut self, direction: Direction) {
         let held = std::mem::take(self.held.get_mut(direction));
-        for (offset, stamp, bytes) in held.pieces {
+        for &(offset, stamp, ref bytes) in held.pieces() {
             self.read(Chunk {
                 direction,
                 offset,
-                bytes: &bytes,
+                bytes,
                 stamp,
             });
         }
@@ -303,7 +315,7 @@ impl Conversation {
 
     /// Octets held in a direction may be decided by what the other direction just told.
     fn reconsider(&mut self, direction: Direction) {
-        if *self.modes.get(direction) == Mode::Switching && self.held.get(direction).octets > 0 {
+        if *self.modes.get(direction) == Mode::Switching && self.held.get(direction).octets() > 0 {
             self.settle_switching(direction);
         }
     }
@@ -339,7 +351,7 @@ impl Conversation {
         *self.modes.get_mut(Direction::ToClient) = Mode::Switching;
         *self.modes.get_mut(Direction::ToServer) = Mode::Switching;
         let held = self.held.get(Direction::ToServer);
-        if held.octets == 0 {
+        if held.octets() == 0 {
             return;
         }
         let beginning = held.beginning();
@@ -352,7 +364,7 @@ impl Conversation {
 
     fn note_injected(&mut self, direction: Direction) {
         let held = std::mem::take(self.held.get_mut(direction));
-        let (Some(first), Some(last)) = (held.pieces.first(), held.pieces.last()) else {
+        let (Some(first), Some(last)) = (held.pieces().first(), held.pieces().last()) else {
             return;
         };
         let span = Span {
@@ -363,7 +375,7 @@ impl Conversation {
             last: last.1,
         };
         let bytes: Vec<u8> = held
-            .pieces
+            .pieces()
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
             .take(INJECTED_OCTETS)
@@ -439,7 +451,7 @@ impl Conversation {
             self.begin_tls(direction, start);
         }
         let other = direction.opposite();
-        if *self.modes.get(other) == Mode::Switching && self.held.get(other).octets > 0 {
+        if *self.modes.get(other) == Mode::Switching && self.held.get(other).octets() > 0 {
             if looks_like_record(&self.held.get(other).beginning()) == Likeness::No {
                 self.note_injected(other);
             } else {
@@ -518,11 +530,11 @@ impl Conversation {
         self.set_inside(true);
         for direction in Direction::BOTH {
             let held = std::mem::take(self.held.get_mut(direction));
-            for (offset, stamp, bytes) in held.pieces {
+            for &(offset, stamp, ref bytes) in held.pieces() {
                 self.push_inside(Chunk {
                     direction,
                     offset,
-                    bytes: &bytes,
+                    bytes,
                     stamp,
                 });
             }
@@ -559,7 +571,7 @@ impl Conversation {
 
     /// A beginning inside implicit TLS that nothing more follows.
     fn release_inside(&mut self, direction: Direction) {
-        if !self.inside && *self.modes.get(direction) == Mode::Tls && self.held.get(direction).octets > 0 {
+        if !self.inside && *self.modes.get(direction) == Mode::Tls && self.held.get(direction).octets() > 0 {
             self.decide_inside(None);
         }
     }
@@ -576,12 +588,12 @@ impl Conversation {
     /// At the end: octets that never told what they are belong to the protocol of the port, or to TLS under way.
     fn release_undecided(&mut self, direction: Direction) {
         match self.modes.get(direction) {
-            Mode::Undecided if self.held.get(direction).octets > 0 => self.decide(direction, First::Unclear),
+            Mode::Undecided if self.held.get(direction).octets() > 0 => self.decide(direction, First::Unclear),
             Mode::Held => {
                 *self.modes.get_mut(direction) = Mode::Plain;
                 self.read_again(direction);
             }
-            Mode::Switching if self.held.get(direction).octets > 0 => {
+            Mode::Switching if self.held.get(direction).octets() > 0 => {
                 if self.tls.is_none() && direction == Direction::ToClient {
                     *self.modes.get_mut(direction) = Mode::Plain;
                     self.read_again(direction);
@@ -636,7 +648,7 @@ impl Stream for Conversation {
             Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
             Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
         };
-        let held = self.held.to_server.octets + self.held.to_client.octets;
+        let held = self.held.to_server.octets() + self.held.to_client.octets();
         plain
             + held
             + self

@@ -26,11 +26,17 @@ pub struct Line<'a> {
     pub cut: bool,
 }
 
-/// The line that is being put together in one direction.
+/// The line that is being put together in one direction: nearly always none.
 #[derive(Debug, Default)]
 pub struct Lines {
+    begun: Option<Box<Begun>>,
+}
+
+/// A line whose end was not yet seen.
+#[derive(Debug)]
+struct Begun {
     kept: Vec<u8>,
-    begun: Option<Span>,
+    span: Span,
     after_carriage_return: bool,
 }
 
@@ -43,10 +49,10 @@ impl Lines {
         };
         let end = position + 1;
         let octets = chunk.bytes.get(..end).unwrap_or_default();
-        if self.begun.is_some() {
+        if let Some(begun) = &self.begun {
             let carriage_return = match position.checked_sub(1).and_then(|last| octets.get(last)) {
                 Some(octet) => *octet == b'\r',
-                None => self.after_carriage_return,
+                None => begun.after_carriage_return,
             };
             self.carry(chunk, octets);
             return (end, self.ended(1 + u64::from(carriage_return)));
@@ -77,25 +83,34 @@ impl Lines {
 
     /// Approximate heap octets held.
     #[must_use]
-    pub const fn weight(&self) -> usize {
-        self.kept.capacity()
+    pub fn weight(&self) -> usize {
+        self.begun
+            .as_ref()
+            .map_or(0, |begun| size_of::<Begun>() + begun.kept.capacity())
     }
 
     fn carry(&mut self, chunk: &Chunk<'_>, octets: &[u8]) {
         if octets.is_empty() {
             return;
         }
-        let room = LINE_KEPT.saturating_sub(self.kept.len()).min(octets.len());
-        self.kept.extend_from_slice(octets.get(..room).unwrap_or_default());
-        self.after_carriage_return = octets.last() == Some(&b'\r');
         let span = span_of(chunk, octets.len());
-        self.begun = Some(self.begun.map_or(span, |begun| begun.through(span)));
+        let begun = self.begun.get_or_insert_with(|| {
+            Box::new(Begun {
+                kept: Vec::new(),
+                span,
+                after_carriage_return: false,
+            })
+        });
+        let room = LINE_KEPT.saturating_sub(begun.kept.len()).min(octets.len());
+        begun.kept.extend_from_slice(octets.get(..room).unwrap_or_default());
+        begun.after_carriage_return = octets.last() == Some(&b'\r');
+        begun.span = begun.span.through(span);
     }
 
     fn ended(&mut self, line_end: u64) -> Option<Line<'static>> {
-        let span = self.begun.take()?;
-        let mut bytes = std::mem::take(&mut self.kept);
-        self.after_carriage_return = false;
+        let Begun {
+            kept: mut bytes, span, ..
+        } = *self.begun.take()?;
         let content = span.length().saturating_sub(line_end);
         bytes.truncate(usize::try_from(content).unwrap_or(usize::MAX));
         Some(Line {

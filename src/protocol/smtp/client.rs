@@ -37,11 +37,7 @@ enum Mode {
     /// Before the greeting: it tells whether these octets are the first commands, or the capture began later.
     HeldStart(Held),
     /// In that header.
-    Proxy {
-        header: Vec<u8>,
-        left: usize,
-        span: Option<Span>,
-    },
+    Proxy(Box<ProxyHeader>),
     /// Commands, and responses of AUTH.
     Commands,
     /// Behind DATA, whose reply was not yet seen.
@@ -56,6 +52,21 @@ enum Mode {
     Lost,
     /// Another protocol.
     Foreign,
+}
+
+/// A PROXY header of version 2, as far as it was seen.
+#[derive(Debug)]
+struct ProxyHeader {
+    octets: Vec<u8>,
+    /// Octets to come.
+    left: usize,
+    span: Option<Span>,
+}
+
+/// Words of masked lines.
+#[derive(Debug, Default)]
+struct Masked {
+    words: VecDeque<Box<[u8]>>,
 }
 
 /// State of the client's side.
@@ -78,8 +89,8 @@ pub struct Client {
     again: bool,
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
-    early: Option<Span>,
-    masked: VecDeque<Box<[u8]>>,
+    early: Option<Box<Span>>,
+    masked: Option<Box<Masked>>,
     first_frame: Option<FrameNumber>,
     several_frames: bool,
 }
@@ -98,7 +109,7 @@ impl Default for Client {
             again: false,
             unanswered: false,
             early: None,
-            masked: VecDeque::new(),
+            masked: None,
             first_frame: None,
             several_frames: false,
         }
@@ -124,7 +135,7 @@ impl Client {
     }
 
     /// Where octets came before the greeting was complete.
-    pub const fn take_early(&mut self) -> Option<Span> {
+    pub const fn take_early(&mut self) -> Option<Box<Span>> {
         self.early.take()
     }
 
@@ -142,16 +153,20 @@ impl Client {
     pub fn weight(&self) -> usize {
         let mode = match &self.mode {
             Mode::Start(held) | Mode::HeldStart(held) | Mode::HeldData(held) | Mode::HeldUpgrade(held) => held.weight(),
-            Mode::Proxy { header, .. } => header.capacity(),
+            Mode::Proxy(header) => size_of::<ProxyHeader>() + header.octets.capacity(),
             _ => 0,
         };
         let data = self.data.as_ref().map_or(0, |_| size_of::<MailData>() + 4096);
-        self.lines.weight() + mode + data + self.masked.iter().map(|word| word.len()).sum::<usize>()
+        self.lines.weight() + mode + data + self.masked_words().map(<[u8]>::len).sum::<usize>()
     }
 
     /// A reply's text without the credentials that the client sent.
     pub fn scrub<'a>(&'a self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        scrubbed(text, self.masked.iter().map(|word| &**word))
+        scrubbed(text, self.masked_words())
+    }
+
+    fn masked_words(&self) -> impl Iterator<Item = &[u8]> {
+        self.masked.iter().flat_map(|masked| &masked.words).map(|word| &**word)
     }
 
     fn remember(&mut self, line: &[u8]) {
@@ -159,11 +174,11 @@ impl Client {
             if word.len() < REMEMBERED_LEAST {
                 continue;
             }
-            if self.masked.len() >= REMEMBERED {
-                self.masked.pop_front();
+            let masked = &mut self.masked.get_or_insert_default().words;
+            if masked.len() >= REMEMBERED {
+                masked.pop_front();
             }
-            self.masked
-                .push_back(word.get(..REMEMBERED_OCTETS).unwrap_or(word).into());
+            masked.push_back(word.get(..REMEMBERED_OCTETS).unwrap_or(word).into());
         }
     }
 }
@@ -184,15 +199,12 @@ impl Decoder {
         let mut rest = chunk;
         let mut octets = 0;
         while !rest.bytes.is_empty() {
-            let silent = matches!(
-                self.client.mode,
-                Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy { .. }
-            );
+            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
             let preamble = self.dialogue.preamble.is_some();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
                 Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
-                Mode::Proxy { .. } => (self.proxy_header(&rest), Upgrade::None),
+                Mode::Proxy(_) => (self.proxy_header(&rest), Upgrade::None),
                 Mode::Commands | Mode::Lost => self.line(&rest),
                 Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
                 Mode::HeldUpgrade(_) => (self.hold_upgrade(&rest), Upgrade::None),
@@ -202,7 +214,8 @@ impl Decoder {
             };
             if !silent && count > 0 && preamble == self.dialogue.preamble.is_some() && self.server.greeting_is_due() {
                 let span = span_of(&rest, count);
-                self.client.early = Some(self.client.early.map_or(span, |early| early.through(span)));
+                let early = self.client.early.get_or_insert_with(|| Box::new(span));
+                **early = early.through(span);
             }
             octets += count;
             rest = rest.skip(count);
@@ -254,9 +267,11 @@ impl Decoder {
         let held = std::mem::take(held);
         match preamble::version_2_length(held.bytes()) {
             Some(left) => {
-                let header = held.bytes().to_vec();
-                let span = held.span();
-                self.client.mode = Mode::Proxy { header, left, span };
+                self.client.mode = Mode::Proxy(Box::new(ProxyHeader {
+                    octets: held.bytes().to_vec(),
+                    left,
+                    span: held.span(),
+                }));
                 self.end_proxy_header();
             }
             None => self.first_commands(held),
@@ -344,29 +359,33 @@ impl Decoder {
     }
 
     fn proxy_header(&mut self, chunk: &Chunk<'_>) -> usize {
-        let Mode::Proxy { header, left, span } = &mut self.client.mode else {
+        let Mode::Proxy(header) = &mut self.client.mode else {
             return 0;
         };
-        let count = (*left).min(chunk.bytes.len());
+        let count = header.left.min(chunk.bytes.len());
         let room = (preamble::FIXED + preamble::ADDRESSES)
-            .saturating_sub(header.len())
+            .saturating_sub(header.octets.len())
             .min(count);
-        header.extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
-        *left -= count;
+        header
+            .octets
+            .extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
+        header.left -= count;
         let here = span_of(chunk, count);
-        *span = Some(span.map_or(here, |before| before.through(here)));
+        header.span = Some(header.span.map_or(here, |before| before.through(here)));
         self.end_proxy_header();
         count
     }
 
     fn end_proxy_header(&mut self) {
-        if let Mode::Proxy { header, left: 0, span } = &self.client.mode {
-            if let Some(span) = *span {
-                self.dialogue.preamble = Some(Preamble::Proxy {
+        if let Mode::Proxy(header) = &self.client.mode
+            && header.left == 0
+        {
+            if let Some(span) = header.span {
+                self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
                     version: 2,
-                    source: preamble::version_2_source(header),
+                    source: preamble::version_2_source(&header.octets),
                     span,
-                });
+                }));
             }
             self.first_commands(Held::default());
         }
@@ -403,17 +422,17 @@ impl Decoder {
             && let Some(source) = preamble::version_1(&line.bytes)
         {
             let span = line.span;
-            self.dialogue.preamble = Some(Preamble::Proxy {
+            self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
                 version: 1,
                 source,
                 span,
-            });
+            }));
             // The header is not the client talking.
             self.client.early = None;
             return true;
         }
         self.client.first_line = false;
-        self.dialogue.foreign = preamble::foreign(&line.bytes, line.span);
+        self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
         let binary = self
             .dialogue
             .foreign
@@ -867,7 +886,7 @@ impl Decoder {
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
         {
-            self.dialogue.foreign = preamble::foreign(&line.bytes, line.span);
+            self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
         }
         if self.client.data.is_some() {
             self.end_data();

@@ -4,6 +4,7 @@
 use crate::captured::Captured;
 use crate::message::MessageFacts;
 use crate::protocol::Seen;
+pub use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::secret::Secret;
 use crate::span::{Span, Stamp};
 
@@ -22,7 +23,7 @@ pub struct Reply {
     /// Enhanced status code of the first line that has one (RFC 3463): class, subject, detail.
     pub enhanced: Option<(u8, u16, u16)>,
     /// Each line's text behind code and separator (enhanced code included), without its line end.
-    pub lines: Vec<Captured>,
+    pub lines: ReplyLines,
     /// Where it was seen.
     pub span: Span,
     /// What is wrong with its form.
@@ -320,13 +321,13 @@ pub struct ForeignClient {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Dialogue {
     /// PROXY protocol in front.
-    pub preamble: Option<Preamble>,
+    pub preamble: Option<Box<Preamble>>,
     /// The greeting (the first reply, 220 or a refusal).
     pub greeting: Option<Reply>,
     /// First line of a multi-line greeting: postscreen's "220-" comes seconds before "220 ".
     pub greeting_began: Option<Stamp>,
     /// The client sent octets before the greeting was complete: where.
-    pub early_talk: Option<Span>,
+    pub early_talk: Option<Box<Span>>,
     /// Commands with replies: the first [`FIRST_EXCHANGES`] and the last [`LAST_EXCHANGES`].
     pub exchanges: Vec<Exchange>,
     /// Exchanges in between that were not kept.
@@ -336,7 +337,7 @@ pub struct Dialogue {
     /// Replies that belong to no command and were not kept: more than [`UNSOLICITED_REPLIES`].
     pub unsolicited_not_kept: u64,
     /// The client does not speak SMTP.
-    pub foreign: Option<ForeignClient>,
+    pub foreign: Option<Box<ForeignClient>>,
     /// Octets that came behind STARTTLS in the clear, before TLS began, by sender; at most 256 octets each.
     pub injected: Vec<(Span, Captured)>,
     /// LMTP is spoken.

@@ -93,6 +93,10 @@ impl Ledger {
                 self.keep(open.exchange);
             }
         }
+        if self.open.is_empty() {
+            // A session may wait for hours for its next command.
+            self.open = VecDeque::new();
+        }
     }
 
     /// Gives up the oldest `count` exchanges: their replies lie in a gap. Returns how many of them were RCPT commands

@@ -29,6 +29,7 @@ mod held;
 mod ledger;
 mod path;
 mod preamble;
+mod reply_lines;
 mod server;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use crate::captured::Captured;
 use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines};
 use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
+use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
@@ -39,16 +40,33 @@ enum Greeting {
 /// A reply whose last line was not yet seen.
 #[derive(Debug)]
 struct Building {
+    /// All but its lines.
     reply: Reply,
+    lines: Vec<Captured>,
     /// The client sent its next command meanwhile.
     client_went_on: bool,
+}
+
+impl Building {
+    fn begin(span: Span) -> Self {
+        Self {
+            reply: empty_reply(span),
+            lines: Vec::new(),
+            client_went_on: false,
+        }
+    }
+
+    fn finish(mut self) -> Reply {
+        self.reply.lines = ReplyLines::take(&mut self.lines);
+        self.reply
+    }
 }
 
 /// State of the server's side.
 #[derive(Debug, Default)]
 pub struct Server {
     lines: Lines,
-    building: Option<Building>,
+    building: Option<Box<Building>>,
     greeting: Greeting,
     /// In the middle of a line behind a gap.
     lost: bool,
@@ -138,10 +156,7 @@ impl Server {
 
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
-        let building = self
-            .building
-            .as_ref()
-            .map_or(0, |building| building.reply.lines.len() * 80);
+        let building = self.building.as_ref().map_or(0, |building| building.lines.len() * 80);
         self.lines.weight() + building + self.floating.len() * 200
     }
 }
@@ -235,7 +250,7 @@ impl Decoder {
         if let Some(mut building) = self.server.building.take() {
             building.reply.defects.missing_last_line |= closed;
             building.reply.incomplete |= !closed;
-            self.pair(building.reply);
+            self.pair(building.finish());
         }
     }
 
@@ -254,7 +269,7 @@ impl Decoder {
             if building.client_went_on || (building.reply.incomplete && other_code) {
                 building.reply.defects.missing_last_line |= building.client_went_on;
                 if let Some(building) = self.server.building.take() {
-                    self.pair(building.reply);
+                    self.pair(building.finish());
                 }
             }
         }
@@ -268,11 +283,12 @@ impl Decoder {
         let answers_unseen = self.ledger.open.is_empty();
         let suspect = self.client.is_suspect();
         let unsure = self.server.doubt || suspect || answers_unseen;
-        let building = self.server.building.get_or_insert_with(|| Building {
-            reply: empty_reply(line.span),
-            client_went_on: false,
-        });
-        let reply = &mut building.reply;
+        // Most replies are one line, and are never put by.
+        let mut fresh = (!begun).then(|| Building::begin(line.span));
+        let Some(building) = self.server.building.as_deref_mut().or(fresh.as_mut()) else {
+            return Upgrade::None;
+        };
+        let Building { reply, lines, .. } = building;
         let (more, text) = match &read {
             Some(read) => {
                 reply.defects.mixed_codes |= begun && reply.code != 0 && reply.code != read.code;
@@ -298,19 +314,19 @@ impl Decoder {
             _ => Cow::Borrowed(text),
         };
         let text = self.client.scrub(&text);
-        if line.cut || text.len() > REPLY_LINE_KEPT || reply.lines.len() >= REPLY_LINES {
+        if line.cut || text.len() > REPLY_LINE_KEPT || lines.len() >= REPLY_LINES {
             self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
         }
-        if reply.lines.len() < REPLY_LINES {
-            if reply.lines.is_empty() {
-                reply.lines.reserve_exact(if more { USUAL_LINES } else { 1 });
+        if lines.len() < REPLY_LINES {
+            if lines.is_empty() {
+                lines.reserve_exact(if more { USUAL_LINES } else { 1 });
             }
-            reply
-                .lines
-                .push(Captured::new(text.get(..REPLY_LINE_KEPT).unwrap_or(&text)));
+            lines.push(Captured::new(text.get(..REPLY_LINE_KEPT).unwrap_or(&text)));
         }
-        if !more && let Some(building) = self.server.building.take() {
-            return self.pair(building.reply);
+        if more {
+            self.server.building = fresh.map(Box::new).or(self.server.building.take());
+        } else if let Some(building) = fresh.or_else(|| self.server.building.take().map(|building| *building)) {
+            return self.pair(building.finish());
         }
         if self.server.greeting == Greeting::Due && !begun {
             self.dialogue.greeting_began = Some(line.span.first);
@@ -508,7 +524,7 @@ fn empty_reply(span: Span) -> Reply {
     Reply {
         code: 0,
         enhanced: None,
-        lines: Vec::new(),
+        lines: ReplyLines::default(),
         span,
         defects: ReplyDefects::default(),
         incomplete: false,

@@ -256,7 +256,7 @@ pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
     let reply = |code| Reply {
         code,
         enhanced: None,
-        lines: vec![Captured::new(words.as_bytes())],
+        lines: vec![Captured::new(words.as_bytes())].into(),
         span: Span {
             direction: Direction::ToClient,
             start: 0,

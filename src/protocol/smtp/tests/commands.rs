@@ -84,7 +84,7 @@ fn a_refusing_greeting_is_the_greeting() {
 fn octets_before_the_last_greeting_line_are_early_talk() {
     let dialogue = dialogue("S: 220-wait\nC: EHLO bot\nS: 220 mail ESMTP\nS: 250 mail\nC: QUIT\nS: 221 bye");
     assert_eq!(dialogue.greeting_began.unwrap().frame.0, 1);
-    let early = dialogue.early_talk.unwrap();
+    let early = dialogue.early_talk.as_ref().unwrap();
     assert_eq!((early.start, early.end, early.first.frame.0), (0, 10, 2));
     assert_eq!(dialogue.greeting.as_ref().unwrap().lines.len(), 2);
     assert_eq!(summary(&dialogue), ["EHLO bot =250", "QUIT =221"]);
@@ -176,7 +176,7 @@ fn a_proxy_header_is_no_early_talk() {
         "c: \\r\\n\\r\\n\\0\\r\\nQUIT\\n\\x21\\x11\\0\\x0c\\xc0\\0\\x02\\x01\\xc0\\0\\x02\\x02\\x12\\x67\\0\\x19\nS: 220 a\nC: EHLO b\nS: 250 a",
     );
     for (dialogue, expected) in [(first, 1), (second, 2)] {
-        let Some(Preamble::Proxy { version, source, .. }) = &dialogue.preamble else {
+        let Some(Preamble::Proxy { version, source, .. }) = dialogue.preamble.as_deref() else {
             panic!()
         };
         assert_eq!((*version, text(source).as_str()), (expected, "192.0.2.1:4711"));

@@ -32,7 +32,7 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let dialogue = session.smtp.as_deref()?;
-    if let Some(Preamble::Proxy { version, span, .. }) = &dialogue.preamble {
+    if let Some(Preamble::Proxy { version, span, .. }) = dialogue.preamble.as_deref() {
         let refused = dialogue
             .greeting
             .as_ref()

@@ -1,0 +1,105 @@
+//! The texts of a reply's lines. A server greets everybody alike and sends everybody the same list of extensions, so those
+//! that came last are remembered, in each thread, and shared: half of what an open session would hold. Nothing but memory
+//! depends on that.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::captured::Captured;
+
+/// Replies remembered in each thread.
+const REMEMBERED: usize = 256;
+/// Octets of the longest reply that is remembered, all lines together.
+const LONGEST: usize = 1024;
+
+/// Lines that cannot be changed any more; used as the slice that they are.
+#[derive(Clone, Default)]
+pub struct ReplyLines(Arc<[Captured]>);
+
+thread_local! {
+    static KNOWN: RefCell<Vec<Option<ReplyLines>>> = RefCell::new(vec![None; REMEMBERED]);
+}
+
+impl ReplyLines {
+    /// Takes the lines out of `lines`; the same ones that came before are used again.
+    pub(super) fn take(lines: &mut Vec<Captured>) -> Self {
+        let mut hasher = foldhash::fast::FixedState::default().build_hasher();
+        let mut octets = 0;
+        for line in lines.iter() {
+            octets += line.bytes().len();
+            hasher.write(line.bytes());
+        }
+        if octets > LONGEST {
+            return std::mem::take(lines).into();
+        }
+        let place = hasher.finish() as usize % REMEMBERED;
+        KNOWN.with_borrow_mut(|known| match known.get_mut(place) {
+            Some(Some(one)) if **one == **lines => {
+                lines.clear();
+                one.clone()
+            }
+            Some(place) => place.insert(std::mem::take(lines).into()).clone(),
+            None => std::mem::take(lines).into(),
+        })
+    }
+
+    /// They lie at the same place, and so are the same.
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for ReplyLines {
+    type Target = [Captured];
+
+    fn deref(&self) -> &[Captured] {
+        &self.0
+    }
+}
+
+impl From<Vec<Captured>> for ReplyLines {
+    fn from(lines: Vec<Captured>) -> Self {
+        Self(lines.into())
+    }
+}
+
+impl PartialEq for ReplyLines {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_shared_with(other) || self.0 == other.0
+    }
+}
+
+impl Eq for ReplyLines {}
+
+impl fmt::Debug for ReplyLines {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(texts: &[&str]) -> ReplyLines {
+        ReplyLines::take(&mut texts.iter().map(|text| Captured::from(*text)).collect())
+    }
+
+    #[test]
+    fn the_same_lines_are_shared_and_others_are_not() {
+        let one = taken(&["mx.example", "PIPELINING"]);
+        assert!(one.is_shared_with(&taken(&["mx.example", "PIPELINING"])));
+        // The same octets with other ends of lines, and what is too long to be remembered.
+        assert_ne!(one, taken(&["mx.exampleP", "IPELINING"]));
+        let long = "x".repeat(LONGEST + 1);
+        assert!(!taken(&[&long]).is_shared_with(&taken(&[&long])));
+        assert_eq!(taken(&[&long]), taken(&[&long]));
+        for number in 0..2_000 {
+            let text = format!("250 {number}");
+            assert_eq!(taken(&[&text])[0], Captured::from(&*text));
+        }
+    }
+}
