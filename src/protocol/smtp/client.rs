@@ -165,6 +165,11 @@ impl Client {
         scrubbed(text, self.masked_words())
     }
 
+    /// There are credentials that a reply might repeat.
+    pub const fn remembers_words(&self) -> bool {
+        self.masked.is_some()
+    }
+
     fn masked_words(&self) -> impl Iterator<Item = &[u8]> {
         self.masked.iter().flat_map(|masked| &masked.words).map(|word| &**word)
     }

@@ -33,6 +33,7 @@ mod reply_lines;
 mod server;
 #[cfg(test)]
 mod tests;
+mod whole_reply;
 
 pub use command::{COMMAND_KEPT, VERB_KEPT};
 pub use decoder::Decoder;

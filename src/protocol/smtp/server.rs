@@ -7,9 +7,10 @@ use memchr::memmem;
 
 use crate::captured::Captured;
 use crate::frame::FrameNumber;
-use crate::protocol::line::{Line, Lines};
+use crate::protocol::line::{Line, Lines, span_of};
 use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
 use crate::protocol::smtp::reply_lines::ReplyLines;
+use crate::protocol::smtp::whole_reply;
 use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
@@ -23,7 +24,7 @@ pub const REPLY_LINES: usize = 256;
 /// Room made for the lines of a reply that has more than one: what an EHLO reply usually takes.
 const USUAL_LINES: usize = 10;
 /// Longest sound reply line in octets, line end included (RFC 5321, section 4.5.3.1.5).
-const LONGEST_LINE: u64 = 512;
+pub(super) const LONGEST_LINE: u64 = 512;
 /// Replies that wait to be paired behind a gap.
 const FLOATING: usize = 4096;
 
@@ -82,15 +83,15 @@ pub struct Server {
 }
 
 /// A reply line taken apart.
-struct ReplyLine<'a> {
-    code: u16,
-    more: bool,
+pub(super) struct ReplyLine<'a> {
+    pub(super) code: u16,
+    pub(super) more: bool,
     odd_separator: bool,
-    text: &'a [u8],
+    pub(super) text: &'a [u8],
 }
 
 impl<'a> ReplyLine<'a> {
-    fn read(line: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(line: &'a [u8]) -> Option<Self> {
         let (digits, rest) = line.split_at_checked(3)?;
         let mut code = 0;
         for digit in digits {
@@ -111,13 +112,13 @@ impl<'a> ReplyLine<'a> {
         })
     }
 
-    const fn is_sound(&self) -> bool {
+    pub(super) const fn is_sound(&self) -> bool {
         self.code >= 200 && self.code < 600 && !self.odd_separator
     }
 }
 
 /// The enhanced status code at the start of a reply text (RFC 3463, RFC 2034).
-fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
+pub(super) fn enhanced(text: &[u8]) -> Option<(u8, u16, u16)> {
     if !matches!(text, [b'2' | b'4' | b'5', b'.', ..]) {
         return None;
     }
@@ -166,6 +167,13 @@ impl Decoder {
     pub(super) fn read_server(&mut self, chunk: Chunk<'_>) -> Progress {
         self.server.spoke |= !chunk.bytes.is_empty();
         self.client.is_answered();
+        if let Some(reply) = self.whole_reply(&chunk) {
+            let upgrade = self.pair(reply);
+            return Progress {
+                octets: chunk.bytes.len(),
+                upgrade,
+            };
+        }
         let mut rest = chunk;
         let mut octets = 0;
         while !rest.bytes.is_empty() {
@@ -183,6 +191,29 @@ impl Decoder {
             octets,
             upgrade: Upgrade::None,
         }
+    }
+
+    /// The chunk is one sound reply, and nothing before it or about the client changes how it is read.
+    fn whole_reply(&mut self, chunk: &Chunk<'_>) -> Option<Reply> {
+        let server = &self.server;
+        if server.lost || server.building.is_some() || server.lines.has_begun() || self.client.remembers_words() {
+            return None;
+        }
+        let whole = whole_reply::read(chunk.bytes)?;
+        let unsure = server.doubt || self.client.is_suspect() || self.ledger.open.is_empty();
+        // What may repeat a credential is looked through word by word.
+        if matches!(whole.code, 500..=502) || (whole.code >= 503 && unsure) {
+            return None;
+        }
+        if server.greeting == Greeting::Due && whole.lines.len() > 1 {
+            self.dialogue.greeting_began = Some(chunk.stamp);
+        }
+        Some(Reply {
+            code: whole.code,
+            enhanced: whole.enhanced,
+            lines: whole.lines,
+            ..empty_reply(span_of(chunk, chunk.bytes.len()))
+        })
     }
 
     /// The client sends: it has seen the replies that it waited for.
