@@ -508,7 +508,9 @@ impl Decoder {
     fn respond(&mut self, line: &Line<'_>) {
         self.client.remember(&line.bytes);
         let keep = self.retention.secrets;
-        let Some(open) = self.ledger.newest() else { return };
+        let Some(mut open) = self.ledger.newest_mut() else {
+            return;
+        };
         let responses = open.responses;
         let uncertain = open.responses_may_be_hidden;
         open.responses = open.responses.saturating_add(1);
@@ -555,12 +557,7 @@ impl Decoder {
             _ => command.detail(&shown.verb),
         };
         self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
-        let pipelined = self.client.again
-            || self
-                .ledger
-                .open
-                .back()
-                .is_some_and(|open| !open.answered || open.more > 0);
+        let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
         exchange.line_length = line.length;
@@ -610,7 +607,7 @@ impl Decoder {
 
     /// What the newest command makes of the octets behind it.
     fn follow(&mut self, span: Span) -> Upgrade {
-        let Some(open) = self.ledger.newest() else {
+        let Some(mut open) = self.ledger.newest_mut() else {
             return Upgrade::None;
         };
         match (&open.exchange.verb, &open.exchange.detail) {
@@ -703,7 +700,7 @@ impl Decoder {
 
     /// 354 was seen.
     pub(super) fn go_ahead(&mut self) {
-        if self.ledger.open.len() == 1
+        if self.ledger.waiting() == 1
             && let Mode::HeldData(held) = &mut self.client.mode
         {
             let held = std::mem::take(held);
@@ -715,16 +712,14 @@ impl Decoder {
     /// The final reply of DATA was seen, the oldest open command.
     pub(super) fn answer_data(&mut self, reply: Reply) {
         let class = reply.class();
-        let newest = self.ledger.open.len() == 1;
+        let newest = self.ledger.waiting() == 1;
         let hidden = self
             .ledger
-            .open
-            .front()
+            .oldest()
             .is_some_and(|open| open.exchange.index < self.ledger.gap_before);
         let assumed = self
             .ledger
-            .open
-            .front()
+            .oldest()
             .is_some_and(|open| open.exchange.intermediate.is_empty());
         match &mut self.client.mode {
             Mode::HeldData(held) if newest => {
@@ -793,7 +788,7 @@ impl Decoder {
         };
         let exchange = self.exchange(verb, detail, command);
         self.send_unseen(exchange);
-        if let Some(open) = self.ledger.newest() {
+        if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }
     }
@@ -819,7 +814,7 @@ impl Decoder {
             _ => {}
         }
         self.gap_in_data(gap);
-        if let Some(open) = self.ledger.newest() {
+        if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }
     }
@@ -849,7 +844,7 @@ impl Decoder {
     }
 
     fn gap_in_data(&mut self, gap: &Gap) {
-        let newest = self.ledger.open.back();
+        let newest = self.ledger.newest();
         let answered = newest.is_some_and(|open| open.answered) || self.client.unanswered;
         let unseen = newest.is_some_and(|open| open.exchange.line_length == 0);
         match (&mut self.client.mode, &mut self.client.data) {

@@ -2,6 +2,7 @@
 //! the first and the last are kept and the others counted.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 
 use crate::captured::Captured;
 use crate::protocol::Seen;
@@ -14,11 +15,9 @@ pub const INTERMEDIATE_REPLIES: usize = 16;
 /// Further replies kept of one LMTP exchange.
 pub const FURTHER_REPLIES: usize = 1000;
 
-/// An exchange that is not over.
-#[derive(Debug)]
-pub struct Open {
-    /// What is known of it.
-    pub exchange: Exchange,
+/// What an exchange that is not over waits for.
+#[derive(Debug, Default)]
+pub struct Waiting {
     /// Its final reply was seen.
     pub answered: bool,
     /// Its mail data is being read.
@@ -31,31 +30,57 @@ pub struct Open {
     pub responses_may_be_hidden: bool,
 }
 
-impl Open {
-    /// A command that was just sent.
-    pub const fn new(exchange: Exchange) -> Self {
-        Self {
-            exchange,
-            answered: false,
-            data_running: false,
-            more: 0,
-            responses: 0,
-            responses_may_be_hidden: false,
-        }
-    }
-
+impl Waiting {
     const fn is_over(&self) -> bool {
         self.answered && !self.data_running && self.more == 0
     }
 }
 
-/// All exchanges.
+/// An exchange that is not over, to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Open<'a> {
+    /// What is known of it.
+    pub exchange: &'a Exchange,
+    waiting: &'a Waiting,
+}
+
+impl Deref for Open<'_> {
+    type Target = Waiting;
+
+    fn deref(&self) -> &Waiting {
+        self.waiting
+    }
+}
+
+/// An exchange that is not over.
+#[derive(Debug)]
+pub struct OpenMut<'a> {
+    /// What is known of it.
+    pub exchange: &'a mut Exchange,
+    waiting: &'a mut Waiting,
+}
+
+impl Deref for OpenMut<'_> {
+    type Target = Waiting;
+
+    fn deref(&self) -> &Waiting {
+        self.waiting
+    }
+}
+
+impl DerefMut for OpenMut<'_> {
+    fn deref_mut(&mut self) -> &mut Waiting {
+        self.waiting
+    }
+}
+
+/// All exchanges, each where it stays: a command is written once, and its reply beside it.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Those that are not over, oldest first.
-    pub open: VecDeque<Open>,
     first: Vec<Exchange>,
     last: VecDeque<Exchange>,
+    /// Of the newest exchanges, those that are not over, oldest first.
+    waiting: VecDeque<Waiting>,
     not_kept: u64,
     /// Number of the next command.
     pub next: u64,
@@ -69,33 +94,107 @@ pub struct Ledger {
 impl Ledger {
     /// Adds a command that was just sent.
     pub fn send(&mut self, exchange: Exchange) {
-        if self.open.len() >= OPEN_EXCHANGES
-            && let Some(mut oldest) = self.open.pop_front()
-        {
-            if !oldest.answered {
-                oldest.exchange.reply = Seen::Hidden;
-            }
-            self.given_up = self.given_up.saturating_add(u64::from(!oldest.answered));
-            self.keep(oldest.exchange);
+        if self.waiting.len() >= OPEN_EXCHANGES {
+            let given_up = self.oldest_mut().map_or(0, |oldest| {
+                if !oldest.answered {
+                    oldest.exchange.reply = Seen::Hidden;
+                }
+                u64::from(!oldest.answered)
+            });
+            self.given_up = self.given_up.saturating_add(given_up);
+            self.settle_oldest();
         }
         self.next = exchange.index.saturating_add(1);
-        if self.open.capacity() == 0 {
-            // One at a time, unless commands are pipelined.
-            self.open.reserve_exact(1);
+        if self.first.len() < FIRST_EXCHANGES {
+            if self.first.is_empty() {
+                // Some sessions stop behind the first command, for hours.
+                self.first.reserve_exact(1);
+            }
+            self.first.push(exchange);
+        } else {
+            self.last.push_back(exchange);
         }
-        self.open.push_back(Open::new(exchange));
+        self.waiting.push_back(Waiting::default());
     }
 
-    /// Moves exchanges that are over out of the queue.
+    /// How many exchanges are not over.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The exchange at a place among those that are not over, the oldest first.
+    fn open_at(&self, position: usize) -> Option<Open<'_>> {
+        let waiting = self.waiting.get(position)?;
+        let place = self.first.len() + self.last.len() - self.waiting.len() + position;
+        let exchange = match place.checked_sub(self.first.len()) {
+            None => self.first.get(place),
+            Some(place) => self.last.get(place),
+        };
+        Some(Open {
+            exchange: exchange?,
+            waiting,
+        })
+    }
+
+    fn open_at_mut(&mut self, position: usize) -> Option<OpenMut<'_>> {
+        let place = (self.first.len() + self.last.len() + position).checked_sub(self.waiting.len())?;
+        let waiting = self.waiting.get_mut(position)?;
+        let exchange = match place.checked_sub(self.first.len()) {
+            None => self.first.get_mut(place),
+            Some(place) => self.last.get_mut(place),
+        };
+        Some(OpenMut {
+            exchange: exchange?,
+            waiting,
+        })
+    }
+
+    /// The oldest exchange that is not over.
+    pub fn oldest(&self) -> Option<Open<'_>> {
+        self.open_at(0)
+    }
+
+    /// The oldest exchange that is not over.
+    pub fn oldest_mut(&mut self) -> Option<OpenMut<'_>> {
+        self.open_at_mut(0)
+    }
+
+    /// The exchange of the newest command, where it is not over.
+    pub fn newest(&self) -> Option<Open<'_>> {
+        self.open_at(self.waiting.len().checked_sub(1)?)
+    }
+
+    /// The exchange of the newest command, where it is not over.
+    pub fn newest_mut(&mut self) -> Option<OpenMut<'_>> {
+        self.open_at_mut(self.waiting.len().checked_sub(1)?)
+    }
+
+    /// The place of the newest exchange that is not over and fits, among all that are not over.
+    pub fn newest_place(&self, fits: impl Fn(Open<'_>) -> bool) -> Option<usize> {
+        (0..self.waiting.len())
+            .rev()
+            .find(|position| self.open_at(*position).is_some_and(&fits))
+    }
+
+    /// Goes past exchanges that are over.
     pub fn settle(&mut self) {
-        while self.open.front().is_some_and(Open::is_over) {
-            if let Some(open) = self.open.pop_front() {
-                self.keep(open.exchange);
-            }
+        while self.waiting.front().is_some_and(Waiting::is_over) {
+            self.settle_oldest();
         }
-        if self.open.is_empty() {
-            // A session may wait for hours for its next command.
-            self.open = VecDeque::new();
+    }
+
+    /// The oldest exchange that is not over is taken for over.
+    fn settle_oldest(&mut self) {
+        let Some(oldest) = self.oldest() else {
+            return;
+        };
+        self.weight += weight_of(oldest.exchange);
+        self.waiting.pop_front();
+        if self.last.len() > LAST_EXCHANGES + self.waiting.len()
+            && let Some(dropped) = self.last.pop_front()
+        {
+            self.weight = self.weight.saturating_sub(weight_of(&dropped));
+            self.not_kept = self.not_kept.saturating_add(1);
         }
     }
 
@@ -104,23 +203,20 @@ impl Ledger {
     pub fn hide(&mut self, count: usize) -> u32 {
         let mut recipients = 0;
         for _ in 0..count {
-            let Some(mut open) = self.open.pop_front() else {
+            let Some(open) = self.oldest_mut() else {
                 break;
             };
             if !open.answered {
                 open.exchange.reply = Seen::Hidden;
                 recipients += u32::from(open.exchange.verb == Verb::Rcpt);
             }
-            self.keep(open.exchange);
+            self.settle_oldest();
         }
         recipients
     }
 
     /// An exchange by its number, where it is still kept.
     pub fn find(&mut self, index: u64) -> Option<&mut Exchange> {
-        if let Some(position) = self.open.iter().rposition(|open| open.exchange.index == index) {
-            return self.open.get_mut(position).map(|open| &mut open.exchange);
-        }
         let first = self.first.binary_search_by_key(&index, |exchange| exchange.index);
         let last = self.last.binary_search_by_key(&index, |exchange| exchange.index);
         match (first, last) {
@@ -130,43 +226,20 @@ impl Ledger {
         }
     }
 
-    /// The exchange of the newest command, where it is not over.
-    pub fn newest(&mut self) -> Option<&mut Open> {
-        self.open.back_mut()
-    }
-
-    fn keep(&mut self, exchange: Exchange) {
-        self.weight += weight_of(&exchange);
-        if self.first.len() < FIRST_EXCHANGES {
-            if self.first.len() == self.first.capacity() {
-                // Many sessions have one or two, most of them six: twice the room would be most of what they hold.
-                self.first.reserve_exact((self.first.len() / 2).max(1));
-            }
-            self.first.push(exchange);
-            return;
-        }
-        if self.last.len() >= LAST_EXCHANGES
-            && let Some(dropped) = self.last.pop_front()
-        {
-            self.weight = self.weight.saturating_sub(weight_of(&dropped));
-            self.not_kept = self.not_kept.saturating_add(1);
-        }
-        self.last.push_back(exchange);
-    }
-
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
-        self.weight + self.open.len() * (size_of::<Open>() + 64)
+        self.weight + self.waiting.len() * (size_of::<Exchange>() + 64)
     }
 
     /// All kept exchanges in order, and how many were not kept. Those without a reply are `Hidden` where a gap followed
     /// them or `hidden` says that the capture lacks what the server said.
     pub fn finish(mut self, hidden: bool) -> (Vec<Exchange>, u64) {
-        while let Some(mut open) = self.open.pop_front() {
-            if !open.answered && (hidden || open.exchange.index < self.gap_before) {
+        let gap_before = self.gap_before;
+        while let Some(open) = self.oldest_mut() {
+            if !open.answered && (hidden || open.exchange.index < gap_before) {
                 open.exchange.reply = Seen::Hidden;
             }
-            self.keep(open.exchange);
+            self.settle_oldest();
         }
         let mut exchanges = self.first;
         exchanges.extend(self.last);

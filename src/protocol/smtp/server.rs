@@ -200,7 +200,7 @@ impl Decoder {
             return None;
         }
         let whole = whole_reply::read(chunk.bytes)?;
-        let unsure = server.doubt || self.client.is_suspect() || self.ledger.open.is_empty();
+        let unsure = server.doubt || self.client.is_suspect() || self.ledger.waiting() == 0;
         // What may repeat a credential is looked through word by word.
         if matches!(whole.code, 500..=502) || (whole.code >= 503 && unsure) {
             return None;
@@ -220,18 +220,18 @@ impl Decoder {
     pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
         self.decide_where_hidden();
         if !self.server.floating.is_empty() {
-            let count = self.ledger.open.len();
+            let count = self.ledger.waiting();
             self.pair_backwards(count);
         }
         // What came in the command's own frame did not wait for anything.
-        let said_hello = |open: &Open| {
+        let said_hello = |open: Open<'_>| {
             matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
                 && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
         };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
-            && self.ledger.open.len() == 1
-            && self.ledger.open.front().is_some_and(said_hello)
+            && self.ledger.waiting() == 1
+            && self.ledger.oldest().is_some_and(said_hello)
         {
             building.client_went_on = true;
         }
@@ -311,7 +311,7 @@ impl Decoder {
     fn add_line(&mut self, line: &Line<'_>, read: Option<ReplyLine<'_>>, incomplete: bool) -> Upgrade {
         let begun = self.server.building.is_some();
         // A server may repeat a credential that lies in a gap; what answers an unseen line about AUTH may be nothing else.
-        let answers_unseen = self.ledger.open.is_empty();
+        let answers_unseen = self.ledger.waiting() == 0;
         let suspect = self.client.is_suspect();
         let unsure = self.server.doubt || suspect || answers_unseen;
         // Most replies are one line, and are never put by.
@@ -402,20 +402,20 @@ impl Decoder {
 
     /// Behind a gap: a reply that only one command can have settles those before it, others wait.
     fn pair_in_doubt(&mut self, reply: Reply) -> Upgrade {
-        let anchor = self.ledger.open.iter().rposition(|open| is_anchor(open, &reply));
+        let anchor = self.ledger.newest_place(|open| is_anchor(open, &reply));
         if let Some(position) = anchor {
             self.pair_backwards(position);
             return self.answer(reply);
         }
         if matches!(reply.code, 334 | 354) {
             // The command that it answers was not seen, and all before it have their replies.
-            let count = self.ledger.open.len();
+            let count = self.ledger.waiting();
             self.pair_backwards(count);
             return self.belongs_to_none(reply);
         }
-        match self.ledger.open.front() {
+        match self.ledger.oldest() {
             None => self.belongs_to_none(reply),
-            Some(only) if self.ledger.open.len() == 1 && self.server.floating.is_empty() => {
+            Some(only) if self.ledger.waiting() == 1 && self.server.floating.is_empty() => {
                 if is_implausible(only, &reply, self.client.holds_nothing()) {
                     return self.belongs_to_none(reply);
                 }
@@ -448,7 +448,7 @@ impl Decoder {
 
     /// The reply answers the oldest open command.
     fn answer(&mut self, reply: Reply) -> Upgrade {
-        let Some(front) = self.ledger.open.front_mut() else {
+        let Some(front) = self.ledger.oldest_mut() else {
             return self.belongs_to_none(reply);
         };
         if front.answered {
@@ -498,8 +498,8 @@ impl Decoder {
     }
 
     fn answer_further(&mut self, reply: Reply) -> Upgrade {
-        match self.ledger.open.front_mut() {
-            Some(front) if front.more > 0 => {
+        match self.ledger.oldest_mut() {
+            Some(mut front) if front.more > 0 => {
                 front.more -= 1;
                 if front.exchange.further_replies.len() < FURTHER_REPLIES {
                     front.exchange.further_replies.push(reply);
@@ -513,7 +513,7 @@ impl Decoder {
 
     /// The final reply of the oldest open command.
     pub(super) fn conclude(&mut self, reply: Reply) {
-        let Some(front) = self.ledger.open.front_mut() else {
+        let Some(mut front) = self.ledger.oldest_mut() else {
             return;
         };
         let code = reply.code;
@@ -539,7 +539,7 @@ impl Decoder {
     }
 
     fn belongs_to_none(&mut self, reply: Reply) -> Upgrade {
-        if self.ledger.open.is_empty() && self.answers_unseen(&reply) {
+        if self.ledger.waiting() == 0 && self.answers_unseen(&reply) {
             return self.answer(reply);
         }
         if self.dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
@@ -563,7 +563,7 @@ fn empty_reply(span: Span) -> Reply {
 }
 
 /// Only this command can have such a reply.
-fn is_anchor(open: &Open, reply: &Reply) -> bool {
+fn is_anchor(open: Open<'_>, reply: &Reply) -> bool {
     let code = reply.code;
     !open.answered
         && match open.exchange.verb {
@@ -576,7 +576,7 @@ fn is_anchor(open: &Open, reply: &Reply) -> bool {
 }
 
 /// The reply is to another command, one that was not seen.
-fn is_implausible(open: &Open, reply: &Reply, no_data: bool) -> bool {
+fn is_implausible(open: Open<'_>, reply: &Reply, no_data: bool) -> bool {
     let code = reply.code;
     let verb = &open.exchange.verb;
     match code {

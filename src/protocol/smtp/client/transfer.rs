@@ -12,7 +12,7 @@ impl Decoder {
     pub(super) fn begin_data(&mut self) {
         let data = MailData::new(Form::Dotted, self.retention.message_text);
         self.client.data = Some(Box::new(data));
-        if let Some(open) = self.ledger.newest() {
+        if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = true;
             self.client.data_of = open.exchange.index;
         }
@@ -34,7 +34,7 @@ impl Decoder {
     }
 
     pub(super) fn go_ahead_may_be_hidden(&self) -> bool {
-        let newest = self.ledger.open.back();
+        let newest = self.ledger.newest();
         newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
     }
 
@@ -46,7 +46,7 @@ impl Decoder {
         let begun = data.has_begun();
         let count = data.read(chunk);
         let ended = data.ended.is_some();
-        if !begun && let Some(open) = self.ledger.newest() {
+        if !begun && let Some(open) = self.ledger.newest_mut() {
             open.exchange.continued = true;
         }
         if ended {
@@ -81,7 +81,7 @@ impl Decoder {
                 data.ended = Some(at);
             }
             self.end_data();
-        } else if let Some(open) = self.ledger.newest() {
+        } else if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = false;
             self.ledger.settle();
         }
@@ -93,7 +93,7 @@ impl Decoder {
         let Some(data) = self.client.data.take() else {
             return;
         };
-        if let Some(open) = self.ledger.newest() {
+        if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = false;
         }
         if let Some(exchange) = self.ledger.find(self.client.data_of) {
