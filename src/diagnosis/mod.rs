@@ -2,6 +2,7 @@
 //! Judges; never decodes, never renders. No rule names another but in `explains_away`.
 
 mod finding;
+mod needs;
 pub mod providers;
 mod root_cause;
 mod rule;
@@ -12,18 +13,27 @@ pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Valu
 pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
+use std::sync::LazyLock;
+
+use crate::diagnosis::needs::{Needs, Traits};
 use crate::diagnosis::providers::Place;
-use crate::session::{Outcome, Session, Stage};
+use crate::session::{Outcome, Session};
+
+/// Every rule, with what it needs.
+static ASKED: LazyLock<Vec<(Needs, &'static Rule)>> =
+    LazyLock::new(|| rules::all().map(|rule| (needs::of(rule), rule)).collect());
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
     let refusals = rules::refusals(session);
-    let mut findings: Vec<Finding> = rules::layers()
-        .filter(|rules| rules.first().is_some_and(|rule| is_concerned(rule.layer, session)))
-        .flatten()
-        .filter_map(|rule| match rule.check {
+    let traits = Traits::of(session);
+    let mut findings: Vec<Finding> = ASKED
+        .iter()
+        .filter(|(needs, rule)| traits.concern(rule.layer, *needs))
+        .filter_map(|(_, rule)| match rule.check {
             Check::Session(check) => check(rule, session),
+            Check::Refusal(_) if refusals.is_empty() => None,
             Check::Refusal(kind) => rules::refusal(rule, kind, session, &refusals),
             Check::Insight => None,
         })
@@ -63,31 +73,11 @@ fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: 
     }
 }
 
-/// Whether rules of a layer can find anything to speak of in a session. A hundred of them speak of a dialogue, of TLS or of
-/// a mailbox: a flood of SYNs, or plaintext sessions, need not be asked.
-fn is_concerned(layer: Layer, session: &Session) -> bool {
-    let (smtp, retrieval, tls) = (
-        session.smtp.is_some(),
-        session.retrieval.is_some(),
-        session.tls.is_some(),
-    );
-    let opened = session.stage > Stage::Connect || smtp || retrieval || tls;
-    match layer {
-        Layer::Capture | Layer::Net | Layer::Healthy | Layer::Cross => true,
-        Layer::Smtp | Layer::StartTls => opened,
-        Layer::Auth => smtp || retrieval || tls,
-        Layer::Tls => tls || retrieval || session.smtp.as_ref().is_some_and(|smtp| smtp.switched_to_tls.is_some()),
-        Layer::Cert => tls,
-        Layer::Retrieval => retrieval || tls,
-        Layer::Message => smtp || retrieval,
-    }
-}
-
-/// What the tests hold against every session that they see: rules of a layer that was not asked and would have spoken.
+/// What the tests hold against every session that they see: rules that were not asked and would have spoken.
 fn missed(session: &Session) -> Vec<&'static str> {
-    rules::layers()
-        .flatten()
-        .filter(|rule| !is_concerned(rule.layer, session))
+    let traits = Traits::of(session);
+    rules::all()
+        .filter(|rule| !traits.concern(rule.layer, needs::of(rule)))
         .filter(|rule| matches!(rule.check, Check::Session(check) if check(rule, session).is_some()))
         .map(|rule| rule.slug)
         .collect()

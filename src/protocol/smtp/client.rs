@@ -2,7 +2,6 @@
 //! the place again behind a gap. The table of its states is in the room's first paragraph.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 use memchr::memchr;
 
@@ -13,6 +12,7 @@ use crate::protocol::smtp::authentication::{self, Response};
 use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
 use crate::protocol::smtp::data::{Form, MailData};
 use crate::protocol::smtp::held::Held;
+use crate::protocol::smtp::masked::MaskedWords;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
 use crate::protocol::smtp::{Decoder, Detail, Exchange, Preamble, Reply, Verb, base64};
@@ -21,13 +21,6 @@ use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
 
 mod transfer;
-
-/// Words of masked lines remembered for a while, to mask them in replies too.
-const REMEMBERED: usize = 8;
-/// Octets remembered of each.
-const REMEMBERED_OCTETS: usize = 1024;
-/// Shorter words are not remembered: they would mask ordinary words.
-const REMEMBERED_LEAST: usize = 6;
 
 /// What the client's next octets are.
 #[derive(Debug)]
@@ -63,12 +56,6 @@ struct ProxyHeader {
     span: Option<Span>,
 }
 
-/// Words of masked lines.
-#[derive(Debug, Default)]
-struct Masked {
-    words: VecDeque<Box<[u8]>>,
-}
-
 /// State of the client's side.
 #[derive(Debug)]
 pub struct Client {
@@ -90,7 +77,7 @@ pub struct Client {
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
     early: Option<Box<Span>>,
-    masked: Option<Box<Masked>>,
+    masked: MaskedWords,
     first_frame: Option<FrameNumber>,
     several_frames: bool,
 }
@@ -109,7 +96,7 @@ impl Default for Client {
             again: false,
             unanswered: false,
             early: None,
-            masked: None,
+            masked: MaskedWords::default(),
             first_frame: None,
             several_frames: false,
         }
@@ -157,34 +144,17 @@ impl Client {
             _ => 0,
         };
         let data = self.data.as_ref().map_or(0, |_| size_of::<MailData>() + 4096);
-        self.lines.weight() + mode + data + self.masked_words().map(<[u8]>::len).sum::<usize>()
+        self.lines.weight() + mode + data + self.masked.iter().map(<[u8]>::len).sum::<usize>()
     }
 
     /// A reply's text without the credentials that the client sent.
     pub fn scrub<'a>(&'a self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        scrubbed(text, self.masked_words())
+        scrubbed(text, self.masked.iter())
     }
 
     /// There are credentials that a reply might repeat.
     pub const fn remembers_words(&self) -> bool {
-        self.masked.is_some()
-    }
-
-    fn masked_words(&self) -> impl Iterator<Item = &[u8]> {
-        self.masked.iter().flat_map(|masked| &masked.words).map(|word| &**word)
-    }
-
-    fn remember(&mut self, line: &[u8]) {
-        for word in line.split(u8::is_ascii_whitespace) {
-            if word.len() < REMEMBERED_LEAST {
-                continue;
-            }
-            let masked = &mut self.masked.get_or_insert_default().words;
-            if masked.len() >= REMEMBERED {
-                masked.pop_front();
-            }
-            masked.push_back(word.get(..REMEMBERED_OCTETS).unwrap_or(word).into());
-        }
+        !self.masked.is_empty()
     }
 }
 
@@ -480,7 +450,7 @@ impl Decoder {
         } else {
             let spelt = |word: &&[u8]| !word.iter().all(u8::is_ascii_alphabetic);
             for word in line.bytes.split(u8::is_ascii_whitespace).filter(spelt) {
-                self.client.remember(word);
+                self.client.masked.add(word);
             }
         }
         Upgrade::None
@@ -506,7 +476,7 @@ impl Decoder {
     }
 
     fn respond(&mut self, line: &Line<'_>) {
-        self.client.remember(&line.bytes);
+        self.client.masked.add(&line.bytes);
         let keep = self.retention.secrets;
         let Some(mut open) = self.ledger.newest_mut() else {
             return;
@@ -546,7 +516,8 @@ impl Decoder {
                 0
             };
             self.client
-                .remember(line.bytes.trim_ascii().get(known..).unwrap_or_default());
+                .masked
+                .add(line.bytes.trim_ascii().get(known..).unwrap_or_default());
         }
         if !matches!(shown.verb, Verb::Other(_)) {
             self.client.suspect = shown.verb == Verb::Auth;

@@ -27,6 +27,7 @@ mod decoder;
 mod dialogue;
 mod held;
 mod ledger;
+mod masked;
 mod path;
 mod preamble;
 mod reply_lines;

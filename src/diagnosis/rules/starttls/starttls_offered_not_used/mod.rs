@@ -24,11 +24,15 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     if !evidence::is_clear(session) || evidence::has_requests(session) {
         return None;
     }
-    let offer = evidence::offer(session).filter(|offer| offer.has_starttls)?;
     let users = session.service.is_for_users();
-    let Some(crossed) = evidence::crossed(session) else {
+    let crossed = evidence::crossed(session);
+    if crossed.is_none() && !users {
+        return None;
+    }
+    let offer = evidence::offer(session).filter(|offer| offer.has_starttls)?;
+    let Some(crossed) = crossed else {
         // Nothing confidential crossed; on a user's port it still tells how the client is set.
-        let left = users && evidence::client_left(session);
+        let left = evidence::client_left(session);
         return left.then(|| {
             Finding::of(rule, Stage::Hello, offer.list())
                 .as_severity(Severity::Note)
