@@ -92,7 +92,10 @@ fn parse(octets: &[u8]) -> Option<WholeReply> {
 mod tests {
     use super::*;
 
-    fn told(octets: &[u8]) -> Option<(u16, Option<(u8, u16, u16)>, usize)> {
+    /// Code, enhanced code, number of lines.
+    type Told = (u16, Option<(u8, u16, u16)>, usize);
+
+    fn told(octets: &[u8]) -> Option<Told> {
         let reply = read(octets)?;
         let again = read(octets)?;
         assert_eq!(reply.lines, again.lines);
