@@ -107,7 +107,8 @@ pub struct Conversation {
     /// The octets behind these points may be TLS although plaintext is expected: just behind a gap.
     behind_gap: PerDirection<bool>,
     joined_late: bool,
-    fins: PerDirection<Option<Stamp>>,
+    /// Directions that are over.
+    fins: PerDirection<bool>,
     keys: Keys,
     /// The plaintext decoder reads what is inside TLS.
     inside: bool,
@@ -629,7 +630,7 @@ impl Stream for Conversation {
     }
 
     fn fin(&mut self, direction: Direction, at: Stamp) {
-        self.fins.get_mut(direction).get_or_insert(at);
+        *self.fins.get_mut(direction) = true;
         match &mut self.plain {
             Plain::None => {}
             Plain::Smtp(decoder) => decoder.fin(direction, at),
@@ -660,7 +661,7 @@ impl Stream for Conversation {
     /// A direction whose end the capture does not show may hold replies that nobody can see.
     fn end(&mut self, ending: Ending, facts: &ConnectionFacts) {
         for direction in Direction::BOTH {
-            let ran_out = matches!(ending, Ending::CaptureEnd | Ending::Stopped) && self.fins.get(direction).is_none();
+            let ran_out = matches!(ending, Ending::CaptureEnd | Ending::Stopped) && !*self.fins.get(direction);
             if !ran_out && !facts.directions.get(direction).acknowledged_unseen {
                 continue;
             }

@@ -78,7 +78,8 @@ pub struct Client {
     unanswered: bool,
     early: Option<Box<Span>>,
     masked: MaskedWords,
-    first_frame: Option<FrameNumber>,
+    /// The first frame with octets; none has the number 0.
+    first_frame: FrameNumber,
     several_frames: bool,
 }
 
@@ -97,7 +98,7 @@ impl Default for Client {
             unanswered: false,
             early: None,
             masked: MaskedWords::default(),
-            first_frame: None,
+            first_frame: FrameNumber(0),
             several_frames: false,
         }
     }
@@ -165,7 +166,10 @@ impl Decoder {
             return;
         }
         let frame = chunk.stamp.frame;
-        self.client.several_frames |= *self.client.first_frame.get_or_insert(frame) != frame;
+        if self.client.first_frame == FrameNumber(0) {
+            self.client.first_frame = frame;
+        }
+        self.client.several_frames |= self.client.first_frame != frame;
         self.client_went_on(Some(frame));
     }
 
@@ -531,7 +535,7 @@ impl Decoder {
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
-        exchange.line_length = line.length;
+        exchange.line_length = u32::try_from(line.length).unwrap_or(u32::MAX);
         exchange.bare_line_feed = line.bare_line_feed;
         exchange.pipelined = pipelined;
         if !line.cut && line.bytes.len() > COMMAND_KEPT {

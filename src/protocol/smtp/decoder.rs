@@ -30,7 +30,13 @@ pub struct Decoder {
     pub(super) inside_tls: bool,
     unseen: PerDirection<bool>,
     /// The last run of injected octets as sent: credentials in it can be told only with the whole line.
-    injected: Vec<u8>,
+    injected: Option<Box<Injected>>,
+}
+
+/// The octets of the run that is being injected.
+#[derive(Debug, Default)]
+struct Injected {
+    octets: Vec<u8>,
 }
 
 impl Decoder {
@@ -45,7 +51,7 @@ impl Decoder {
             server: Server::default(),
             inside_tls: false,
             unseen: PerDirection::default(),
-            injected: Vec::new(),
+            injected: None,
         }
     }
 
@@ -80,14 +86,15 @@ impl Decoder {
             if count >= INJECTED_RUNS {
                 return;
             }
-            self.injected.clear();
+            self.injected = None;
             self.dialogue.injected.push((span, Captured::default()));
         }
-        let room = INJECTED_KEPT.saturating_sub(self.injected.len());
-        self.injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        let injected = &mut self.injected.get_or_insert_default().octets;
+        let room = INJECTED_KEPT.saturating_sub(injected.len());
+        injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let Some((last, kept)) = self.dialogue.injected.last_mut() {
             *last = last.through(span);
-            *kept = masked_lines(whole_lines(&self.injected));
+            *kept = masked_lines(whole_lines(injected));
         }
     }
 

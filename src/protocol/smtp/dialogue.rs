@@ -260,7 +260,7 @@ pub struct Exchange {
     /// The command line without its line end, at most 1,024 octets, credentials replaced by `********`.
     pub line: Captured,
     /// Length of the line on the wire, in octets.
-    pub line_length: u64,
+    pub line_length: u32,
     /// Where the command line was seen.
     pub command: Span,
     /// It ended with LF alone.

@@ -14,9 +14,12 @@ struct Piece {
     stamp: Stamp,
 }
 
-/// Octets that wait.
+/// Octets that wait; in most sessions none.
 #[derive(Debug, Default)]
-pub struct Held {
+pub struct Held(Option<Box<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
 }
@@ -24,30 +27,35 @@ pub struct Held {
 impl Held {
     /// The octets.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.0.as_ref().map_or(&[], |kept| &kept.bytes)
+    }
+
+    fn pieces(&self) -> &[Piece] {
+        self.0.as_ref().map_or(&[], |kept| &kept.pieces)
     }
 
     /// No more fit.
-    pub const fn is_full(&self) -> bool {
-        self.bytes.len() >= HELD_OCTETS
+    pub fn is_full(&self) -> bool {
+        self.bytes().len() >= HELD_OCTETS
     }
 
     /// Takes what fits of the chunk's first `most` octets; returns how many that were.
     pub fn take(&mut self, chunk: &Chunk<'_>, most: usize) -> usize {
         let room = HELD_OCTETS
-            .saturating_sub(self.bytes.len())
+            .saturating_sub(self.bytes().len())
             .min(most)
             .min(chunk.bytes.len());
         if room == 0 {
             return 0;
         }
-        self.bytes
+        let kept = self.0.get_or_insert_default();
+        kept.bytes
             .extend_from_slice(chunk.bytes.get(..room).unwrap_or_default());
-        match self.pieces.last_mut() {
+        match kept.pieces.last_mut() {
             Some(last) if last.stamp == chunk.stamp && last.offset + last.length as u64 == chunk.offset => {
                 last.length += room;
             }
-            _ => self.pieces.push(Piece {
+            _ => kept.pieces.push(Piece {
                 offset: chunk.offset,
                 length: room,
                 stamp: chunk.stamp,
@@ -59,8 +67,8 @@ impl Held {
     /// The chunks again, as they were given or joined.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
         let mut from = 0_usize;
-        self.pieces.iter().map(move |piece| {
-            let bytes = self.bytes.get(from..from + piece.length).unwrap_or_default();
+        self.pieces().iter().map(move |piece| {
+            let bytes = self.bytes().get(from..from + piece.length).unwrap_or_default();
             from += piece.length;
             Chunk {
                 direction: Direction::ToServer,
@@ -73,8 +81,8 @@ impl Held {
 
     /// Where they were seen.
     pub fn span(&self) -> Option<Span> {
-        let first = self.pieces.first()?;
-        let last = self.pieces.last()?;
+        let first = self.pieces().first()?;
+        let last = self.pieces().last()?;
         Some(Span {
             direction: Direction::ToServer,
             start: first.offset,
@@ -85,7 +93,9 @@ impl Held {
     }
 
     /// Approximate heap octets held.
-    pub const fn weight(&self) -> usize {
-        self.bytes.capacity() + self.pieces.capacity() * size_of::<Piece>()
+    pub fn weight(&self) -> usize {
+        self.0.as_ref().map_or(0, |kept| {
+            size_of::<Kept>() + kept.bytes.capacity() + kept.pieces.capacity() * size_of::<Piece>()
+        })
     }
 }

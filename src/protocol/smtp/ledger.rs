@@ -78,10 +78,10 @@ impl DerefMut for OpenMut<'_> {
 #[derive(Debug, Default)]
 pub struct Ledger {
     first: Vec<Exchange>,
-    last: VecDeque<Exchange>,
+    /// Those behind them.
+    late: Option<Box<Late>>,
     /// Of the newest exchanges, those that are not over, oldest first.
     waiting: VecDeque<Waiting>,
-    not_kept: u64,
     /// Number of the next command.
     pub next: u64,
     /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
@@ -89,6 +89,13 @@ pub struct Ledger {
     /// Replies to commands with lower numbers may lie in a gap.
     pub gap_before: u64,
     weight: usize,
+}
+
+/// Exchanges beyond the first.
+#[derive(Debug, Default)]
+struct Late {
+    last: VecDeque<Exchange>,
+    not_kept: u64,
 }
 
 impl Ledger {
@@ -112,7 +119,7 @@ impl Ledger {
             }
             self.first.push(exchange);
         } else {
-            self.last.push_back(exchange);
+            self.late.get_or_insert_default().last.push_back(exchange);
         }
         self.waiting.push_back(Waiting::default());
     }
@@ -122,13 +129,18 @@ impl Ledger {
         self.waiting.len()
     }
 
+    /// Exchanges that are kept.
+    fn kept(&self) -> usize {
+        self.first.len() + self.late.as_ref().map_or(0, |late| late.last.len())
+    }
+
     /// The exchange at a place among those that are not over, the oldest first.
     fn open_at(&self, position: usize) -> Option<Open<'_>> {
         let waiting = self.waiting.get(position)?;
-        let place = self.first.len() + self.last.len() - self.waiting.len() + position;
+        let place = self.kept() - self.waiting.len() + position;
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get(place),
-            Some(place) => self.last.get(place),
+            Some(place) => self.late.as_ref()?.last.get(place),
         };
         Some(Open {
             exchange: exchange?,
@@ -137,11 +149,11 @@ impl Ledger {
     }
 
     fn open_at_mut(&mut self, position: usize) -> Option<OpenMut<'_>> {
-        let place = (self.first.len() + self.last.len() + position).checked_sub(self.waiting.len())?;
+        let place = (self.kept() + position).checked_sub(self.waiting.len())?;
         let waiting = self.waiting.get_mut(position)?;
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get_mut(place),
-            Some(place) => self.last.get_mut(place),
+            Some(place) => self.late.as_mut()?.last.get_mut(place),
         };
         Some(OpenMut {
             exchange: exchange?,
@@ -190,11 +202,12 @@ impl Ledger {
         };
         self.weight += weight_of(oldest.exchange);
         self.waiting.pop_front();
-        if self.last.len() > LAST_EXCHANGES + self.waiting.len()
-            && let Some(dropped) = self.last.pop_front()
+        if let Some(late) = &mut self.late
+            && late.last.len() > LAST_EXCHANGES + self.waiting.len()
+            && let Some(dropped) = late.last.pop_front()
         {
             self.weight = self.weight.saturating_sub(weight_of(&dropped));
-            self.not_kept = self.not_kept.saturating_add(1);
+            late.not_kept = late.not_kept.saturating_add(1);
         }
     }
 
@@ -217,13 +230,12 @@ impl Ledger {
 
     /// An exchange by its number, where it is still kept.
     pub fn find(&mut self, index: u64) -> Option<&mut Exchange> {
-        let first = self.first.binary_search_by_key(&index, |exchange| exchange.index);
-        let last = self.last.binary_search_by_key(&index, |exchange| exchange.index);
-        match (first, last) {
-            (Ok(position), _) => self.first.get_mut(position),
-            (_, Ok(position)) => self.last.get_mut(position),
-            _ => None,
+        if let Ok(position) = self.first.binary_search_by_key(&index, |exchange| exchange.index) {
+            return self.first.get_mut(position);
         }
+        let last = &mut self.late.as_mut()?.last;
+        let position = last.binary_search_by_key(&index, |exchange| exchange.index).ok()?;
+        last.get_mut(position)
     }
 
     /// Approximate heap octets held.
@@ -242,7 +254,8 @@ impl Ledger {
             self.settle_oldest();
         }
         let mut exchanges = self.first;
-        exchanges.extend(self.last);
+        let late = self.late.map(|late| *late).unwrap_or_default();
+        exchanges.extend(late.last);
         // Whether a command was pipelined cannot be told where the reply before it was not seen, unless one frame
         // brought both commands.
         let mut before: Option<(bool, crate::span::Stamp)> = None;
@@ -252,7 +265,7 @@ impl Ledger {
             }
             before = Some((exchange.reply == Seen::Hidden, exchange.command.last));
         }
-        (exchanges, self.not_kept)
+        (exchanges, late.not_kept)
     }
 }
 

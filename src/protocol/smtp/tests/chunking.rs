@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Step, dialogue_of, steps, summary};
+use crate::protocol::smtp::Detail;
 use crate::span::Direction;
 
 const SCRIPTS: [&str; 6] = [
@@ -124,7 +125,14 @@ proptest! {
             owner.finish()
         };
         let whole = play(|length| length);
-        let shown = format!("{whole:?}");
+        // What a client sends as mail data is a mail's text, whatever it looks like.
+        let mut logins = whole.clone();
+        for exchange in &mut logins.exchanges {
+            if let Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } = &mut exchange.detail {
+                data.message = None;
+            }
+        }
+        let shown = format!("{logins:?}");
         prop_assert!(!shown.contains("czNjcmV0") && !shown.contains("AHRhcm8A") && !shown.contains("s3cret"), "{shown}");
         prop_assert_eq!(play(|_| 1), whole);
     }
