@@ -436,8 +436,12 @@ impl Analyzer {
             End::Finished => self.shards.iter_mut().for_each(|shard| shard.finish(end)),
             End::Stopped => self.shards.iter_mut().for_each(|shard| shard.stop(end.0)),
         }
-        let next = self.shards.iter_mut().filter(|shard| shard.next_remaining().is_some());
-        next.min_by_key(|shard| shard.next_remaining())?.poll_session()
+        let remaining = self
+            .shards
+            .iter_mut()
+            .filter_map(|shard| Some((shard.next_remaining()?, shard)));
+        let (_, shard) = remaining.min_by_key(|(first, _)| *first)?;
+        shard.poll_session()
     }
 
     /// Counts of the packet room.

@@ -98,8 +98,8 @@ impl Traits {
             return false;
         }
         match layer {
-            Layer::Capture | Layer::Net | Layer::Healthy | Layer::Cross => true,
-            Layer::Smtp | Layer::StartTls => self.opened,
+            Layer::Capture | Layer::Net | Layer::Cross => true,
+            Layer::Healthy | Layer::Smtp | Layer::StartTls => self.opened,
             Layer::Auth => self.smtp || self.retrieval || self.tls,
             Layer::Tls => self.tls || self.retrieval || self.switched,
             Layer::Cert => self.tls,
