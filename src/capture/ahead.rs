@@ -29,8 +29,12 @@ const BEHIND: usize = 64 << 10;
 /// Chunks that each thread may be ahead of the reader.
 const AHEAD: usize = 2;
 
+/// Threads at most: what they give out is taken by one.
+const MOST_THREADS: usize = 4;
 /// Chunks in a row without use after which the threads end.
 const MOST_BARREN: usize = 64;
+/// Interfaces counted in a chunk; records of more are left to the reader.
+const MOST_INTERFACES: usize = 64;
 
 /// Says which frames the run wants to see. It is told everything of a frame but its number, which is 0.
 pub type Wanted<'a> = dyn Fn(&Frame<'_>) -> bool + Sync + 'a;
@@ -125,6 +129,11 @@ impl Stretch {
         (self.tally.frames, self.tally.frames - self.kept.len() as u64)
     }
 
+    /// Most frames have to be looked at a second time: that is worth it only where many threads wait for the reader's.
+    const fn is_mostly_wanted(&self) -> bool {
+        self.kept.len() as u64 * 2 > self.tally.frames
+    }
+
     /// The last of the frames with the latest time.
     #[must_use]
     pub fn latest(&self) -> Option<Stamp> {
@@ -158,6 +167,7 @@ impl Stretch {
         };
         let mut next = from;
         while next < size
+            && self.tally.interfaces.len() < MOST_INTERFACES
             && let Some(record) = walker.ordinary(self.octets.get(next..).unwrap_or_default())
         {
             self.add(&record, next, wanted);
@@ -211,7 +221,7 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Starts `threads` threads on the file whose first frame the reader has just given. `None` where there is more than
+    /// Starts `threads` threads, four at most, on the file whose first frame the reader has just given. `None` where there is more than
     /// one file, or it is a pipe, compressed, or too small for it.
     pub fn start<'scope, 'a: 'scope>(
         scope: &'scope Scope<'scope, '_>,
@@ -231,6 +241,7 @@ impl Ahead {
         wanted: &'a Wanted<'a>,
     ) -> Option<Self> {
         let (start, facts) = reader.start()?;
+        let threads = threads.min(MOST_THREADS);
         let chunks = start.length.saturating_sub(start.offset).div_ceil(size as u64);
         if chunks < 2 {
             return None;
@@ -289,6 +300,9 @@ impl Ahead {
                 self.barren = 0;
                 let mut stretch = head;
                 stretch.before = reader.pass(&stretch.tally, until)?;
+                if stretch.is_mostly_wanted() && self.scouts.len() < MOST_THREADS {
+                    self.scouts.clear();
+                }
                 return Some(stretch);
             }
         }

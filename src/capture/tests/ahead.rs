@@ -89,6 +89,31 @@ fn compare(bytes: &[u8], name: &str, chunks: &[usize]) -> u64 {
     most
 }
 
+#[test]
+fn few_threads_leave_a_file_of_wanted_frames_to_the_reader() {
+    let path = std::env::temp_dir().join(format!("smtpcap-ahead-{}-wanted", std::process::id()));
+    std::fs::write(&path, pcap(&frames(3, 2_000))).unwrap();
+    for (threads, all) in [(2, false), (4, true)] {
+        let mut reader = Reader::new([Input::Path(path.clone())]);
+        let mut walked = 0;
+        std::thread::scope(|scope| {
+            assert_eq!(reader.next_frame().unwrap().unwrap().number.0, 1);
+            let mut ahead = Ahead::in_chunks_of(40_000, scope, &reader, threads, &|_| true).unwrap();
+            loop {
+                if let Some(stretch) = ahead.next_stretch(&mut reader) {
+                    walked += stretch.counts().0;
+                    ahead.give_back(stretch);
+                } else if reader.next_frame().unwrap().is_none() {
+                    return;
+                }
+            }
+        });
+        assert_eq!(walked > 1_800, all, "{threads} threads: {walked} frames walked ahead");
+        assert_eq!(reader.facts().frames(), 2_000);
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
 const CHUNKS: [usize; 4] = [700, 5_000, 40_000, 300_000];
 
 #[test]
