@@ -19,9 +19,16 @@ use crate::diagnosis::needs::{Needs, Traits};
 use crate::diagnosis::providers::Place;
 use crate::session::{Outcome, Session};
 
-/// Every rule, with what it needs.
-static ASKED: LazyLock<Vec<(Needs, &'static Rule)>> =
-    LazyLock::new(|| rules::all().map(|rule| (needs::of(rule), rule)).collect());
+/// A rule, and what it needs.
+type Asked = (Needs, &'static Rule);
+
+/// Every layer's rules, each with what it needs.
+static ASKED: LazyLock<Vec<(Layer, Vec<Asked>)>> = LazyLock::new(|| {
+    let with_needs = |rules: &'static [&'static Rule]| rules.iter().map(|rule| (needs::of(rule), *rule)).collect();
+    rules::layers()
+        .filter_map(|rules| Some((rules.first()?.layer, with_needs(rules))))
+        .collect()
+});
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
@@ -30,7 +37,9 @@ pub fn diagnose(session: &Session) -> Vec<Finding> {
     let traits = Traits::of(session);
     let mut findings: Vec<Finding> = ASKED
         .iter()
-        .filter(|(needs, rule)| traits.concern(rule.layer, *needs))
+        .filter(|(layer, _)| traits.concern(*layer))
+        .flat_map(|(_, rules)| rules)
+        .filter(|(needs, _)| traits.meet(*needs))
         .filter_map(|(_, rule)| match rule.check {
             Check::Session(check) => check(rule, session),
             Check::Refusal(_) if refusals.is_empty() => None,
@@ -77,7 +86,7 @@ fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: 
 fn missed(session: &Session) -> Vec<&'static str> {
     let traits = Traits::of(session);
     rules::all()
-        .filter(|rule| !traits.concern(rule.layer, needs::of(rule)))
+        .filter(|rule| !traits.concern(rule.layer) || !traits.meet(needs::of(rule)))
         .filter(|rule| matches!(rule.check, Check::Session(check) if check(rule, session).is_some()))
         .map(|rule| rule.slug)
         .collect()

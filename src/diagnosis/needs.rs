@@ -92,11 +92,13 @@ impl Traits {
         }
     }
 
-    /// Whether a rule of this layer with these needs can find anything to speak of.
-    pub(super) const fn concern(&self, layer: Layer, Needs(needs): Needs) -> bool {
-        if needs != 0 && needs & self.has == 0 {
-            return false;
-        }
+    /// Whether a rule with these needs can find anything to speak of.
+    pub(super) const fn meet(&self, Needs(needs): Needs) -> bool {
+        needs == 0 || needs & self.has != 0
+    }
+
+    /// Whether rules of this layer can.
+    pub(super) const fn concern(&self, layer: Layer) -> bool {
         match layer {
             Layer::Capture | Layer::Net | Layer::Cross => true,
             Layer::Healthy | Layer::Smtp | Layer::StartTls => self.opened,
