@@ -1,4 +1,4 @@
-//! Keeps connections of which only SYNs were seen, 64 octets each, so that a flood of SYNs costs little.
+//! Keeps connections of which only SYNs were seen, 72 octets each, so that a flood of SYNs costs little.
 //! Keeps no streams and judges nothing; the oldest leave first.
 
 use std::collections::{HashMap, VecDeque};
@@ -42,7 +42,6 @@ impl Syn {
 
 const FROM_LOW: u8 = 0x80;
 const TIMESTAMPS: u8 = 0x40;
-const GONE: u8 = 0x20;
 const HAS_SEGMENT_SIZE: u8 = 0x10;
 /// RFC 7323 allows shifts up to 14; 15 says that there was none.
 const NO_SCALE: u8 = 0x0f;
@@ -69,10 +68,20 @@ struct Again {
 /// Positions are counted on for ever, modulo this.
 const POSITIONS: u32 = 1 << 31;
 
+/// What is needed to forget a SYN. It lies apart, eight to a line of the cache: in a flood every SYN pushes out the oldest,
+/// and that one's entry is not in the cache any more.
+#[derive(Clone, Copy)]
+struct Mark {
+    hash: u32,
+    gone: bool,
+}
+
 /// SYNs in the order of their arrival, found by position.
 #[derive(Default)]
 pub(super) struct HalfOpen {
     entries: VecDeque<Entry>,
+    /// One for each entry.
+    marks: VecDeque<Mark>,
     /// Few SYNs of a flood are ever repeated, so what is known of repetitions stands apart.
     again: HashMap<Key, Again, foldhash::quality::RandomState>,
     base: u32,
@@ -87,17 +96,18 @@ impl HalfOpen {
 
     /// What they cost, approximately.
     pub fn weight(&self) -> usize {
-        self.entries.len() * (size_of::<Entry>() + 8) + self.again.len() * 96
+        self.entries.len() * (size_of::<Entry>() + size_of::<Mark>() + 8) + self.again.len() * 96
     }
 
-    /// Adds a SYN at the end; its position.
-    pub fn push(&mut self, key: Key, syn: &Syn) -> u32 {
+    /// Adds a SYN, by the hash of its key, at the end; its position.
+    pub fn push(&mut self, key: Key, hash: u32, syn: &Syn) -> u32 {
         let position = (self.base + self.entries.len() as u32) % POSITIONS;
         let scale = syn.window_scale.map_or(NO_SCALE, |scale| scale.min(14));
         let mut bits = scale;
         bits |= if syn.from_low { FROM_LOW } else { 0 };
         bits |= if syn.timestamps { TIMESTAMPS } else { 0 };
         bits |= syn.maximum_segment_size.map_or(0, |_| HAS_SEGMENT_SIZE);
+        self.marks.push_back(Mark { hash, gone: false });
         self.entries.push_back(Entry {
             key,
             first: syn.first,
@@ -119,7 +129,8 @@ impl HalfOpen {
 
     fn entry(&self, position: u32) -> Option<&Entry> {
         let place = position.wrapping_sub(self.base) % POSITIONS;
-        self.entries.get(place as usize).filter(|entry| entry.bits & GONE == 0)
+        let mark = self.marks.get(place as usize)?;
+        self.entries.get(place as usize).filter(|_| !mark.gone)
     }
 
     /// True where the SYN at this position belongs to `key`.
@@ -175,8 +186,8 @@ impl HalfOpen {
     pub fn remove(&mut self, position: u32) -> Option<(Key, Syn)> {
         let (key, syn) = self.get(position)?;
         let place = position.wrapping_sub(self.base) % POSITIONS;
-        if let Some(entry) = self.entries.get_mut(place as usize) {
-            entry.bits |= GONE;
+        if let Some(mark) = self.marks.get_mut(place as usize) {
+            mark.gone = true;
             self.gone += 1;
         }
         if !self.again.is_empty() {
@@ -187,16 +198,35 @@ impl HalfOpen {
     }
 
     fn drop_gone(&mut self) {
-        while self.entries.front().is_some_and(|entry| entry.bits & GONE != 0) {
-            self.entries.pop_front();
+        while self.marks.front().is_some_and(|mark| mark.gone) {
+            self.forget_first();
             self.base = (self.base + 1) % POSITIONS;
             self.gone -= 1;
         }
     }
 
+    fn forget_first(&mut self) {
+        self.marks.pop_front();
+        self.entries.pop_front();
+    }
+
     /// Position of the oldest SYN.
     pub fn oldest(&self) -> Option<u32> {
-        (!self.entries.is_empty()).then_some(self.base)
+        (!self.marks.is_empty()).then_some(self.base)
+    }
+
+    /// Forgets the oldest SYN; the hash of its key, and its position.
+    pub fn forget_oldest(&mut self) -> Option<(u32, u32)> {
+        let (mark, position) = (*self.marks.front()?, self.base);
+        if !self.again.is_empty()
+            && let Some(entry) = self.entries.front()
+        {
+            self.again.remove(&entry.key);
+        }
+        self.forget_first();
+        self.base = (self.base + 1) % POSITIONS;
+        self.drop_gone();
+        Some((mark.hash, position))
     }
 
     /// True where removed entries take more room than the others: time to [`compact`](Self::compact).
@@ -207,8 +237,9 @@ impl HalfOpen {
     /// Closes the ranks; calls `moved` with the key, the old and the new position of every entry.
     pub fn compact(&mut self, mut moved: impl FnMut(&Key, u32, u32)) {
         let (base, mut from, mut to) = (self.base, 0u32, 0u32);
+        let mut marks = self.marks.iter();
         self.entries.retain(|entry| {
-            let keep = entry.bits & GONE == 0;
+            let keep = marks.next().is_some_and(|mark| !mark.gone);
             if keep {
                 moved(&entry.key, (base + from) % POSITIONS, (base + to) % POSITIONS);
                 to += 1;
@@ -216,17 +247,19 @@ impl HalfOpen {
             from += 1;
             keep
         });
+        self.marks.retain(|mark| !mark.gone);
         self.gone = 0;
         if self.entries.capacity() > 4 * self.entries.len().max(1_024) {
             self.entries.shrink_to(2 * self.entries.len());
+            self.marks.shrink_to(2 * self.marks.len());
         }
     }
 
     /// Positions of all, oldest first.
     pub fn positions(&self) -> impl Iterator<Item = (u32, Stamp)> + '_ {
         let base = self.base;
-        let live = self.entries.iter().enumerate();
-        live.filter(|(_, entry)| entry.bits & GONE == 0)
-            .map(move |(place, entry)| ((base + place as u32) % POSITIONS, entry.first))
+        let live = self.entries.iter().zip(&self.marks).enumerate();
+        live.filter(|(_, (_, mark))| !mark.gone)
+            .map(move |(place, (entry, _))| ((base + place as u32) % POSITIONS, entry.first))
     }
 }

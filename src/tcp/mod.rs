@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Table ── finds the connection (Key, Index), keeps limits and time-outs (Limits, Clock)
-//!   ├─ HalfOpen    a SYN alone: 64 octets
+//!   ├─ HalfOpen    a SYN alone: 72 octets
 //!   └─ Slots       everything else: Transport + the reader (Stream)
 //!        opening   SYN, RST        payload   octets, FIN (Pieces wait, History compares)
 //!        holes     ACK, gaps       summary   ConnectionFacts

@@ -283,7 +283,7 @@ impl<S: Stream> Table<S> {
 
     fn keep_half_open(&mut self, key: Key, hash: u32, syn: &Syn) {
         while self.half_open.len() >= self.limits.half_open.max(1) && self.evict_half_open() {}
-        let position = self.half_open.push(key, syn);
+        let position = self.half_open.push(key, hash, syn);
         self.index.insert(hash, position | HALF);
     }
 
@@ -530,7 +530,7 @@ impl<S: Stream> Table<S> {
             let hash = key.hash(&self.state);
             self.half_open.remove(position);
             self.index.remove(hash, position | HALF);
-            let position = self.half_open.push(key, &syn);
+            let position = self.half_open.push(key, hash, &syn);
             self.index.insert(hash, position | HALF);
             if self.half_open.oldest() == Some(position) {
                 break;
@@ -552,13 +552,10 @@ impl<S: Stream> Table<S> {
     }
 
     fn evict_half_open(&mut self) -> bool {
-        let Some(position) = self.half_open.oldest() else {
+        let Some((hash, position)) = self.half_open.forget_oldest() else {
             return false;
         };
-        let Some((key, _)) = self.half_open.remove(position) else {
-            return false;
-        };
-        self.index.remove(key.hash(&self.state), position | HALF);
+        self.index.remove(hash, position | HALF);
         self.tidy_half_open();
         self.counts.half_open_evicted += 1;
         true
