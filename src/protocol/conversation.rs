@@ -109,7 +109,7 @@ pub struct Conversation {
     joined_late: bool,
     /// Directions that are over.
     fins: PerDirection<bool>,
-    keys: Keys,
+    keys: Option<Keys>,
     /// The plaintext decoder reads what is inside TLS.
     inside: bool,
 }
@@ -149,7 +149,7 @@ impl Conversation {
             },
             joined_late,
             fins: PerDirection::default(),
-            keys: Keys::default(),
+            keys: None,
             inside: false,
         }
     }
@@ -157,7 +157,7 @@ impl Conversation {
     /// TLS opens with these secrets, where one fits. Before the first octet.
     #[must_use]
     pub fn with_keys(mut self, keys: Keys) -> Self {
-        self.keys = keys;
+        self.keys = Some(keys);
         self
     }
 
@@ -278,7 +278,7 @@ impl Conversation {
                 .pieces()
                 .first()
                 .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
-            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.clone());
+            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.clone().unwrap_or_default());
             self.tls = Some(Box::new(decoder));
             if start != TlsStart::Implicit {
                 self.note_switch(began);

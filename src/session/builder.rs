@@ -35,7 +35,7 @@ pub struct Transcript {
 #[must_use]
 pub fn build(
     id: SessionId,
-    connection: ConnectionFacts,
+    connection: Box<ConnectionFacts>,
     transcript: Transcript,
     capture_end: Option<Stamp>,
 ) -> Session {

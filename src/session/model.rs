@@ -293,7 +293,7 @@ pub struct Session {
     /// Its number.
     pub id: SessionId,
     /// TCP facts.
-    pub connection: ConnectionFacts,
+    pub connection: Box<ConnectionFacts>,
     /// The service of the server's port.
     pub service: Service,
     /// The protocol; `None` where neither content nor port tells.

@@ -10,6 +10,8 @@ pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing.
 pub const COMPARED_TAIL: usize = 256;
 
+/// The first room for octets.
+const SMALLEST: usize = 32;
 /// What is worth giving back to the allocator once everything is acknowledged.
 const LARGE: usize = 8 << 10;
 
@@ -36,8 +38,11 @@ impl History {
         if self.octets.len() + bytes.len() > 2 * COMPARED_OCTETS {
             self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
-        if self.octets.len() + bytes.len() <= COMPARED_TAIL {
-            self.octets.reserve_exact(bytes.len());
+        let needed = self.octets.len() + bytes.len();
+        if needed > self.octets.capacity() && needed <= COMPARED_TAIL {
+            // A short dialogue: few steps, and none of them larger than the tail that is kept.
+            self.octets
+                .reserve_exact(needed.next_power_of_two().max(SMALLEST) - self.octets.len());
         }
         self.octets.extend_from_slice(bytes);
     }

@@ -24,7 +24,7 @@ impl Transport {
     }
 
     /// The facts; the lists are moved out.
-    pub(super) fn facts(&mut self, ending: Ending) -> ConnectionFacts {
+    pub(super) fn facts(&mut self, ending: Ending) -> Box<ConnectionFacts> {
         self.end_episodes();
         let directions = PerDirection {
             to_server: self.direction_facts(Direction::ToServer),
@@ -34,7 +34,7 @@ impl Transport {
         let round_trip = self.round_trip();
         let rare = self.rare.take().map(|rare| *rare).unwrap_or_default();
         let [from, to] = self.silence;
-        ConnectionFacts {
+        Box::new(ConnectionFacts {
             client: opened.client,
             server: opened.server,
             roles: self.roles,
@@ -55,7 +55,7 @@ impl Transport {
             early_segments: rare.early_segments,
             unlisted: rare.unlisted,
             encapsulations: rare.encapsulations.len().max(1) as u32,
-        }
+        })
     }
 
     fn end_episodes(&mut self) {

@@ -32,8 +32,8 @@ const SWEEP: Duration = Duration::from_millis(250);
 /// A connection that is over.
 #[derive(Clone, Debug)]
 pub struct Finished<S> {
-    /// What is known of its transport.
-    pub facts: ConnectionFacts,
+    /// What is known of its transport; written once and where it stays, for it is large.
+    pub facts: Box<ConnectionFacts>,
     /// Its reader; `None` where there was nothing to read, because no connection came about.
     pub stream: Option<S>,
     /// How far the table had come when it ended: its silence lasted until here at least.

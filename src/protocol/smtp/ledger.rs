@@ -81,7 +81,7 @@ pub struct Ledger {
     /// Those behind them.
     late: Option<Box<Late>>,
     /// Of the newest exchanges, those that are not over, oldest first.
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     /// Number of the next command.
     pub next: u64,
     /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
@@ -89,6 +89,50 @@ pub struct Ledger {
     /// Replies to commands with lower numbers may lie in a gap.
     pub gap_before: u64,
     weight: usize,
+}
+
+/// A queue that needs no memory of its own while one command at a time waits, as in most sessions.
+#[derive(Debug, Default)]
+struct Queue {
+    oldest: Option<Waiting>,
+    /// Those behind it: a pipelining client's.
+    #[allow(
+        clippy::box_collection,
+        reason = "most ledgers have none, and there are many ledgers"
+    )]
+    behind: Option<Box<VecDeque<Waiting>>>,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        usize::from(self.oldest.is_some()) + self.behind.as_ref().map_or(0, |behind| behind.len())
+    }
+
+    fn get(&self, position: usize) -> Option<&Waiting> {
+        match position.checked_sub(1) {
+            None => self.oldest.as_ref(),
+            Some(position) => self.behind.as_ref()?.get(position),
+        }
+    }
+
+    fn get_mut(&mut self, position: usize) -> Option<&mut Waiting> {
+        match position.checked_sub(1) {
+            None => self.oldest.as_mut(),
+            Some(position) => self.behind.as_mut()?.get_mut(position),
+        }
+    }
+
+    fn push(&mut self, waiting: Waiting) {
+        if self.oldest.is_none() {
+            self.oldest = Some(waiting);
+        } else {
+            self.behind.get_or_insert_default().push_back(waiting);
+        }
+    }
+
+    fn pop(&mut self) {
+        self.oldest = self.behind.as_mut().and_then(|behind| behind.pop_front());
+    }
 }
 
 /// Exchanges beyond the first.
@@ -121,7 +165,7 @@ impl Ledger {
         } else {
             self.late.get_or_insert_default().last.push_back(exchange);
         }
-        self.waiting.push_back(Waiting::default());
+        self.waiting.push(Waiting::default());
     }
 
     /// How many exchanges are not over.
@@ -190,7 +234,7 @@ impl Ledger {
 
     /// Goes past exchanges that are over.
     pub fn settle(&mut self) {
-        while self.waiting.front().is_some_and(Waiting::is_over) {
+        while self.waiting.get(0).is_some_and(Waiting::is_over) {
             self.settle_oldest();
         }
     }
@@ -201,7 +245,7 @@ impl Ledger {
             return;
         };
         self.weight += weight_of(oldest.exchange);
-        self.waiting.pop_front();
+        self.waiting.pop();
         if let Some(late) = &mut self.late
             && late.last.len() > LAST_EXCHANGES + self.waiting.len()
             && let Some(dropped) = late.last.pop_front()

@@ -259,6 +259,6 @@ impl Wire {
         let mut finished = self.finish();
         assert_eq!(finished.len(), 1, "one connection: {finished:#?}");
         let one = finished.remove(0);
-        (one.facts, one.stream.unwrap_or_default())
+        (*one.facts, one.stream.unwrap_or_default())
     }
 }
