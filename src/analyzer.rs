@@ -112,6 +112,7 @@ impl Router {
     }
 
     /// Takes the next frame; `None` where it carries nothing of mail.
+    #[inline]
     pub fn route<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Routed<'a>> {
         self.frames += 1;
         let stamp = Stamp {
