@@ -45,6 +45,7 @@ impl<'a> Octets<'a> {
 
     /// Exactly `length` octets on the wire, as an IP header says, be they in the file or not: capture tools that cut
     /// frames do not always keep the original length, and mirrored copies are cut before they are sent.
+    #[inline]
     pub(super) fn measured(self, length: usize) -> Self {
         let bytes = self.bytes.get(..length).unwrap_or(self.bytes);
         Self { bytes, wire: length }

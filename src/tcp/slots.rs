@@ -19,7 +19,19 @@ pub(super) struct Connection<S> {
     list: Stage,
 }
 
+/// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
+const TOUCHED_EVERY: u64 = 1_000_000_000;
+
 impl<S> Connection<S> {
+    /// It must move: to the list of another stage, or to the end of its own.
+    #[inline]
+    pub fn is_to_be_touched(&self, now: Timestamp) -> bool {
+        let stage = self.transport.stage;
+        let since = now.nanoseconds().saturating_sub(self.touched.nanoseconds());
+        let lingers = matches!(stage, Stage::Closed | Stage::Reset);
+        self.list != stage || !lingers && since.unsigned_abs() >= TOUCHED_EVERY
+    }
+
     pub fn new(transport: Transport, hash: u32, now: Timestamp) -> Self {
         Self {
             list: transport.stage,
@@ -81,10 +93,12 @@ impl<S> Slots<S> {
         (first != NONE).then_some(first)
     }
 
+    #[inline]
     pub fn get(&self, number: u32) -> Option<&Connection<S>> {
         self.slots.get(number as usize)?.connection.as_deref()
     }
 
+    #[inline]
     pub fn get_mut(&mut self, number: u32) -> Option<&mut Connection<S>> {
         self.slots.get_mut(number as usize)?.connection.as_deref_mut()
     }
@@ -123,15 +137,12 @@ impl<S> Slots<S> {
         Some(connection)
     }
 
-    /// Moves a connection to the end of the list of its stage; not more than once a second, for that is precise enough.
+    /// Moves a connection to the end of the list of its stage, where that is due.
     pub fn touch(&mut self, number: u32, now: Timestamp) {
-        let Some(connection) = self.get_mut(number) else { return };
-        let (old, new) = (connection.list, connection.transport.stage);
-        let since = now.nanoseconds().saturating_sub(connection.touched.nanoseconds());
-        let lingers = matches!(new, Stage::Closed | Stage::Reset);
-        if old == new && (lingers || since.unsigned_abs() < 1_000_000_000) {
+        let Some(connection) = self.get_mut(number).filter(|one| one.is_to_be_touched(now)) else {
             return;
-        }
+        };
+        let (old, new) = (connection.list, connection.transport.stage);
         connection.touched = now;
         connection.list = new;
         self.unlink(number, old);

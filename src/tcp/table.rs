@@ -47,6 +47,8 @@ pub struct Finished<S> {
 /// the segments only.
 pub struct Table<S> {
     limits: Limits,
+    /// The shortest time that a connection of any stage may be silent, in nanoseconds.
+    shortest: u64,
     pub(super) departures: Departures,
     /// What ends the connections that are left at the end.
     last_ending: Ending,
@@ -67,11 +69,28 @@ pub struct Table<S> {
     out_of_order: usize,
 }
 
+/// What no connection can have been silent for and be over, in nanoseconds.
+fn shortest_silence(limits: &Limits) -> u64 {
+    let shortest = [
+        limits.half_open_time,
+        limits.idle_time,
+        limits.idle_time_with_room,
+        limits.linger_after_close,
+        limits.linger_after_reset,
+        limits.report_after.unwrap_or(Duration::MAX),
+    ]
+    .into_iter()
+    .min()
+    .unwrap_or_default();
+    u64::try_from(shortest.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl<S: Stream> Table<S> {
     /// An empty table for these ports; `make` makes the reader of a connection when it opens.
     #[must_use]
     pub fn new(limits: Limits, ports: PortSet, make: impl FnMut(&Opened) -> S + Send + 'static) -> Self {
         Self {
+            shortest: shortest_silence(&limits),
             limits,
             departures: Departures::default(),
             last_ending: Ending::CaptureEnd,
@@ -335,12 +354,11 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    #[inline]
     fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
         match self.take(segment, number, source_is_low) {
-            None | Some(Verdict::Taken) => {
-                self.slots.touch(number, self.clock.now());
-                self.weigh_now_and_then(number);
-            }
+            None => {}
+            Some(Verdict::Taken) => self.look_after(number),
             Some(Verdict::AnswersPending) => {
                 let pending = self.replace(number);
                 let Some((key, hash, syn)) = pending else { return };
@@ -358,6 +376,7 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    #[inline]
     fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<Verdict> {
         let connection = self.slots.get_mut(number)?;
         let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order);
@@ -413,17 +432,23 @@ impl<S: Stream> Table<S> {
         });
     }
 
-    /// Weighs a connection at its first segments, while octets wait out of order, and then every few segments: to look at
-    /// its decoder costs more than the limits gain.
-    fn weigh_now_and_then(&mut self, number: u32) {
-        let due = self.slots.get(number).is_some_and(|connection| {
-            let frames = connection.transport.frames;
-            frames < WEIGHED_ALWAYS
-                || frames.is_multiple_of(WEIGHED_EVERY)
-                || connection.out_of_order > 0
-                || connection.transport.out_of_order() > 0
-        });
-        if due {
+    /// Behind a segment: puts the connection at the end of its list, and weighs it at its first segments, while octets
+    /// wait out of order, and then every few segments: to look at its decoder costs more than the limits gain.
+    #[inline]
+    fn look_after(&mut self, number: u32) {
+        let now = self.clock.now();
+        let Some(connection) = self.slots.get(number) else {
+            return;
+        };
+        let frames = connection.transport.frames;
+        let heavy = frames < WEIGHED_ALWAYS
+            || frames.is_multiple_of(WEIGHED_EVERY)
+            || connection.out_of_order > 0
+            || connection.transport.out_of_order() > 0;
+        if connection.is_to_be_touched(now) {
+            self.slots.touch(number, now);
+        }
+        if heavy {
             self.weigh(number);
         }
     }
@@ -459,14 +484,22 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    #[inline]
     fn is_over(&self, number: u32, now: Timestamp) -> bool {
         self.slots.get(number).is_some_and(|connection| {
-            let limit = self.time_limit(connection.transport.stage);
-            // The clock believes a jump only after some frames: a connection that opened in them was touched in the past.
+            // Nearly always the last segment came just now.
             let last = connection.transport.last.time;
-            let alive = last <= now && now.since(last) <= limit;
-            !alive && now.since(connection.touched) > limit
+            let alive = last <= now && now.nanoseconds_since(last) <= self.shortest;
+            !alive && self.is_silent(connection, now)
         })
+    }
+
+    fn is_silent(&self, connection: &Connection<S>, now: Timestamp) -> bool {
+        let limit = self.time_limit(connection.transport.stage);
+        // The clock believes a jump only after some frames: a connection that opened in them was touched in the past.
+        let last = connection.transport.last.time;
+        let alive = last <= now && now.since(last) <= limit;
+        !alive && now.since(connection.touched) > limit
     }
 
     fn time_out(&mut self, number: u32) {
