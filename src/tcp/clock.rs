@@ -45,6 +45,7 @@ impl Clock {
     }
 
     /// Takes the time of a frame; small steps backwards do not move the clock.
+    #[inline]
     pub fn advance(&mut self, time: Timestamp) -> Timestamp {
         let Some(now) = self.now else {
             self.now = Some(time);

@@ -33,11 +33,13 @@ impl Early {
 
 impl Transport {
     /// A segment waits.
+    #[inline]
     pub(super) fn holds_early(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.early.is_some())
     }
 
     /// The segment says something, and acknowledges octets of a side that was seen and that has not shown them.
+    #[inline]
     pub(super) fn is_early(&self, segment: &Segment<'_>, direction: Direction) -> bool {
         let peer = self.side(direction.opposite());
         segment.flags.0 & (Flags::ACK | Flags::SYN) == Flags::ACK

@@ -31,6 +31,7 @@ pub(super) struct Comparison {
 }
 
 impl History {
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         let bytes = bytes
             .get(bytes.len().saturating_sub(COMPARED_OCTETS)..)

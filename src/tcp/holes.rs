@@ -25,6 +25,7 @@ fn is_elsewhere(side: &Side, acknowledgment: u32) -> bool {
 
 impl Transport {
     /// What a segment says about the octets of the other side.
+    #[inline]
     pub(super) fn take_acknowledgment(&mut self, segment: &Segment<'_>, direction: Direction) {
         let number = segment.acknowledgment;
         let syn = segment.flags.has(Flags::SYN);
@@ -67,6 +68,7 @@ impl Transport {
         self.end_repetition(sender);
     }
 
+    #[inline]
     fn note_handshake(&mut self, segment: &Segment<'_>) {
         let [client, server] = &self.sides;
         if self.handshake_acknowledgment.get().is_some() || !client.has(Side::SYN) && !server.has(Side::SYN) {

@@ -19,6 +19,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The key of a segment, and whether its source is the lower endpoint.
+    #[inline]
     pub fn of(source: Endpoint, destination: Endpoint) -> (Self, bool) {
         let (from, version6) = words(source.address);
         let (to, _) = words(destination.address);
@@ -54,6 +55,7 @@ impl Key {
     }
 
     /// A keyed hash: whoever makes the packets must not choose where they land. Nothing in the output follows from it.
+    #[inline]
     pub fn hash(&self, state: &RandomState) -> u32 {
         let hash = state.hash_one(self);
         (hash ^ (hash >> 32)) as u32
@@ -75,6 +77,7 @@ pub fn shard(source: Endpoint, destination: Endpoint, shards: usize) -> usize {
 }
 
 impl Hash for Key {
+    #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         if self.version6 {
             hasher.write_u64(self.low[0]);
@@ -89,6 +92,7 @@ impl Hash for Key {
     }
 }
 
+#[inline]
 fn words(address: IpAddr) -> ([u64; 2], bool) {
     match address {
         IpAddr::V4(address) => ([0, u64::from(u32::from(address))], false),

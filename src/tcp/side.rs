@@ -203,6 +203,7 @@ impl Side {
     }
 
     /// True where the same packet was among the last few, about a millisecond ago.
+    #[inline]
     pub fn was_recent(&mut self, segment: &Segment<'_>) -> bool {
         let base = fingerprint(segment);
         let millisecond = segment.stamp.time.nanoseconds().div_euclid(1_000_000);
@@ -220,6 +221,7 @@ impl Side {
     }
 
     /// New octets were sent up to `end`.
+    #[inline]
     pub fn send(&mut self, end: u32, length: u32, stamp: Stamp) {
         let [oldest, rest] = &mut self.flights;
         let slot = if oldest.largest == 0 { oldest } else { rest };
@@ -231,6 +233,7 @@ impl Side {
     }
 
     /// The peer's acknowledgment advanced.
+    #[inline]
     pub fn land(&mut self) {
         let [oldest, rest] = &mut self.flights;
         if oldest.largest == 0 || distance(self.acknowledged, oldest.end) > 0 {
@@ -257,6 +260,7 @@ impl Side {
     }
 }
 
+#[inline]
 fn fingerprint(segment: &Segment<'_>) -> u32 {
     let sequence = (u64::from(segment.sequence) << 32) | u64::from(segment.acknowledgment);
     let shape = (u64::from(segment.payload_length) << 32)

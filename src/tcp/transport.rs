@@ -228,6 +228,7 @@ impl Transport {
         })
     }
 
+    #[inline]
     pub fn direction(&self, source_is_low: bool) -> Direction {
         if source_is_low == self.client_is_low {
             Direction::ToServer
@@ -236,10 +237,12 @@ impl Transport {
         }
     }
 
+    #[inline]
     pub fn side(&self, direction: Direction) -> &Side {
         &self.sides[at(direction)]
     }
 
+    #[inline]
     pub fn side_mut(&mut self, direction: Direction) -> &mut Side {
         &mut self.sides[at(direction)]
     }
@@ -273,6 +276,7 @@ impl Transport {
     }
 
     /// Takes one segment.
+    #[inline]
     pub fn take<S: Stream>(
         &mut self,
         segment: &Segment<'_>,
@@ -303,6 +307,7 @@ impl Transport {
     }
 
     /// Takes one segment that is no copy, in its turn.
+    #[inline]
     pub(super) fn take_new<S: Stream>(
         &mut self,
         segment: &Segment<'_>,
@@ -338,6 +343,7 @@ impl Transport {
         Verdict::Taken
     }
 
+    #[inline]
     fn take_body<S: Stream>(
         &mut self,
         segment: &Segment<'_>,
@@ -387,6 +393,7 @@ impl Transport {
     }
 
     /// Counts and remembers what every segment has.
+    #[inline]
     pub fn note(&mut self, segment: &Segment<'_>, direction: Direction) {
         let scaled = self.sides[0].has(Side::SCALED) && self.sides[1].has(Side::SCALED);
         let reset = segment.flags.has(Flags::RST);
@@ -456,6 +463,7 @@ impl Transport {
     }
 
     /// True where the sequence number lies where a segment of this connection may lie.
+    #[inline]
     fn fits(&self, segment: &Segment<'_>, direction: Direction) -> bool {
         let (side, peer) = (self.side(direction), self.side(direction.opposite()));
         let slack = SLACK + i64::from(peer.window.max(0xffff));
@@ -503,6 +511,7 @@ impl Transport {
         }
     }
 
+    #[inline]
     fn is_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
         let marked = segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST) != 0 || segment.payload_length > 0;
         // Without an identification two equal acknowledgments may be two packets: duplicate acknowledgments exist.
