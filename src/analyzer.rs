@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::{Frame, FrameNumber};
-use crate::packet::{self, IcmpError, Packet, Plain, PortSet, Segment};
+use crate::packet::{self, Packet, Plain, PortSet};
 use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
@@ -61,16 +61,8 @@ impl Default for Options {
 /// limits, so that one thread and many report the same.
 pub const SHARDS: usize = 16;
 
-/// What a frame carries for one shard.
-#[derive(Clone, Copy, Debug)]
-pub enum Carried<'a> {
-    /// A TCP segment on a mail port.
-    Segment(Segment<'a>),
-    /// An ICMP error that quotes one.
-    IcmpError(IcmpError),
-}
-
-/// What a frame carries, where it belongs, and what time it is.
+/// What a frame carries, where it belongs, and what time it is. Lent where it was read: a segment is large, and there are
+/// many.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
     /// The shard, below [`SHARDS`].
@@ -79,8 +71,8 @@ pub struct Routed<'a> {
     pub stamp: Stamp,
     /// The run's clock: packet time that one odd frame cannot move.
     pub now: Timestamp,
-    /// What it carries.
-    pub carried: Carried<'a>,
+    /// What it carries: a segment on a mail port, or an ICMP error that quotes one.
+    pub packet: &'a Packet<'a>,
 }
 
 /// Frames → what they carry and which shard's it is. One for a run: it puts fragments together and keeps the clock.
@@ -111,9 +103,9 @@ impl Router {
         }
     }
 
-    /// Takes the next frame; `None` where it carries nothing of mail.
+    /// Takes the next frame, and hands what it carries to `take`, where that is mail.
     #[inline]
-    pub fn route<'a>(&'a mut self, frame: &Frame<'a>) -> Option<Routed<'a>> {
+    pub fn route(&mut self, frame: &Frame<'_>, take: impl FnOnce(Routed<'_>)) {
         self.frames += 1;
         let stamp = Stamp {
             frame: frame.number,
@@ -129,27 +121,29 @@ impl Router {
         }
         if plain.as_ref().is_some_and(|plain| plain.is_noise(&self.ports)) {
             self.noise += 1;
-            return None;
+            return;
         }
-        let (source, destination, carried) = match self.decoder.decode_seen(frame, plain.as_ref()) {
-            Packet::Segment(segment) => (segment.source, segment.destination, Carried::Segment(segment)),
-            Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, Carried::IcmpError(error)),
-            Packet::Other => return None,
+        let packet = self.decoder.decode_seen(frame, plain.as_ref());
+        let (source, destination, is_segment) = match &packet {
+            Packet::Segment(segment) => (segment.source, segment.destination, true),
+            Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, false),
+            Packet::Other => return,
         };
         if !self.ports.contains(destination.port) && !self.ports.contains(source.port) {
-            self.other_ports += u64::from(matches!(carried, Carried::Segment(_)));
-            return None;
+            self.other_ports += u64::from(is_segment);
+            return;
         }
-        let now = match carried {
-            Carried::Segment(_) if !self.live => self.clock.advance(stamp.time),
-            Carried::Segment(_) | Carried::IcmpError(_) => self.clock.now(),
+        let now = if is_segment && !self.live {
+            self.clock.advance(stamp.time)
+        } else {
+            self.clock.now()
         };
-        Some(Routed {
+        take(Routed {
             shard: tcp::shard(source, destination, SHARDS),
             stamp,
             now,
-            carried,
-        })
+            packet: &packet,
+        });
     }
 
     /// What a run with these options wants to see of a capture: every frame that is not certainly none of ours.
@@ -229,10 +223,11 @@ impl Shard {
     }
 
     /// Takes what a frame carries.
-    pub fn push(&mut self, carried: &Carried<'_>, now: Timestamp) {
-        match carried {
-            Carried::Segment(segment) => self.table.push_at(segment, now),
-            Carried::IcmpError(error) => self.table.push_icmp(error),
+    pub fn push(&mut self, packet: &Packet<'_>, now: Timestamp) {
+        match packet {
+            Packet::Segment(segment) => self.table.push_at(segment, now),
+            Packet::IcmpError(error) => self.table.push_icmp(error),
+            Packet::Other => {}
         }
     }
 
@@ -342,15 +337,19 @@ impl Analyzer {
 
     /// Takes the next frame.
     pub fn push_frame(&mut self, frame: &Frame<'_>) {
-        if let Some(routed) = self.router.route(frame)
-            && let Some(shard) = self.shards.get_mut(routed.shard)
-        {
+        let Self {
+            router, shards, ended, ..
+        } = self;
+        router.route(frame, |routed| {
+            let Some(shard) = shards.get_mut(routed.shard) else {
+                return;
+            };
             let before = shard.waiting();
-            shard.push(&routed.carried, routed.now);
+            shard.push(routed.packet, routed.now);
             for _ in before..shard.waiting() {
-                self.ended.push_back(routed.shard);
+                ended.push_back(routed.shard);
             }
-        }
+        });
         if self.router.live {
             let now = self.router.now();
             if now >= self.next_sweep || self.next_sweep.since(now) > SWEEP {

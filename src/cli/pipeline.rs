@@ -14,11 +14,11 @@
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use crate::analyzer::{Analyzer, Carried, Options, Router, SHARDS, Shard};
+use crate::analyzer::{Analyzer, Options, Routed, Router, SHARDS, Shard};
 use crate::capture::Stretch;
 use crate::diagnosis::Finding;
 use crate::frame::Frame;
-use crate::packet;
+use crate::packet::{self, Packet};
 use crate::session::Session;
 use crate::span::Stamp;
 use crate::tcp;
@@ -178,7 +178,7 @@ struct Parcel {
     shard: usize,
     stamp: Stamp,
     now: Timestamp,
-    carried: Carried<'static>,
+    packet: Packet<'static>,
     payload: std::ops::Range<usize>,
 }
 
@@ -188,6 +188,32 @@ struct Batch {
     parcels: Vec<Parcel>,
     payloads: Vec<u8>,
     digits: u8,
+}
+
+impl Batch {
+    /// Takes a packet in; the octets of its payload.
+    #[inline]
+    fn add(&mut self, routed: &Routed<'_>) -> usize {
+        let from = self.payloads.len();
+        let packet = match routed.packet {
+            Packet::Segment(segment) => {
+                self.payloads.extend_from_slice(segment.payload);
+                Packet::Segment(segment.without_payload())
+            }
+            Packet::IcmpError(error) => Packet::IcmpError(*error),
+            Packet::Other => Packet::Other,
+        };
+        let payload = from..self.payloads.len();
+        let octets = payload.len();
+        self.parcels.push(Parcel {
+            shard: routed.shard,
+            stamp: routed.stamp,
+            now: routed.now,
+            packet,
+            payload,
+        });
+        octets
+    }
 }
 
 enum Order {
@@ -261,31 +287,19 @@ impl<T: Send> Pool<T> {
     }
 
     fn push(&mut self, frame: &Frame<'_>) {
-        let Some(routed) = self.router.route(frame) else {
-            return;
-        };
-        let threads = self.hands.len();
-        let Some(hand) = self.hands.get_mut(routed.shard % threads) else {
-            return;
-        };
-        let batch = &mut hand.filling;
-        let from = batch.payloads.len();
-        let carried = match routed.carried {
-            Carried::Segment(segment) => {
-                batch.payloads.extend_from_slice(segment.payload);
-                Carried::Segment(segment.without_payload())
+        let Self {
+            router,
+            hands,
+            octets,
+            packets,
+            ..
+        } = self;
+        router.route(frame, |routed| {
+            let threads = hands.len();
+            if let Some(hand) = hands.get_mut(routed.shard % threads) {
+                *octets += hand.filling.add(&routed);
+                *packets += 1;
             }
-            Carried::IcmpError(error) => Carried::IcmpError(error),
-        };
-        let payload = from..batch.payloads.len();
-        self.octets += payload.len();
-        self.packets += 1;
-        batch.parcels.push(Parcel {
-            shard: routed.shard,
-            stamp: routed.stamp,
-            now: routed.now,
-            carried,
-            payload,
         });
     }
 
@@ -441,11 +455,12 @@ impl<T> Worker<'_, T> {
                 continue;
             };
             let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
-            let carried = match &parcel.carried {
-                Carried::Segment(segment) => Carried::Segment(segment.with_payload(payload)),
-                Carried::IcmpError(error) => Carried::IcmpError(*error),
+            let packet = match &parcel.packet {
+                Packet::Segment(segment) => Packet::Segment(segment.with_payload(payload)),
+                Packet::IcmpError(error) => Packet::IcmpError(*error),
+                Packet::Other => Packet::Other,
             };
-            shard.push(&carried, parcel.now);
+            shard.push(&packet, parcel.now);
             while shard.waiting() > 0
                 && let Some((session, findings)) = shard.poll_session()
             {
