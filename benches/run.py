@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     parser.add_argument("--peers", default="all", help="all, none, or words in their names: tcpdump,tshark")
     parser.add_argument("--threads", default="1,2,4", help="numbers of threads, the first is the measure")
-    parser.add_argument("--build", default="dist", help="cargo profile: dist or release")
+    parser.add_argument("--build", default="dist", help="cargo profile: dist or release; or guided, by scripts/build-guided")
     parser.add_argument("--smtpcap", help="a program to measure instead of building one")
     parser.add_argument("--against", default="", help="another smtpcap, measured beside it on the same files")
     parser.add_argument("--install", action="store_true", help="install missing peers with apt-get (as root)")
@@ -48,6 +48,9 @@ def arguments():
 def build(profile):
     """Builds smtpcap and the generator; their paths."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    if profile == "guided":
+        subprocess.run([ROOT / "scripts" / "build-guided"], cwd=ROOT, check=True)
+        return str(ROOT / "target/guided/dist/smtpcap"), build("dist")[1]
     for package in ("smtpcap", "smtpcap-workload"):
         subprocess.run(["cargo", "build", "--quiet", "--profile", profile, "-p", package], cwd=ROOT, check=True)
     folder = target / ("debug" if profile == "dev" else profile)
@@ -72,7 +75,8 @@ def machine(options):
         "commit": output_of("git", "rev-parse", "--short=12", "HEAD") + dirty,
         "machine": f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}",
         "load": "%.2f %.2f %.2f (1, 5, 15 minutes, at the start)" % os.getloadavg(),
-        "build": f"cargo profile {options.build}, {output_of('rustc', '--version')}",
+        "build": f"{'profile-guided, ' if options.build == 'guided' else ''}cargo profile "
+                 f"{options.build.replace('guided', 'dist')}, {output_of('rustc', '--version')}",
         "runs": f"{options.runs} of each, median; scale {options.scale}",
         "memory measured by": "GNU time" if GNU_TIME else "wait4 (never below this interpreter's own memory)",
     }
