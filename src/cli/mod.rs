@@ -13,8 +13,10 @@ mod live;
 mod messages;
 mod output;
 mod pipeline;
+mod pool;
 mod progress;
 mod run;
+mod share;
 
 pub use list::schema_document;
 

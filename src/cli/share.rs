@@ -1,0 +1,266 @@
+//! What one thread has of the 16 shards: packets in, told sessions out.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use crate::analyzer::{Options, SHARDS, Shard};
+use crate::cli::pipeline::Tell;
+use crate::packet::Packet;
+use crate::span::Stamp;
+use crate::tcp;
+use crate::time::Timestamp;
+
+/// Sessions in one answer at the end of the capture.
+const LAST_SESSIONS: usize = 256;
+
+/// Which thread has a shard, and at which place among that thread's.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// 0 is the thread that reads.
+    pub thread: usize,
+    /// Place in its [`Share`].
+    pub place: usize,
+}
+
+/// How many shards each thread has, the thread that reads first.
+///
+/// Reading, headers and merging are about a quarter of the work on mail: with two threads the one that reads does a third of
+/// the rest, too, with three an eighth. From four on reading is a thread's work, and each of the others is a worker.
+pub fn shares(threads: usize) -> Vec<usize> {
+    let (reader, workers) = match threads {
+        0 | 1 => (SHARDS, 0),
+        2 => (5, 1),
+        3 => (2, 2),
+        _ => (0, threads.min(SHARDS)),
+    };
+    let rest = SHARDS - reader;
+    let of_worker = |number: usize| rest / workers + usize::from(number < rest % workers);
+    std::iter::once(reader).chain((0..workers).map(of_worker)).collect()
+}
+
+/// Who has which shard, where the threads have as many as `shares` says.
+pub fn owners(shares: &[usize]) -> [Owner; SHARDS] {
+    let mut owners = [Owner::default(); SHARDS];
+    let each = shares
+        .iter()
+        .enumerate()
+        .flat_map(|(thread, count)| (0..*count).map(move |place| Owner { thread, place }));
+    owners.iter_mut().zip(each).for_each(|(owner, one)| *owner = one);
+    owners
+}
+
+/// The shards of one thread.
+pub struct Share<'a, T> {
+    shards: Vec<Shard>,
+    tell: &'a Tell<'a, T>,
+}
+
+impl<'a, T> Share<'a, T> {
+    /// So many shards that have seen nothing.
+    pub fn new(count: usize, options: &Options, tell: &'a Tell<'a, T>) -> Self {
+        Self {
+            shards: (0..count).map(|_| Shard::new(options)).collect(),
+            tell,
+        }
+    }
+
+    /// Takes a packet for the shard at `place`, and tells the sessions that it ends, each with the packet's frame.
+    pub fn push(&mut self, place: usize, packet: &Packet<'_>, (stamp, now): (Stamp, Timestamp), told: &mut Told<T>) {
+        let Some(shard) = self.shards.get_mut(place) else {
+            return;
+        };
+        shard.push(packet, now);
+        while shard.waiting() > 0
+            && let Some((session, findings)) = shard.poll_session()
+        {
+            let session = (self.tell)(session, findings, told.digits);
+            told.sessions.push((stamp.frame.0, session));
+        }
+    }
+
+    /// The capture is over: what is left comes with [`remaining`](Self::remaining).
+    pub fn finish(&mut self, end: (Timestamp, Option<Stamp>)) {
+        self.shards.iter_mut().for_each(|shard| shard.finish(end));
+    }
+
+    /// The first frame of what [`remaining`](Self::remaining) gives next.
+    pub fn next_remaining(&self) -> Option<Stamp> {
+        self.shards.iter().filter_map(Shard::next_remaining).min()
+    }
+
+    /// The next session that the end of the capture cut, by first frame.
+    pub fn remaining(&mut self, digits: u8) -> Option<(Stamp, T)> {
+        let next = self
+            .shards
+            .iter_mut()
+            .filter_map(|shard| Some((shard.next_remaining()?, shard)));
+        let (first, shard) = next.min_by_key(|(first, _)| *first)?;
+        let (session, findings) = shard.poll_session()?;
+        Some((first, (self.tell)(session, findings, digits)))
+    }
+
+    /// What happened to the connections.
+    pub fn counts(&self) -> tcp::Counts {
+        let mut counts = tcp::Counts::default();
+        self.shards.iter().for_each(|shard| counts.add(shard.tcp_counts()));
+        counts
+    }
+}
+
+/// Sessions told in one round, with the frames that ended them.
+pub struct Told<T> {
+    /// In the order of the frames.
+    pub sessions: Vec<(u64, T)>,
+    /// Fractional digits of times.
+    pub digits: u8,
+}
+
+impl<T> Told<T> {
+    /// None yet.
+    pub const fn new(digits: u8) -> Self {
+        Self {
+            sessions: Vec::new(),
+            digits,
+        }
+    }
+}
+
+/// One packet on its way to a worker: its payload lies in the batch.
+struct Parcel {
+    place: usize,
+    stamp: Stamp,
+    now: Timestamp,
+    packet: Packet<'static>,
+    payload: std::ops::Range<usize>,
+}
+
+/// Packets for one worker, in capture order, with copies of their payloads: the reader's buffer moves on.
+#[derive(Default)]
+pub struct Batch {
+    parcels: Vec<Parcel>,
+    payloads: Vec<u8>,
+    /// Fractional digits of times.
+    pub digits: u8,
+}
+
+impl Batch {
+    /// Takes a packet in; the octets of its payload.
+    #[inline]
+    pub fn add(&mut self, place: usize, packet: &Packet<'_>, (stamp, now): (Stamp, Timestamp)) -> usize {
+        let from = self.payloads.len();
+        let packet = match packet {
+            Packet::Segment(segment) => {
+                self.payloads.extend_from_slice(segment.payload);
+                Packet::Segment(segment.without_payload())
+            }
+            Packet::IcmpError(error) => Packet::IcmpError(*error),
+            Packet::Other => Packet::Other,
+        };
+        let payload = from..self.payloads.len();
+        let octets = payload.len();
+        self.parcels.push(Parcel {
+            place,
+            stamp,
+            now,
+            packet,
+            payload,
+        });
+        octets
+    }
+}
+
+/// What a worker is to do.
+pub enum Order {
+    /// To take these packets.
+    Batch(Batch),
+    /// To end, with so many fractional digits of times.
+    Finish((Timestamp, Option<Stamp>), u8),
+}
+
+/// What one worker says.
+pub enum Answer<T> {
+    /// Sessions that ended in a batch, with the frames that ended them; and the batch, to be filled again.
+    Ended(Vec<(u64, T)>, Batch),
+    /// Sessions that the end of the capture cut, by first frame.
+    Remaining(Vec<(Stamp, T)>),
+    /// Nothing is left.
+    Done(tcp::Counts),
+}
+
+/// A thread that does nothing but its share.
+pub struct Worker<'a, T> {
+    /// Its shards.
+    pub share: Share<'a, T>,
+    /// Where its answers go.
+    pub answers: SyncSender<Answer<T>>,
+}
+
+impl<T> Worker<'_, T> {
+    /// Works until the orders end, or nobody takes the answers any more.
+    pub fn run(mut self, orders: &Receiver<Order>) {
+        while let Ok(order) = orders.recv() {
+            let answered = match order {
+                Order::Batch(batch) => {
+                    let answer = self.work(batch);
+                    self.answers.send(answer).is_ok()
+                }
+                Order::Finish(end, digits) => self.finish(end, digits),
+            };
+            if !answered {
+                return;
+            }
+        }
+    }
+
+    fn work(&mut self, mut batch: Batch) -> Answer<T> {
+        let mut told = Told::new(batch.digits);
+        for parcel in &batch.parcels {
+            let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
+            let packet = match &parcel.packet {
+                Packet::Segment(segment) => Packet::Segment(segment.with_payload(payload)),
+                Packet::IcmpError(error) => Packet::IcmpError(*error),
+                Packet::Other => Packet::Other,
+            };
+            self.share
+                .push(parcel.place, &packet, (parcel.stamp, parcel.now), &mut told);
+        }
+        batch.parcels.clear();
+        batch.payloads.clear();
+        Answer::Ended(told.sessions, batch)
+    }
+
+    fn finish(&mut self, end: (Timestamp, Option<Stamp>), digits: u8) -> bool {
+        self.share.finish(end);
+        let mut told = Vec::new();
+        while let Some(session) = self.share.remaining(digits) {
+            told.push(session);
+            if told.len() >= LAST_SESSIONS && self.answers.send(Answer::Remaining(std::mem::take(&mut told))).is_err() {
+                return false;
+            }
+        }
+        let last = told.is_empty() || self.answers.send(Answer::Remaining(told)).is_ok();
+        last && self.answers.send(Answer::Done(self.share.counts())).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shard_has_one_owner_whatever_the_number_of_threads() {
+        for threads in 1..=40 {
+            let shares = shares(threads);
+            assert_eq!(shares.iter().sum::<usize>(), SHARDS, "{threads} threads");
+            assert!(shares.len() <= SHARDS + 1, "{threads} threads");
+            let owners = owners(&shares);
+            for (thread, count) in shares.iter().enumerate() {
+                let places: Vec<usize> = owners
+                    .iter()
+                    .filter(|owner| owner.thread == thread)
+                    .map(|owner| owner.place)
+                    .collect();
+                assert_eq!(places, (0..*count).collect::<Vec<_>>(), "{threads} threads");
+            }
+        }
+    }
+}
