@@ -36,6 +36,7 @@ const RETRY: Duration = Duration::from_secs(3600);
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_connection()
+        .filter(|sessions| sessions.len() > 1)
         .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
