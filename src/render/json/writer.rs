@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use crate::render::encode::is_unsafe;
+use crate::render::json::number::number;
 
 /// What most sessions' records take, in octets: growing step by step copies each record twice.
 const USUAL_LINE: usize = 8 << 10;
@@ -243,7 +244,7 @@ macro_rules! integers {
     ($($type:ty),+) => {$(
         impl ToJson for $type {
             fn append(&self, json: &mut Vec<u8>) {
-                json.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+                number(*self as u64, json);
             }
             fn is_absent(&self) -> bool {
                 *self == 0
