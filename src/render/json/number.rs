@@ -17,6 +17,7 @@ const fn eight_digits(number: u32) -> u64 {
 /// Appends a number.
 pub(super) fn number(number: u64, json: &mut Vec<u8>) {
     match u32::try_from(number) {
+        Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
         Ok(short @ 0..100_000_000) => {
             let digits = eight_digits(short);
             // The last digit stays, were it zero.

@@ -1,20 +1,20 @@
-//! Findings as a session's record holds them. A thousand sessions fail in the same way, and all of a finding but its proof
-//! is sentences with the same values: what came last is remembered as JSON, in each thread, and copied. Nothing but time
-//! depends on that; a test holds it against the plain record.
+//! Findings as a session's record holds them. Which sentences a rule says depends on which values it has, not on what they
+//! are: what lies between the values is remembered as JSON, in each thread, and copied. Nothing but time depends on that; a
+//! test holds it against the plain record.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::hash::{BuildHasher, Hash, Hasher};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::diagnosis::{Finding, Value};
+use crate::render::encode;
 use crate::render::json::convert::Form;
 use crate::render::json::finding::{EvidenceRecord, FindingRecord};
 use crate::render::json::replied::schema_like;
-use crate::render::json::writer::{ToJson, list};
-use crate::text::Language;
+use crate::render::json::writer::{ToJson, escaped, list};
+use crate::text::{Language, show};
 
 /// Findings remembered in each thread.
 const REMEMBERED: usize = 128;
@@ -47,24 +47,21 @@ impl Told<'_> {
 
 impl ToJson for Told<'_> {
     fn append(&self, json: &mut Vec<u8>) {
-        KNOWN.with_borrow_mut(|known| {
-            let Some(known) = known.get_mut(place(self.finding, self.form.language)) else {
-                return self.record().append(json);
-            };
-            match known {
-                Some(known) if known.is_of(self.finding, self.form.language) => {
-                    json.extend_from_slice(&known.head);
-                    self.append_evidence(json);
-                    json.extend_from_slice(&known.behind);
-                }
-                _ => {
-                    let start = json.len();
-                    self.record().append(json);
-                    let record = json.get(start..).unwrap_or_default();
-                    *known = Known::of(self.finding, self.form.language, record);
-                }
+        let (finding, language) = (self.finding, self.form.language);
+        let known = KNOWN.with_borrow_mut(|known| {
+            let known = known.get_mut(place(finding, language))?;
+            if !known.as_ref().is_some_and(|known| known.is_of(finding, language)) {
+                *known = Known::of(*self);
             }
+            let known = known.as_ref()?;
+            known.append_head(finding, json)?;
+            self.append_evidence(json);
+            json.extend_from_slice(&known.behind);
+            Some(())
         });
+        if known.is_none() {
+            self.record().append(json);
+        }
     }
 }
 
@@ -72,37 +69,63 @@ impl ToJson for Told<'_> {
 const EVIDENCE: &[u8] = b",\"evidence\":";
 const REFERENCES: &[u8] = b",\"references\":";
 
-/// A finding as JSON, without its proof.
+/// What a rule says where it has these values, without them.
 struct Known {
-    /// The finding without its proof.
+    /// The finding without its proof; of its values only the names count.
     finding: Finding,
     language: Language,
-    head: Vec<u8>,
+    /// JSON, and the number of the value behind it.
+    head: Vec<(Vec<u8>, usize)>,
+    /// The rest, up to the proof.
+    tail: Vec<u8>,
+    /// What stands behind the proof.
     behind: Vec<u8>,
 }
 
+/// Stands for a value where a finding is told to be remembered: this, its number, this. No text has it, since control
+/// characters of texts are escaped.
+const MARK: &str = "\u{1}";
+/// The same as JSON.
+const MARK_AS_JSON: &[u8] = b"\\u0001";
+
 impl Known {
-    /// A finding of which this is the record; `None` where it is too long.
-    fn of(finding: &Finding, language: Language, record: &[u8]) -> Option<Self> {
-        let end = memchr::memmem::find(record, EVIDENCE)?;
-        let begin = memchr::memmem::rfind(record, REFERENCES)?;
-        let (head, behind) = (record.get(..end)?, record.get(begin..)?);
-        (head.len() + behind.len() <= LONGEST).then(|| Self {
-            finding: Finding {
-                values: finding.values.clone(),
-                evidence: Vec::new(),
-                ..*finding
-            },
-            language,
-            head: head.to_vec(),
-            behind: behind.to_vec(),
+    /// Tells a finding with marks for values, and cuts there; `None` where it is too long.
+    fn of(told: Told<'_>) -> Option<Self> {
+        let finding = told.finding;
+        let mark = |number: usize| Value::Name(format!("{MARK}{number}{MARK}"));
+        let names = finding.values.iter().map(|(name, _)| *name);
+        let marked = Finding {
+            values: names.zip((0..).map(mark)).collect(),
+            evidence: Vec::new(),
+            ..*finding
+        };
+        let mut record = Vec::new();
+        let form = told.form;
+        Told { finding: &marked, form }.record().append(&mut record);
+        let end = memchr::memmem::find(&record, EVIDENCE)?;
+        let begin = memchr::memmem::rfind(&record, REFERENCES)?;
+        let (mut rest, mut head) = (record.get(..end)?, Vec::new());
+        while let Some(at) = memchr::memmem::find(rest, MARK_AS_JSON) {
+            let behind = rest.get(at + MARK_AS_JSON.len()..)?;
+            let close = memchr::memmem::find(behind, MARK_AS_JSON)?;
+            let number = std::str::from_utf8(behind.get(..close)?).ok()?.parse().ok()?;
+            head.push((rest.get(..at)?.to_vec(), number));
+            rest = behind.get(close + MARK_AS_JSON.len()..)?;
+        }
+        (record.len() <= LONGEST).then(|| Self {
+            language: form.language,
+            head,
+            tail: rest.to_vec(),
+            behind: record.get(begin..).unwrap_or_default().to_vec(),
+            finding: marked,
         })
     }
 
-    /// Everything is the same of which a record without its proof is made.
+    /// Everything is the same on which it depends what is said, but for the values.
     fn is_of(&self, finding: &Finding, language: Language) -> bool {
         let known = &self.finding;
         let provider = |finding: &Finding| finding.provider.map(std::ptr::from_ref);
+        let same_name = |(one, other): (&(&str, Value), &(&str, Value))| one.0 == other.0;
         self.language == language
             && std::ptr::eq(known.rule, finding.rule)
             && known.severity == finding.severity
@@ -110,36 +133,43 @@ impl Known {
             && known.root_cause == finding.root_cause
             && known.because_of == finding.because_of
             && provider(known) == provider(finding)
-            && known.values == finding.values
+            && known.values.len() == finding.values.len()
+            && known.values.iter().zip(&finding.values).all(same_name)
     }
+
+    /// Appends everything before the proof; `None`, and nothing done, where a sentence would begin with a white space or
+    /// an empty value: what follows upon that is not as it is known.
+    fn append_head(&self, finding: &Finding, json: &mut Vec<u8>) -> Option<()> {
+        let start = json.len();
+        for (before, number) in &self.head {
+            json.extend_from_slice(before);
+            let value = finding.values.get(*number).map(|(_, value)| value)?;
+            let shown = show(value, self.language, encode::json);
+            if begins_text(before) && !shown.starts_with(|first: char| !first.is_whitespace()) {
+                json.truncate(start);
+                return None;
+            }
+            escaped(&shown, json);
+        }
+        json.extend_from_slice(&self.tail);
+        Some(())
+    }
+}
+
+/// A quotation mark that is not escaped stands at the end.
+fn begins_text(json: &[u8]) -> bool {
+    json.ends_with(b"\"") && !json.ends_with(b"\\\"")
 }
 
 thread_local! {
     static KNOWN: RefCell<Vec<Option<Known>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
 }
 
+/// A rule has few ways of telling.
 fn place(finding: &Finding, language: Language) -> usize {
-    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    hasher.write_usize(std::ptr::from_ref(finding.rule).addr());
-    language.hash(&mut hasher);
-    for (_, value) in &finding.values {
-        hash(value, &mut hasher);
-    }
-    hasher.finish() as usize % REMEMBERED
-}
-
-/// Values that differ in other things share a place.
-fn hash(value: &Value, hasher: &mut impl Hasher) {
-    match value {
-        Value::Captured(text) => hasher.write(text.bytes()),
-        Value::Name(name) => hasher.write(name.as_bytes()),
-        Value::Number(number) => hasher.write_u64(*number),
-        Value::Duration(duration) => duration.hash(hasher),
-        Value::Time(time) => time.hash(hasher),
-        Value::Phrase(key) | Value::Rule(key) => hasher.write_usize(key.as_ptr().addr()),
-        Value::Note(note) => hasher.write_usize(note.template.as_ptr().addr()),
-        Value::List(values) => hasher.write_usize(values.len()),
-    }
+    let rule = std::ptr::from_ref(finding.rule).addr() >> 5;
+    let way = finding.values.len() * 2 + usize::from(finding.root_cause) * 32 + language as usize * 64;
+    (rule ^ rule >> 7 ^ way) % REMEMBERED
 }
 
 impl Serialize for Told<'_> {
@@ -174,6 +204,10 @@ mod tests {
             Value::Duration(std::time::Duration::from_millis(1_200)),
             Value::List(vec![Value::Number(1), Value::Phrase("client")]),
             Value::Note(Note::of("SYN")),
+            // At the beginning of a sentence these take white space away, or leave it.
+            Value::Name(String::new()),
+            Value::Name(" \t x \u{1}0\u{1}".to_owned()),
+            Value::Captured(Captured::new(b"\x01\"\xff\\")),
         ];
         let mut findings = Vec::new();
         for rule in crate::diagnosis::rules::all().take(40) {

@@ -185,12 +185,17 @@ const fn eight_are_plain(octets: u64) -> bool {
 /// Appends a text between quotation marks.
 pub(super) fn text(text: &str, json: &mut Vec<u8>) {
     json.push(b'"');
+    escaped(text, json);
+    json.push(b'"');
+}
+
+/// Appends a text as it stands between quotation marks.
+pub(super) fn escaped(text: &str, json: &mut Vec<u8>) {
     if is_plain(text.as_bytes()) {
         json.extend_from_slice(text.as_bytes());
     } else {
-        escaped(text, json);
+        escape(text, json);
     }
-    json.push(b'"');
 }
 
 /// Appends octets between quotation marks where they are plain ASCII that needs no escape; `false`: nothing was done.
@@ -204,7 +209,7 @@ pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
     plain
 }
 
-fn escaped(text: &str, json: &mut Vec<u8>) {
+fn escape(text: &str, json: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let (mut clean_from, mut at) = (0, 0);
     while let Some(octet) = bytes.get(at) {
