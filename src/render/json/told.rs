@@ -92,7 +92,7 @@ impl Known {
     /// Tells a finding with marks for values, and cuts there; `None` where it is too long.
     fn of(told: Told<'_>) -> Option<Self> {
         let finding = told.finding;
-        let mark = |number: usize| Value::Name(format!("{MARK}{number}{MARK}"));
+        let mark = |number: usize| Value::from(format!("{MARK}{number}{MARK}"));
         let names = finding.values.iter().map(|(name, _)| *name);
         let marked = Finding {
             values: names.zip((0..).map(mark)).collect(),
@@ -199,14 +199,14 @@ mod tests {
         let values = [
             Value::Captured(Captured::from(",\"evidence\":[{\"")),
             Value::Captured(Captured::from("plain")),
-            Value::Name("TLS 1.2".to_owned()),
+            Value::from("TLS 1.2"),
             Value::Number(7),
             Value::Duration(std::time::Duration::from_millis(1_200)),
             Value::List(vec![Value::Number(1), Value::Phrase("client")]),
             Value::Note(Note::of("SYN")),
             // At the beginning of a sentence these take white space away, or leave it.
-            Value::Name(String::new()),
-            Value::Name(" \t x \u{1}0\u{1}".to_owned()),
+            Value::from(""),
+            Value::from(" \t x \u{1}0\u{1}"),
             Value::Captured(Captured::new(b"\x01\"\xff\\")),
         ];
         let mut findings = Vec::new();

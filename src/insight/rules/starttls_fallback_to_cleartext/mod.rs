@@ -99,7 +99,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             auth.stamp,
             None,
-            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("")),
+            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("").to_owned()),
         )
     }));
     Some(Insight::on(

@@ -25,6 +25,9 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (hello, name) = facts::hello_name(session)?;
+    if is_usual(name.bytes()) {
+        return None;
+    }
     let text = name.utf8()?.trim();
     let tool = ["mail.example.com", "openssl.client.net"]
         .iter()
@@ -45,6 +48,22 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     )
 }
 
+/// Seen at one look at its octets: it has a point, a letter that no address has, no underscore, and does not begin as one of
+/// the names that are suspect.
+fn is_usual(name: &[u8]) -> bool {
+    let (mut point, mut letter, mut odd) = (false, false, false);
+    for octet in name {
+        point |= *octet == b'.';
+        letter |= matches!(octet, b'g'..=b'z' | b'G'..=b'Z');
+        odd |= !matches!(octet, b'!'..=b'^' | b'a'..=b'~');
+    }
+    let suspect = ["mail", "open", "loca"].iter().any(|start| {
+        name.get(..4)
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+    });
+    point && letter && !odd && !suspect
+}
+
 /// An address without brackets. Most names have a letter that none has.
 fn is_address(name: &str) -> bool {
     name.bytes()
@@ -56,4 +75,34 @@ fn is_address(name: &str) -> bool {
 fn is_localhost(name: &str) -> bool {
     let (name, behind) = name.as_bytes().split_at(name.len().min("localhost".len()));
     name.eq_ignore_ascii_case(b"localhost") && matches!(behind.first(), None | Some(b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_name_is_none_that_is_suspect() {
+        let usual = ["mx.example", "out55.sender.example", "h-1.example.co.jp", "x.y"];
+        for name in usual {
+            assert!(is_usual(name.as_bytes()), "{name}");
+        }
+        let suspect = [
+            "",
+            "pc",
+            "192.0.2.1",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "LOCALHOST.localdomain",
+            "a_b.example",
+            "Mail.Example.com",
+            "openssl.client.net",
+            " mail.example.com",
+            "mx.example ",
+            "caf\u{e9}.example",
+        ];
+        for name in suspect {
+            assert!(!is_usual(name.as_bytes()), "{name}");
+        }
+    }
 }
