@@ -1,6 +1,8 @@
 //! The remembered sessions as the rules look at them: sorted once, in groups that borrow. Sessions of a group come in the
 //! order of first frames.
 
+use std::net::IpAddr;
+
 use crate::insight::digest::Digest;
 
 /// Every remembered session, and the same sessions by client, server and both.
@@ -23,9 +25,9 @@ impl<'a> Window<'a> {
     pub fn of(digests: impl Iterator<Item = &'a Digest>) -> Self {
         let mut sessions: Vec<&Digest> = digests.collect();
         sessions.sort_by_key(|digest| digest.id);
-        let clients = Ranks::of(&sessions, Digest::client_address);
-        let servers = Ranks::of(&sessions, |one| one.server);
-        let hosts = Ranks::of(&sessions, |one| one.server.address);
+        let clients = Ranks::of(&sessions, |one| number(one.client.address));
+        let servers = Ranks::of(&sessions, |one| (number(one.server.address), one.server.port));
+        let hosts = Ranks::of(&sessions, |one| number(one.server.address));
         // What is sorted by the one and then by the other is sorted by both.
         let as_they_come: Vec<u32> = (0..).take(sessions.len()).collect();
         let (by_server, by_host) = (servers.sort(&as_they_come), hosts.sort(&as_they_come));
@@ -67,6 +69,14 @@ impl<'a> Window<'a> {
     /// By server address.
     pub fn by_host(&self) -> impl Iterator<Item = Group<'_, 'a>> {
         self.by_host.iter()
+    }
+}
+
+/// An address as numbers, which are in the order of addresses and compared in one step.
+fn number(address: IpAddr) -> (bool, u128) {
+    match address {
+        IpAddr::V4(address) => (false, address.to_bits().into()),
+        IpAddr::V6(address) => (true, address.to_bits()),
     }
 }
 

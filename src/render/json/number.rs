@@ -1,18 +1,10 @@
 //! Whole numbers and fractions as JSON: a session holds sixty, most of them short. Eight digits are made in one number and
 //! appended in one step; what is longer is left to the crate that serde_json uses.
 
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+use std::io::Write as _;
+use std::net::Ipv6Addr;
 
-/// The decimal digits of a number below 100,000,000, each in an octet, the first in the lowest; not yet letters.
-const fn eight_digits(number: u32) -> u64 {
-    // Halves of four digits, then of two, then of one: each half of a number stands behind the other in the same number.
-    let number = number as u64;
-    let fours = number / 10_000 | (number % 10_000) << 32;
-    let hundreds = (fours * 10_486) >> 20 & 0x7f_0000_007f;
-    let twos = hundreds | (fours - hundreds * 100) << 16;
-    let tens = (twos * 103) >> 10 & 0x000f_000f_000f_000f;
-    tens | (twos - tens * 10) << 8
-}
+use crate::time::{ZEROS, eight_digits};
 
 /// Appends a number.
 pub(super) fn number(number: u64, json: &mut Vec<u8>) {
@@ -41,6 +33,47 @@ pub(super) fn fraction(nanoseconds: u32, json: &mut Vec<u8>) {
     json.truncate(end);
 }
 
+/// Appends an IPv6 address (RFC 5952).
+pub(super) fn address(address: Ipv6Addr, json: &mut Vec<u8>) {
+    let segments = address.segments();
+    let (start, end) = longest_zeros(&segments);
+    if address.to_ipv4_mapped().is_some() || end == segments.len() {
+        // With an IPv4 address in it, or as short as it may be: rare. A vector takes everything.
+        _ = write!(json, "{address}");
+        return;
+    }
+    for (position, segment) in segments.into_iter().enumerate() {
+        if (start..end).contains(&position) {
+            if position == start {
+                json.push(b':');
+            }
+            continue;
+        }
+        if position > 0 {
+            json.push(b':');
+        }
+        let digits = (4 - segment.leading_zeros() / 4).max(1);
+        for digit in (0..digits).rev() {
+            json.push(HEX[usize::from(segment >> (4 * digit) & 0xf)]);
+        }
+    }
+}
+
+const HEX: [u8; 16] = *b"0123456789abcdef";
+
+/// The longest run of two segments of zero or more, the first of them.
+fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
+    let (mut longest, mut start) = ((0, 0), 0);
+    for (position, segment) in segments.iter().enumerate() {
+        if *segment != 0 {
+            start = position + 1;
+        } else if position > start && position + 1 - start > longest.1 - longest.0 {
+            longest = (start, position + 1);
+        }
+    }
+    longest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +94,38 @@ mod tests {
             let mut json = b"[".to_vec();
             number(value, &mut json);
             assert_eq!(String::from_utf8(json).unwrap(), format!("[{value}"));
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_the_library_writes_them() {
+        let values = [0, 1, 0xa, 0x10, 0xffff];
+        let mut random = numbers().skip(30_000);
+        for pattern in 0..70_000_u32 {
+            let next = random.next().unwrap_or(0x1234_5678);
+            let segment = |place: u32| match pattern >> (2 * place) & 3 {
+                0 | 1 => 0,
+                2 => values[(next >> place) as usize % values.len()],
+                _ => (next >> place) as u16,
+            };
+            let one = Ipv6Addr::from([0, 1, 2, 3, 4, 5, 6, 7].map(segment));
+            let mut json = b"x".to_vec();
+            address(one, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), format!("x{one}"));
+        }
+        for one in [
+            "::",
+            "::1",
+            "::ffff:192.0.2.1",
+            "::192.0.2.1",
+            "1::",
+            "1:0:0:2:0:0:0:3",
+            "64:ff9b::192.0.2.1",
+        ] {
+            let one: Ipv6Addr = one.parse().unwrap();
+            let mut json = Vec::new();
+            address(one, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), one.to_string());
         }
     }
 

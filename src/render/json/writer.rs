@@ -8,11 +8,10 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 use std::net::IpAddr;
 
 use crate::render::encode::is_unsafe;
-use crate::render::json::number::number;
+use crate::render::json::number::{self, number};
 
 /// What most sessions' records take, in octets: growing step by step copies each record twice.
 const USUAL_LINE: usize = 8 << 10;
@@ -308,8 +307,7 @@ impl ToJson for IpAddr {
                     octet.append(json);
                 }
             }
-            // A vector takes everything.
-            Self::V6(address) => _ = write!(json, "{address}"),
+            Self::V6(address) => number::address(*address, json),
         }
         json.push(b'"');
     }

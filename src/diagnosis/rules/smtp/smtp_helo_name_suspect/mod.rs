@@ -51,18 +51,34 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 /// Seen at one look at its octets: it has a point, a letter that no address has, no underscore, and does not begin as one of
 /// the names that are suspect.
 fn is_usual(name: &[u8]) -> bool {
-    let (mut point, mut letter, mut odd) = (false, false, false);
-    for octet in name {
-        point |= *octet == b'.';
-        letter |= matches!(octet, b'g'..=b'z' | b'G'..=b'Z');
-        odd |= !matches!(octet, b'!'..=b'^' | b'a'..=b'~');
-    }
-    let suspect = ["mail", "open", "loca"].iter().any(|start| {
-        name.get(..4)
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+    let has = name.iter().fold(0, |has, octet| {
+        has | KINDS.get(usize::from(*octet)).copied().unwrap_or(ODD)
     });
-    point && letter && !odd && !suspect
+    let begin = name
+        .first_chunk()
+        .map(|four: &[u8; 4]| four.map(|octet| octet.to_ascii_lowercase()));
+    has == POINT | LETTER && !matches!(begin.as_ref(), Some(b"mail" | b"open" | b"loca"))
 }
+
+/// A point; a letter that no address has; what stands in no name of a host. Other letters and digits are none of these.
+const POINT: u8 = 1;
+const LETTER: u8 = 2;
+const ODD: u8 = 4;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        kinds[octet] = match octet as u8 {
+            b'.' => POINT,
+            b'g'..=b'z' | b'G'..=b'Z' => LETTER,
+            b'!'..=b'^' | b'a'..=b'~' => 0,
+            _ => ODD,
+        };
+        octet += 1;
+    }
+    kinds
+};
 
 /// An address without brackets. Most names have a letter that none has.
 fn is_address(name: &str) -> bool {
