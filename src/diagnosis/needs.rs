@@ -6,8 +6,10 @@
 
 use crate::diagnosis::lists;
 use crate::diagnosis::rule::{Layer, Rule};
+use crate::protocol::Seen;
 use crate::protocol::smtp::{Detail, Exchange, Reply, Verb};
 use crate::session::{Session, Stage};
+use crate::tcp::ConnectionFacts;
 
 /// One of these is enough; none: the rule is always asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +57,28 @@ const OLD_AUTH: u32 = 1 << 18;
 const CROSSED_OUT: u32 = 1 << 19;
 /// A reply in a form that replies do not have, or a list that begins with a keyword.
 const MALFORMED: u32 = 1 << 20;
+/// A greeting of 4xx or 5xx.
+const REFUSED_AT_ONCE: u32 = 1 << 21;
+/// What is no SMTP.
+const FOREIGN: u32 = 1 << 22;
+/// A client that spoke before the greeting.
+const EARLY: u32 = 1 << 23;
+/// A command without a reply.
+const UNANSWERED: u32 = 1 << 24;
+/// A port where TLS begins at once.
+const IMPLICIT: u32 = 1 << 25;
+/// RST.
+const RESET: u32 = 1 << 26;
+/// Octets that the capture lacks.
+const GAP: u32 = 1 << 27;
+/// Frames that a snap length cut.
+const CUT: u32 = 1 << 28;
+/// One direction only.
+const ONE_WAY: u32 = 1 << 29;
+/// A window of zero.
+const ZERO_WINDOW: u32 = 1 << 30;
+/// Octets that were sent again and again.
+const STUCK: u32 = 1 << 31;
 
 /// What a rule needs.
 pub(super) fn of(rule: &Rule) -> Needs {
@@ -80,6 +104,18 @@ pub(super) fn of(rule: &Rule) -> Needs {
         "smtp-pipelining-violation" => PIPELINED | DATA,
         "starttls-client-abandons-after-220" | "starttls-injection" | "starttls-refused" => STARTTLS | MAILBOX,
         "auth-legacy-equals-syntax" => OLD_AUTH,
+        "capture-gap" => GAP,
+        "capture-one-way" => ONE_WAY,
+        "capture-snaplen" => CUT,
+        "ok-mail-accepted" => MAIL,
+        "ok-rst-after-close" => RESET,
+        "pmtu-black-hole" => STUCK,
+        "smtp-early-talker" => EARLY,
+        "smtp-greeting-refused" => REFUSED_AT_ONCE,
+        "smtp-not-smtp-client" => FOREIGN,
+        "tcp-reset-mid-session" => RESET | UNANSWERED,
+        "tcp-zero-window" => ZERO_WINDOW,
+        "tls-plaintext-on-implicit-port" => IMPLICIT,
         "auth-no-common-mechanism" => USERS,
         "auth-requires-tls-first" => LOGIN | USERS,
         "smtp-ehlo-malformed-reply" => MALFORMED,
@@ -110,8 +146,10 @@ impl Traits {
             session.retrieval.is_some(),
             session.tls.is_some(),
         );
-        let bit = |so: bool, bit: u32| if so { bit } else { 0 };
-        let mut has = bit(smtp.is_some(), SMTP)
+        let mut has = of_connection(&session.connection)
+            | bit(session.quality.only_direction.is_some(), ONE_WAY)
+            | bit(session.service.is_implicit_tls(), IMPLICIT)
+            | bit(smtp.is_some(), SMTP)
             | bit(retrieval, MAILBOX)
             | bit(tls, TLS)
             | bit(session.service.is_for_users(), USERS)
@@ -119,7 +157,9 @@ impl Traits {
         if let Some(smtp) = smtp {
             has |= bit(!smtp.unsolicited.is_empty(), UNSOLICITED)
                 | bit(smtp.switched_to_tls.is_some(), SWITCHED)
-                | bit(smtp.greeting.as_ref().is_some_and(has_asterisk), ASTERISK);
+                | bit(smtp.foreign.is_some(), FOREIGN)
+                | bit(smtp.early_talk.is_some(), EARLY);
+            has |= smtp.greeting.as_ref().map_or(0, of_greeting);
         }
         for exchange in session.exchanges() {
             has |= of_exchange(exchange);
@@ -155,9 +195,24 @@ impl Traits {
     }
 }
 
-fn has_asterisk(greeting: &Reply) -> bool {
+const fn bit(so: bool, bit: u32) -> u32 {
+    if so { bit } else { 0 }
+}
+
+fn of_connection(connection: &ConnectionFacts) -> u32 {
+    let directions = &connection.directions;
+    let cut = directions.to_server.cut_segments + directions.to_client.cut_segments;
+    bit(!connection.resets.is_empty(), RESET)
+        | bit(!connection.gaps.is_empty(), GAP)
+        | bit(cut > 0, CUT)
+        | bit(!connection.zero_windows.is_empty(), ZERO_WINDOW)
+        | bit(!connection.stuck.is_empty(), STUCK)
+}
+
+fn of_greeting(greeting: &Reply) -> u32 {
     let first = greeting.lines.first().and_then(|line| line.bytes().first());
-    matches!(first, Some(b'*' | b'2' | b'0' | b' '))
+    let masked = matches!(first, Some(b'*' | b'2' | b'0' | b' '));
+    bit(greeting.class() >= 4, REFUSED_AT_ONCE) | bit(masked, ASTERISK)
 }
 
 fn of_exchange(exchange: &Exchange) -> u32 {
@@ -183,26 +238,13 @@ fn of_exchange(exchange: &Exchange) -> u32 {
             has |= of_list(reply);
         }
     }
-    if exchange.pipelined {
-        has |= PIPELINED;
-    }
-    has
+    has | bit(exchange.pipelined, PIPELINED) | bit(matches!(exchange.reply, Seen::No), UNANSWERED)
 }
 
 fn of_list(reply: &Reply) -> u32 {
     let facts = lists::of(reply);
-    let mut has = 0;
-    if !facts.starttls {
-        has |= NO_STARTTLS;
-    }
-    if facts.old_auth {
-        has |= OLD_AUTH;
-    }
-    if facts.crossed_out {
-        has |= CROSSED_OUT;
-    }
-    if facts.keyword_first {
-        has |= MALFORMED;
-    }
-    has
+    bit(!facts.starttls, NO_STARTTLS)
+        | bit(facts.old_auth, OLD_AUTH)
+        | bit(facts.crossed_out, CROSSED_OUT)
+        | bit(facts.keyword_first, MALFORMED)
 }

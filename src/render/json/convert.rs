@@ -11,7 +11,7 @@ use crate::protocol::{Seen, retrieval};
 use crate::render::encode;
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
-use crate::render::json::text::Text;
+use crate::render::json::text::{Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
 use crate::render::json::told::Told;
@@ -50,7 +50,7 @@ impl<'a> SessionRecord<'a> {
     pub fn of(session: &'a Session, findings: &'a [Finding], form: Form) -> Self {
         let connection = &session.connection;
         Self {
-            kind: "session",
+            kind: Word("session"),
             id: session.id.0,
             client: endpoint(connection.client),
             server: endpoint(connection.server),
@@ -60,14 +60,14 @@ impl<'a> SessionRecord<'a> {
             first_frame: connection.first.frame.0,
             last_frame: connection.last.frame.0,
             frames: connection.frames,
-            service: words::service(session.service),
-            protocol: session.protocol.map(words::protocol),
+            service: Word(words::service(session.service)),
+            protocol: session.protocol.map(words::protocol).map(Word),
             protocol_confirmed: session.protocol_confirmed,
-            security: words::security(session.security),
-            stage_reached: words::stage(session.stage),
-            ended_by: words::ended_by(session.ended_by),
-            outcome: words::outcome(session.outcome),
-            capture_quality: words::quality(&session.quality),
+            security: Word(words::security(session.security)),
+            stage_reached: Word(words::stage(session.stage)),
+            ended_by: Word(words::ended_by(session.ended_by)),
+            outcome: Word(words::outcome(session.outcome)),
+            capture_quality: Quality(session.quality),
             greeting: greeting(session, form),
             hello: hello(session),
             extensions: extensions(session, form.language),
@@ -343,7 +343,7 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
 
 fn transport(connection: &ConnectionFacts) -> TcpRecord {
     TcpRecord {
-        opening: words::opening(connection.opening),
+        opening: Word(words::opening(connection.opening)),
         handshake_round_trip_seconds: connection.round_trip.map(Seconds),
         to_server: direction_record(connection.directions.get(Direction::ToServer)),
         to_client: direction_record(connection.directions.get(Direction::ToClient)),

@@ -23,7 +23,7 @@ pub use replied::{Offered, Replied};
 pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};
 pub use session::*;
-pub use text::{Lines, Text};
+pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
 pub use tls::TlsRecord;
 pub use told::Told;

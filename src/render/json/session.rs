@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::replied::{Offered, Replied};
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
 use crate::render::json::told::Told;
@@ -21,7 +21,7 @@ record! {
     pub struct SessionRecord<'a> {
         /// "session".
         #[serde(rename = "type")]
-        pub kind: &'static str,
+        pub kind: Word,
         /// Number of the session's first frame: unique in a run, the same for any number of threads.
         pub id: u64,
         /// Who opened the connection.
@@ -41,23 +41,23 @@ record! {
         /// Frames that belong to it.
         pub frames: u64,
         /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
-        pub service: &'static str,
+        pub service: Word,
         /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub protocol: Option<&'static str>,
+        pub protocol: Option<Word>,
         /// Content told the protocol, not only the port.
         pub protocol_confirmed: bool,
         /// none, starttls, implicit.
-        pub security: &'static str,
+        pub security: Word,
         /// The furthest stage reached.
-        pub stage_reached: &'static str,
+        pub stage_reached: Word,
         /// Who ended it and how.
-        pub ended_by: &'static str,
+        pub ended_by: Word,
         /// What became of it.
-        pub outcome: &'static str,
+        pub outcome: Word,
         /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
         /// conflicting_octets, disordered, kernel_drops (live).
-        pub capture_quality: Vec<&'static str>,
+        pub capture_quality: Quality,
         /// The server's greeting.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub greeting: Option<Replied<'a>>,
@@ -283,7 +283,7 @@ record! {
     /// Transport facts.
     pub struct TcpRecord {
         /// handshake, syn_only, syn_ack_only, mid_stream.
-        pub opening: &'static str,
+        pub opening: Word,
         /// Round trip of the TCP handshake, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub handshake_round_trip_seconds: Option<Seconds>,

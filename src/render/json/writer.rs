@@ -146,7 +146,7 @@ fn need(octet: u8) -> Need {
 
 /// True where no octet needs anything: nearly every text. Sixteen at a time, which the compiler makes one step, or eight in
 /// one number; the last ones overlap.
-fn is_plain(bytes: &[u8]) -> bool {
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<16>() {
         bytes.as_chunks::<16>().0.iter().all(are_plain) && are_plain(last)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
