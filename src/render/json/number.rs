@@ -12,8 +12,7 @@ pub(super) fn number(number: u64, json: &mut Vec<u8>) {
         Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
         Ok(short @ 0..100_000_000) => {
             let digits = eight_digits(short);
-            // The last digit stays, were it zero.
-            let zeros = (digits.trailing_zeros() / 8).min(7);
+            let zeros = digits.trailing_zeros() / 8;
             let end = json.len() + 8 - zeros as usize;
             json.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
             json.truncate(end);

@@ -17,7 +17,7 @@ use crate::render::json::writer::{ToJson, escaped, list};
 use crate::text::{Language, show};
 
 /// Findings remembered in each thread.
-const REMEMBERED: usize = 128;
+const REMEMBERED: usize = 256;
 /// Octets of JSON of the longest that is remembered.
 const LONGEST: usize = 4096;
 
@@ -82,8 +82,8 @@ struct Known {
     behind: Vec<u8>,
 }
 
-/// Stands for a value where a finding is told to be remembered: this, its number, this. No text has it, since control
-/// characters of texts are escaped.
+/// Stands for a value where a finding is told to be remembered: this, its number, this. Our own texts have no control
+/// characters, and no other text is left in such a finding.
 const MARK: &str = "\u{1}";
 /// The same as JSON.
 const MARK_AS_JSON: &[u8] = b"\\u0001";
@@ -167,9 +167,11 @@ thread_local! {
 
 /// A rule has few ways of telling.
 fn place(finding: &Finding, language: Language) -> usize {
-    let rule = std::ptr::from_ref(finding.rule).addr() >> 5;
-    let way = finding.values.len() * 2 + usize::from(finding.root_cause) * 32 + language as usize * 64;
-    (rule ^ rule >> 7 ^ way) % REMEMBERED
+    let rule = std::ptr::from_ref(finding.rule).addr() as u64;
+    let way = finding.values.len() as u64 * 4 + u64::from(finding.root_cause) * 2 + language as u64;
+    // Statics lie at regular distances: a product spreads them.
+    let spread = (rule + way).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    spread as usize % REMEMBERED
 }
 
 impl Serialize for Told<'_> {
@@ -231,6 +233,12 @@ mod tests {
                     provider: crate::diagnosis::providers::texts().next(),
                     ..finding.clone()
                 });
+                // The same number of values, and other sentences.
+                if let [(name, _), ..] = &mut *finding.values {
+                    let known = std::mem::replace(name, "other");
+                    findings.push(finding.clone());
+                    finding.values[0].0 = known;
+                }
                 finding.evidence.push(Evidence::frame(Stamp::default(), None, "SYN"));
                 findings.push(finding);
             }

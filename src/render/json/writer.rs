@@ -165,11 +165,16 @@ fn are_plain(block: &[u8; 16]) -> bool {
     })
 }
 
-/// The same of eight octets in one number: the highest bit of an octet tells what is wrong with it.
+/// The same of eight octets in one number.
 const fn eight_are_plain(octets: u64) -> bool {
+    marks(octets) == 0
+}
+
+/// The highest bit of each octet that needs something. The first is right, and one above it may be marked for nothing.
+const fn marks(octets: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    /// Marks the octets that are 0; one above such an octet may be marked too, which changes nothing here.
+    /// Marks the octets that are 0, and perhaps one above such an octet.
     const fn zeros(octets: u64) -> u64 {
         octets.wrapping_sub(ONES) & !octets
     }
@@ -178,7 +183,7 @@ const fn eight_are_plain(octets: u64) -> bool {
     }
     let control = octets.wrapping_sub(ONES * 0x20) & !octets;
     let marks = equal(octets, b'"') | equal(octets, b'\\') | equal(octets, b'<') | equal(octets, 0x7f);
-    (octets | control | marks) & HIGH == 0
+    (octets | control | marks) & HIGH
 }
 
 /// Appends a text between quotation marks.
@@ -210,7 +215,7 @@ pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
 
 fn escape(text: &str, json: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let (mut clean_from, mut at) = (0, 0);
+    let (mut clean_from, mut at) = (0, plain_length(bytes));
     while let Some(octet) = bytes.get(at) {
         let mut length = 1;
         let escape = match need(*octet) {
@@ -232,8 +237,22 @@ fn escape(text: &str, json: &mut Vec<u8>) {
             clean_from = at + length;
         }
         at += length;
+        at += plain_length(bytes.get(at..).unwrap_or_default());
     }
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
+}
+
+/// How many octets need nothing at the beginning; what is behind the last eight is not looked at.
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    for eight in bytes.as_chunks::<8>().0 {
+        let marks = marks(u64::from_le_bytes(*eight));
+        if marks != 0 {
+            return length + marks.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    length
 }
 
 fn by_number(character: char, json: &mut Vec<u8>) {
@@ -432,6 +451,13 @@ mod tests {
                         need(octet) == Need::Plain,
                         "{octet} at {at} of {length}"
                     );
+                    // Up to the first that needs something, as far as eights reach, whatever comes behind it.
+                    for behind in [b'~', 0, b'"', 0xff] {
+                        bytes[at + 1..].fill(behind);
+                        let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
+                        let eights = length / 8 * 8;
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(eights), "{bytes:?}");
+                    }
                 }
             }
         }
