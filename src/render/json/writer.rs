@@ -8,13 +8,19 @@
 //! each other.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::render::encode::is_unsafe;
 use crate::render::json::number::{self, number};
 
-/// What most sessions' records take, in octets: growing step by step copies each record twice.
-const USUAL_LINE: usize = 8 << 10;
+/// Octets of the longest line whose room is kept for the next one.
+const KEPT_LINE: usize = 64 << 10;
+
+thread_local! {
+    /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Can be appended to JSON.
 pub trait ToJson {
@@ -23,10 +29,13 @@ pub trait ToJson {
 
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(USUAL_LINE);
-        self.append(&mut line);
-        line.push(b'\n');
-        line
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            line.shrink_to(KEPT_LINE);
+            self.append(line);
+            line.push(b'\n');
+            line.as_slice().to_vec()
+        })
     }
 
     /// Where its field says `skip_serializing_if`: it is left out.
