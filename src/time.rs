@@ -92,10 +92,7 @@ impl Rfc3339 {
             text = whole_second(second);
             LAST_SECOND.set((second, text));
         }
-        two_digits::<20>(&mut text, nanos / 10_000_000);
-        two_digits::<22>(&mut text, nanos / 100_000 % 100);
-        two_digits::<24>(&mut text, nanos / 1_000 % 100);
-        two_digits::<26>(&mut text, nanos / 10 % 100);
+        text[20..28].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
         text[28] = b'0' + (nanos % 10) as u8;
         let length = match usize::from(digits.min(9)) {
             0 => 20,
@@ -136,6 +133,20 @@ fn whole_second(second: i64) -> [u8; 30] {
     two_digits::<14>(&mut text, second / 60 % 60);
     two_digits::<17>(&mut text, second % 60);
     text
+}
+
+/// The digit 0 in each octet.
+pub(crate) const ZEROS: u64 = 0x3030_3030_3030_3030;
+
+/// The decimal digits of a number below 100,000,000, each in an octet, the first in the lowest; letters with [`ZEROS`].
+pub(crate) const fn eight_digits(number: u32) -> u64 {
+    // Halves of four digits, then of two, then of one: each half of a number stands behind the other in the same number.
+    let number = number as u64;
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
+    let twos = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((twos - tens * 10) << 8)
 }
 
 /// Writes a number below 100 at a place.

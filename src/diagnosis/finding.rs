@@ -1,5 +1,6 @@
 //! What a rule says when it fires: which rule, how sure, on what evidence, with which values for its texts.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::captured::Captured;
@@ -62,7 +63,7 @@ pub enum Value {
     /// Text from the wire: shown through a sink encoder.
     Captured(Captured),
     /// A name from a registry or a number written out; the same in every language ("TLS 1.2", "protocol_version").
-    Name(String),
+    Name(Cow<'static, str>),
     /// A count, an octet count or a code.
     Number(u64),
     /// A time span.
@@ -82,7 +83,7 @@ pub enum Value {
 impl From<SessionId> for Value {
     /// As it is: the number is there to be typed again.
     fn from(id: SessionId) -> Self {
-        Self::Name(id.0.to_string())
+        Self::Name(id.0.to_string().into())
     }
 }
 
@@ -96,14 +97,14 @@ impl From<&Captured> for Value {
         Self::Captured(text.clone())
     }
 }
-impl From<&str> for Value {
-    fn from(name: &str) -> Self {
-        Self::Name(name.to_owned())
+impl From<&'static str> for Value {
+    fn from(name: &'static str) -> Self {
+        Self::Name(name.into())
     }
 }
 impl From<String> for Value {
     fn from(name: String) -> Self {
-        Self::Name(name)
+        Self::Name(name.into())
     }
 }
 impl From<u64> for Value {
@@ -143,7 +144,7 @@ impl From<Timestamp> for Value {
 }
 impl From<tls::Version> for Value {
     fn from(version: tls::Version) -> Self {
-        Self::Name(version.to_string())
+        Self::Name(version.to_string().into())
     }
 }
 impl<T: Into<Value>> From<Vec<T>> for Value {
@@ -203,12 +204,7 @@ impl Evidence {
     /// A reply: code and first line (of a multi-line EHLO reply, nothing more).
     #[must_use]
     pub fn reply(reply: &Reply) -> Self {
-        let mut text = reply.code.to_string().into_bytes();
-        if let Some(line) = reply.lines.first() {
-            text.push(b' ');
-            text.extend_from_slice(line.bytes());
-        }
-        Self::quote(&reply.span, &Captured::new(&text))
+        Self::quote(&reply.span, Quotation::Words(words(reply)))
     }
 
     /// A command line, credentials masked.
@@ -306,6 +302,21 @@ impl Evidence {
     }
 }
 
+/// A reply's code and its first line.
+pub(super) fn words(reply: &Reply) -> Captured {
+    let line = reply.lines.first().map(Captured::bytes);
+    let mut text = Vec::with_capacity(CODE + line.map_or(0, <[u8]>::len));
+    text.extend_from_slice(itoa::Buffer::new().format(reply.code).as_bytes());
+    if let Some(line) = line {
+        text.push(b' ');
+        text.extend_from_slice(line);
+    }
+    Captured::new(&text)
+}
+
+/// Octets of a code and a blank, at most.
+const CODE: usize = 6;
+
 /// What stands beside a piece of proof where no quotation does: a sentence of the catalogue (`text/notes`), named by its
 /// English template, and the values for its `{names}`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -395,13 +406,16 @@ impl Finding {
     /// A finding of a rule with its default severity and confidence. `decisive` is the frame that decided.
     #[must_use]
     pub fn of(rule: &'static Rule, stage: Stage, decisive: Evidence) -> Self {
+        // Most have a second one.
+        let mut evidence = Vec::with_capacity(2);
+        evidence.push(decisive);
         Self {
             rule,
             severity: rule.severity,
             confidence: rule.confidence,
             stage,
             values: Vec::new(),
-            evidence: vec![decisive],
+            evidence,
             provider: None,
             root_cause: false,
             because_of: None,

@@ -2,6 +2,7 @@
 //! Judges; never decodes, never renders. No rule names another but in `explains_away`.
 
 mod finding;
+pub(crate) mod lists;
 mod needs;
 pub mod providers;
 mod root_cause;
@@ -13,34 +14,48 @@ pub use finding::{Confidence, Evidence, Finding, Note, Quotation, Severity, Valu
 pub use root_cause::lower_for_drops;
 pub use rule::{Actor, Check, Layer, RefusalKind, Rule, Texts};
 
-use std::sync::LazyLock;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use crate::diagnosis::needs::{Needs, Traits};
+use crate::diagnosis::needs::Traits;
 use crate::diagnosis::providers::Place;
 use crate::session::{Outcome, Session};
 
-/// A rule, and what it needs.
-type Asked = (Needs, &'static Rule);
+/// Lists of rules remembered in each thread.
+const REMEMBERED: usize = 64;
 
-/// Every layer's rules, each with what it needs.
-static ASKED: LazyLock<Vec<(Layer, Vec<Asked>)>> = LazyLock::new(|| {
-    let with_needs = |rules: &'static [&'static Rule]| rules.iter().map(|rule| (needs::of(rule), *rule)).collect();
-    rules::layers()
-        .filter_map(|rules| Some((rules.first()?.layer, with_needs(rules))))
-        .collect()
-});
+/// Rules that can have anything to say of sessions with these traits, in the register's order.
+type Asked = (Traits, Rc<[&'static Rule]>);
+
+thread_local! {
+    static ASKED: RefCell<Vec<Option<Asked>>> = RefCell::new(vec![None; REMEMBERED]);
+}
+
+/// The rules to ask of a session with these traits: most sessions are alike in that.
+fn asked(traits: Traits) -> Rc<[&'static Rule]> {
+    let meets = |rule: &&Rule| traits.concern(rule.layer) && traits.meet(needs::of(rule));
+    let asked = ASKED.with_borrow_mut(|known| match known.get_mut(traits.place(REMEMBERED)) {
+        Some(Some((same, rules))) if *same == traits => Rc::clone(rules),
+        free => {
+            let rules: Rc<[&Rule]> = rules::all().filter(meets).collect();
+            if let Some(free) = free {
+                *free = Some((traits, Rc::clone(&rules)));
+            }
+            rules
+        }
+    });
+    debug_assert!(asked.iter().copied().eq(rules::all().filter(meets)));
+    asked
+}
 
 /// Everything that is to be said of one session, root cause first.
 #[must_use]
 pub fn diagnose(session: &Session) -> Vec<Finding> {
     let refusals = rules::refusals(session);
     let traits = Traits::of(session);
-    let mut findings: Vec<Finding> = ASKED
+    let mut findings: Vec<Finding> = asked(traits)
         .iter()
-        .filter(|(layer, _)| traits.concern(*layer))
-        .flat_map(|(_, rules)| rules)
-        .filter(|(needs, _)| traits.meet(*needs))
-        .filter_map(|(_, rule)| match rule.check {
+        .filter_map(|rule| match rule.check {
             Check::Session(check) => check(rule, session),
             Check::Refusal(_) if refusals.is_empty() => None,
             Check::Refusal(kind) => rules::refusal(rule, kind, session, &refusals),

@@ -8,6 +8,9 @@ use crate::session::{Outcome, Session, Stage};
 /// Marks root cause and consequences, lowers confidence where the capture lacks packets, sorts: root first, then other
 /// failures, risks (those that expose passwords first), notes, limits, healthy entries.
 pub(super) fn settle(session: &Session, mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.is_empty() {
+        return findings;
+    }
     lower_by_quality(session, &mut findings);
     if let Some(root) = choose(session, &findings) {
         let slug = findings.get(root).map(|finding| finding.rule.slug);

@@ -7,7 +7,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 
 use crate::captured::Captured;
-use crate::diagnosis::providers::Candidate;
+use crate::diagnosis::providers::{Candidate, Place};
+use crate::diagnosis::rule::RefusalKind;
 use crate::protocol::smtp::{Reply, ReplyLines};
 
 /// Texts remembered in each thread.
@@ -31,7 +32,29 @@ pub(super) struct Wording {
     pairs: [u64; 16],
     answers: [Cell<Option<(Question, bool)>>; ANSWERS],
     candidates: OnceCell<Vec<Candidate>>,
+    sorted: RefCell<Vec<(Circumstances, Sorted)>>,
 }
+
+/// All on which it depends what a refusal is about, besides its words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Circumstances {
+    /// Reply code.
+    pub(super) code: u16,
+    /// Enhanced status code.
+    pub(super) enhanced: Option<(u8, u16, u16)>,
+    /// Where it stands.
+    pub(super) place: Place,
+    /// BDAT was refused.
+    pub(super) bdat: bool,
+    /// DATA: a recipient of this mail had been accepted.
+    pub(super) has_recipients: bool,
+}
+
+/// What a refusal is about, and whether only the command that was refused told that.
+type Sorted = (RefusalKind, bool);
+
+/// Circumstances remembered of a text.
+const CIRCUMSTANCES: usize = 8;
 
 /// One or two lists of phrases, by where they lie: they are constants of the program.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,6 +128,7 @@ impl Wording {
             pairs,
             answers: [const { Cell::new(None) }; ANSWERS],
             candidates: OnceCell::new(),
+            sorted: RefCell::default(),
         }
     }
 
@@ -162,6 +186,20 @@ impl Wording {
             _ => true,
         };
         possible && memchr::memmem::find(&self.lower, phrase.as_bytes()).is_some()
+    }
+
+    /// What a refusal in these words and circumstances is about, found out once.
+    pub(super) fn sorted(&self, circumstances: Circumstances, find_out: impl FnOnce() -> Sorted) -> Sorted {
+        let known = |(same, _): &&(Circumstances, Sorted)| *same == circumstances;
+        if let Some((_, sorted)) = self.sorted.borrow().iter().find(known) {
+            return *sorted;
+        }
+        let found = find_out();
+        let mut sorted = self.sorted.borrow_mut();
+        if sorted.len() < CIRCUMSTANCES {
+            sorted.push((circumstances, found));
+        }
+        found
     }
 
     /// Texts of providers that its words fit, found once.

@@ -3,9 +3,10 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::captured::Captured;
-use crate::diagnosis::{Finding, Severity};
+use crate::diagnosis::{Finding, Severity, lists};
 use crate::protocol::retrieval::Status;
 use crate::protocol::smtp::{Detail, Exchange, Verb, is_keyword};
 use crate::protocol::tls::{Phase, Version};
@@ -17,8 +18,6 @@ use crate::time::Timestamp;
 
 /// Transactions remembered of a session.
 const TRANSACTIONS: usize = 8;
-/// Mechanisms remembered of an offer.
-const MECHANISMS: usize = 16;
 /// Longest name remembered, in octets.
 const NAME: usize = 64;
 
@@ -131,7 +130,7 @@ pub struct Digest {
     /// STARTTLS or STLS was asked for.
     pub starttls_asked: bool,
     /// AUTH mechanisms offered in clear, sorted; `None` where no complete list was seen.
-    pub mechanisms: Option<Vec<Captured>>,
+    pub mechanisms: Option<Arc<[Captured]>>,
     /// Place of that list.
     pub list_seen: Option<Stamp>,
     /// SIZE limit announced.
@@ -160,7 +159,12 @@ impl Digest {
             .exchanges()
             .iter()
             .find(|one| matches!(one.detail, Detail::Hello { .. }));
-        let (mechanisms, list_seen) = mechanisms(session);
+        let list = clear_list(session).and_then(|exchange| exchange.reply.yes());
+        let facts = list.map(lists::of);
+        let (mechanisms, list_seen) = match (list, &facts) {
+            (Some(reply), Some(facts)) => (Some(Arc::clone(&facts.mechanisms)), Some(reply.span.first)),
+            _ => mechanisms(session),
+        };
         let mut digest = Self {
             id: session.id,
             client: session.connection.client,
@@ -187,11 +191,13 @@ impl Digest {
                 _ => None,
             }),
             server_says: server_says(session),
-            starttls_offered: starttls_offered(session),
+            starttls_offered: facts
+                .as_ref()
+                .map_or_else(|| starttls_offered(session), |facts| Some(facts.starttls)),
             starttls_asked: starttls_asked(session),
             mechanisms,
             list_seen,
-            size_limit: size_limit(session),
+            size_limit: facts.as_ref().and_then(|facts| facts.size_limit),
             tls: tls(session).map(Box::new),
             auth: authentication(session),
             transactions: transactions(session),
@@ -206,9 +212,6 @@ impl Digest {
         digest.said.shrink_to_fit();
         digest.auth.shrink_to_fit();
         digest.transactions.shrink_to_fit();
-        if let Some(mechanisms) = &mut digest.mechanisms {
-            mechanisms.shrink_to_fit();
-        }
         digest
     }
 
@@ -274,14 +277,8 @@ pub(crate) fn clear_list(session: &Session) -> Option<&Exchange> {
     })
 }
 
+/// STARTTLS or STLS among the capabilities of POP3 or IMAP.
 fn starttls_offered(session: &Session) -> Option<bool> {
-    if let Some(exchange) = clear_list(session) {
-        return Some(
-            Session::extensions(exchange)
-                .iter()
-                .any(|line| is_keyword(line, "STARTTLS")),
-        );
-    }
     let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
     if capabilities.inside_tls {
         return None;
@@ -305,45 +302,20 @@ fn starttls_asked(session: &Session) -> bool {
             .any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
 }
 
-fn mechanisms(session: &Session) -> (Option<Vec<Captured>>, Option<Stamp>) {
-    let words = |line: &Captured| -> Vec<Captured> {
-        line.bytes()
-            .split(|byte| matches!(byte, b' ' | b'='))
-            .skip(1)
-            .filter(|word| !word.is_empty())
-            .map(|word| Captured::new(&word.to_ascii_uppercase()))
-            .collect()
-    };
-    let (mut found, stamp) = if let Some(exchange) = clear_list(session) {
-        let lines = Session::extensions(exchange)
-            .iter()
-            .filter(|line| is_keyword(line, "AUTH"));
-        (
-            lines.flat_map(words).collect::<Vec<_>>(),
-            exchange.reply.yes().map(|reply| reply.span.first),
-        )
-    } else if let Some(list) = session
+/// The mechanisms of POP3 or IMAP, and where they were seen.
+fn mechanisms(session: &Session) -> (Option<Arc<[Captured]>>, Option<Stamp>) {
+    let capabilities = session
         .retrieval
         .as_ref()
-        .and_then(|dialogue| dialogue.capabilities.first())
-    {
-        let lines = list
-            .keywords
-            .iter()
-            .filter(|line| is_keyword(line, "AUTH") || is_keyword(line, "SASL"));
-        (lines.flat_map(words).collect(), Some(list.span.first))
-    } else {
+        .and_then(|dialogue| dialogue.capabilities.first());
+    let Some(list) = capabilities else {
         return (None, None);
     };
-    found.sort_unstable();
-    found.dedup();
-    found.truncate(MECHANISMS);
-    (Some(found), stamp)
-}
-
-fn size_limit(session: &Session) -> Option<u64> {
-    let exchange = clear_list(session)?;
-    Session::size_limit(exchange)
+    let lines = list
+        .keywords
+        .iter()
+        .filter(|line| is_keyword(line, "AUTH") || is_keyword(line, "SASL"));
+    (Some(lists::mechanisms(lines).into()), Some(list.span.first))
 }
 
 fn tls(session: &Session) -> Option<TlsDigest> {

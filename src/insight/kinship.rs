@@ -72,6 +72,9 @@ pub(super) fn pop_before_smtp<'a>(sessions: &[&'a Digest]) -> Vec<(&'a Digest, &
         .copied()
         .filter(|one| one.retrieval_login.is_some())
         .collect();
+    if logins.is_empty() {
+        return Vec::new();
+    }
     sessions
         .iter()
         .copied()

@@ -218,7 +218,7 @@ mod tests {
             time: Timestamp::default(),
         };
         let mut finding = Finding::of(rule, crate::session::Stage::Tls, Evidence::frame(stamp, None, "x"))
-            .with("client", client)
+            .with("client", client.to_owned())
             .with("sessions", sessions);
         finding.severity = severity;
         Insight {

@@ -104,7 +104,7 @@ impl Report {
 
     /// Ends the run.
     pub fn finish(&mut self, insights: Vec<Insight>) {
-        self.lines.sort_by_key(|line| line.id);
+        self.lines.sort_by_cached_key(|line| line.id);
         for cause in self.causes.values_mut() {
             cause.examples.sort_by_key(|example| example.id);
         }

@@ -179,7 +179,7 @@ mod tests {
 
     fn show(value: &Value) -> String {
         match value {
-            Value::Name(name) => name.clone(),
+            Value::Name(name) => name.to_string(),
             other => format!("{other:?}"),
         }
     }

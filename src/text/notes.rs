@@ -238,16 +238,19 @@ const NOTES: &[(&str, &str)] = &[
 /// In debug builds, where the catalogue does not have it or a value is missing: a rule that was not finished.
 #[must_use]
 pub fn note(note: &Note, language: Language, encode: Encoder) -> String {
-    let known = NOTES.binary_search_by_key(&note.template, |(english, _)| english);
-    let row = known.ok().and_then(|position| NOTES.get(position));
-    debug_assert!(row.is_some(), "no note in the catalogue: {:?}", note.template);
-    let template = match (language, row) {
-        (Language::Japanese, Some((_, japanese))) => japanese,
-        _ => note.template,
+    debug_assert!(row(note).is_some(), "no note in the catalogue: {:?}", note.template);
+    let template = match language {
+        Language::English => note.template,
+        Language::Japanese => row(note).map_or(note.template, |(_, japanese)| japanese),
     };
     let filled = fill(template, &note.values, &|value| show(value, language, encode));
     debug_assert!(filled.is_some(), "a value is missing: {note:?}");
     filled.unwrap_or(template.into()).into_owned()
+}
+
+fn row(note: &Note) -> Option<&'static (&'static str, &'static str)> {
+    let known = NOTES.binary_search_by_key(&note.template, |(english, _)| english);
+    known.ok().and_then(|position| NOTES.get(position))
 }
 
 /// What a piece of proof shows: the quoted octets, or its note in a language.

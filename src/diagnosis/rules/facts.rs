@@ -165,14 +165,7 @@ pub(super) fn provider_means(session: &Session, exchange: &Exchange, reply: &Rep
 }
 
 /// The reply's first line with its code, as the server's words.
-pub(super) fn words(reply: &Reply) -> Captured {
-    let mut text = reply.code.to_string().into_bytes();
-    if let Some(line) = reply.lines.first() {
-        text.push(b' ');
-        text.extend_from_slice(line.bytes());
-    }
-    Captured::new(&text)
-}
+pub(super) use crate::diagnosis::finding::words;
 
 /// Octets of mail data that was begun and not ended, where none of it is missing from the capture: the server has no mail.
 pub(super) fn unfinished_octets(exchange: &Exchange) -> Option<u64> {

@@ -5,21 +5,21 @@ use std::borrow::Cow;
 use crate::captured::Captured;
 use crate::diagnosis::Finding;
 use crate::message::{Mailbox, MessageFacts, Protection};
-use crate::protocol::retrieval::{Answer, Command, Status};
-use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Reply, Verb};
+use crate::protocol::retrieval::{Command, Status};
+use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Verb};
 use crate::protocol::{Seen, retrieval};
 use crate::render::encode;
-use crate::render::json::enhanced::Enhanced;
-use crate::render::json::finding::FindingRecord;
+use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::text::{Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
+use crate::render::json::told::Told;
 use crate::render::json::words;
 use crate::session::{Session, Transaction, reply_delay};
 use crate::span::{Direction, Span};
 use crate::tcp::{ConnectionFacts, DirectionFacts};
-use crate::text::{Language, enhanced_status_meaning};
+use crate::text::Language;
 use crate::time::Timestamp;
 
 /// What the records need to know besides the session.
@@ -32,7 +32,7 @@ pub struct Form {
 }
 
 impl Form {
-    const fn time(self, at: Timestamp) -> Time {
+    pub(super) const fn time(self, at: Timestamp) -> Time {
         Time {
             at,
             digits: self.digits,
@@ -40,17 +40,17 @@ impl Form {
     }
 }
 
-fn frames(span: &Span) -> (u64, u64) {
+pub(super) fn frames(span: &Span) -> (u64, u64) {
     (span.first.frame.0, span.last.frame.0)
 }
 
 impl<'a> SessionRecord<'a> {
     /// One session with its findings.
     #[must_use]
-    pub fn of(session: &'a Session, findings: &[Finding], form: Form) -> Self {
+    pub fn of(session: &'a Session, findings: &'a [Finding], form: Form) -> Self {
         let connection = &session.connection;
         Self {
-            kind: "session",
+            kind: Word("session"),
             id: session.id.0,
             client: endpoint(connection.client),
             server: endpoint(connection.server),
@@ -60,17 +60,17 @@ impl<'a> SessionRecord<'a> {
             first_frame: connection.first.frame.0,
             last_frame: connection.last.frame.0,
             frames: connection.frames,
-            service: words::service(session.service),
-            protocol: session.protocol.map(words::protocol),
+            service: Word(words::service(session.service)),
+            protocol: session.protocol.map(words::protocol).map(Word),
             protocol_confirmed: session.protocol_confirmed,
-            security: words::security(session.security),
-            stage_reached: words::stage(session.stage),
-            ended_by: words::ended_by(session.ended_by),
-            outcome: words::outcome(session.outcome),
-            capture_quality: words::quality(&session.quality),
+            security: Word(words::security(session.security)),
+            stage_reached: Word(words::stage(session.stage)),
+            ended_by: Word(words::ended_by(session.ended_by)),
+            outcome: Word(words::outcome(session.outcome)),
+            capture_quality: Quality(session.quality),
             greeting: greeting(session, form),
             hello: hello(session),
-            extensions: extensions(session),
+            extensions: extensions(session, form.language),
             exchanges: exchanges(session, form),
             exchanges_not_kept: session.smtp.as_ref().map_or(0, |dialogue| dialogue.exchanges_not_kept)
                 + session
@@ -86,10 +86,7 @@ impl<'a> SessionRecord<'a> {
             tls: session.tls.as_deref().map(TlsRecord::of),
             tcp: transport(connection),
             timing: timing(session),
-            findings: findings
-                .iter()
-                .map(|one| FindingRecord::of(one, form.language, form.digits))
-                .collect(),
+            findings: findings.iter().map(|finding| Told { finding, form }).collect(),
         }
     }
 }
@@ -101,59 +98,12 @@ fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
     }
 }
 
-fn reply(reply: &Reply, form: Form) -> ReplyRecord<'_> {
-    ReplyRecord {
-        code: Some(reply.code),
-        code_name: words::reply_class(reply.code),
-        status: None,
-        response_code: None,
-        enhanced: reply.enhanced.map(Enhanced),
-        enhanced_name: reply
-            .enhanced
-            .and_then(|code| enhanced_status_meaning(code, form.language)),
-        text: Lines(&reply.lines),
-        frames: frames(&reply.span),
-        time: form.time(reply.span.last.time),
-    }
-}
-
-fn answer(answer: &Answer, form: Form) -> ReplyRecord<'_> {
-    ReplyRecord {
-        code: None,
-        code_name: None,
-        status: Some(match answer.status {
-            Status::Ok => "ok",
-            Status::No => "no",
-            Status::Bad => "bad",
-        }),
-        response_code: answer.code.as_ref().map(Text::from),
-        enhanced: None,
-        enhanced_name: None,
-        text: Lines(std::slice::from_ref(&answer.text)),
-        frames: frames(&answer.span),
-        time: form.time(answer.span.last.time),
-    }
-}
-
-fn greeting(session: &Session, form: Form) -> Option<ReplyRecord<'_>> {
+fn greeting(session: &Session, form: Form) -> Option<Replied<'_>> {
     if let Some(greeting) = session.smtp.as_ref().and_then(|dialogue| dialogue.greeting.as_ref()) {
-        return Some(reply(greeting, form));
+        return Some(Replied::reply(greeting, form));
     }
     let greeting = session.retrieval.as_ref()?.greeting.as_ref()?;
-    Some(ReplyRecord {
-        code: None,
-        code_name: None,
-        status: Some(match greeting.kind.bytes() {
-            b"+OK" | b"OK" | b"PREAUTH" => "ok",
-            _ => "no",
-        }),
-        response_code: None,
-        enhanced: None,
-        enhanced_name: None,
-        text: Lines(std::slice::from_ref(&greeting.text)),
-        frames: frames(&greeting.span),
-        time: form.time(greeting.span.last.time),
-    })
+    Some(Replied::greeting(greeting, form))
 }
 
 fn is_hello(verb: &Verb) -> bool {
@@ -175,19 +125,18 @@ fn hello(session: &Session) -> Option<HelloRecord<'_>> {
     })
 }
 
-fn extensions<'a>(session: &'a Session) -> Option<ExtensionsRecord<'a>> {
-    let of = |inside: bool| -> Option<Lines<'a>> {
-        let exchange = session.exchanges().iter().rev().find(|exchange| {
-            matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
-                && exchange.inside_tls == inside
-                && exchange.reply.yes().is_some_and(|reply| reply.class() == 2)
+fn extensions<'a>(session: &'a Session, language: Language) -> Option<ExtensionsRecord<'a>> {
+    let of = |inside: bool| -> Option<Offered<'a>> {
+        let reply = session.exchanges().iter().rev().find_map(|exchange| {
+            let reply = exchange.reply.yes().filter(|reply| reply.class() == 2)?;
+            (matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo) && exchange.inside_tls == inside).then_some(reply)
         })?;
-        Some(Lines(Session::extensions(exchange)))
+        Some(Offered::by(reply, language))
     };
-    let retrieved = |inside: bool| -> Option<Lines<'a>> {
+    let retrieved = |inside: bool| -> Option<Offered<'a>> {
         let lists = &session.retrieval.as_ref()?.capabilities;
         let list = lists.iter().rfind(|list| list.inside_tls == inside)?;
-        Some(Lines(&list.keywords))
+        Some(Offered::from(&*list.keywords))
     };
     let told = |inside: bool| of(inside).or_else(|| retrieved(inside));
     let (before_tls, after_tls) = (told(false), told(true));
@@ -205,13 +154,21 @@ fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
         command: Text::from(&exchange.line),
         frames: frames(&exchange.command),
         time: form.time(exchange.command.last.time),
-        intermediate: exchange.intermediate.iter().map(|one| reply(one, form)).collect(),
-        reply: exchange.reply.yes().map(|one| reply(one, form)),
+        intermediate: exchange
+            .intermediate
+            .iter()
+            .map(|one| Replied::reply(one, form))
+            .collect(),
+        reply: exchange.reply.yes().map(|one| Replied::reply(one, form)),
         no_reply: words::not_seen(&exchange.reply),
         delay_seconds: reply_delay(exchange).map(Seconds),
         pipelined: exchange.pipelined,
         inside_tls: exchange.inside_tls,
-        further_replies: exchange.further_replies.iter().map(|one| reply(one, form)).collect(),
+        further_replies: exchange
+            .further_replies
+            .iter()
+            .map(|one| Replied::reply(one, form))
+            .collect(),
     }
 }
 
@@ -221,7 +178,7 @@ fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
         frames: frames(&command.span),
         time: form.time(command.span.last.time),
         intermediate: Vec::new(),
-        reply: command.answer.yes().map(|one| answer(one, form)),
+        reply: command.answer.yes().map(|one| Replied::answer(one, form)),
         no_reply: words::not_seen(&command.answer),
         delay_seconds: command
             .answer
@@ -277,7 +234,7 @@ fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> Au
             Seen::No => "not_seen",
             Seen::Hidden => "hidden",
         },
-        reply: exchange.reply.yes().map(|one| reply(one, form)),
+        reply: exchange.reply.yes().map(|one| Replied::reply(one, form)),
         oauth_error: facts.oauth_error.as_ref().map(Text::from),
     }
 }
@@ -298,7 +255,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
             Seen::No => "not_seen",
             Seen::Hidden => "hidden",
         },
-        reply: command.answer.yes().map(|one| answer(one, form)),
+        reply: command.answer.yes().map(|one| Replied::answer(one, form)),
         oauth_error: login.oauth_error.as_ref().map(Text::from),
     }
 }
@@ -317,7 +274,7 @@ fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: For
                 reply: exchanges
                     .get(recipient.exchange)
                     .and_then(|exchange| exchange.reply.yes())
-                    .map(|one| reply(one, form)),
+                    .map(|one| Replied::reply(one, form)),
             })
             .collect(),
         recipients_not_listed: transaction.recipients_not_listed,
@@ -327,7 +284,7 @@ fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: For
         final_reply: deciding
             .or_else(|| exchanges.get(transaction.mail))
             .and_then(|exchange| exchange.reply.yes())
-            .map(|one| reply(one, form)),
+            .map(|one| Replied::reply(one, form)),
         message: data.and_then(|data| data.message.as_deref()).map(message),
     }
 }
@@ -386,7 +343,7 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
 
 fn transport(connection: &ConnectionFacts) -> TcpRecord {
     TcpRecord {
-        opening: words::opening(connection.opening),
+        opening: Word(words::opening(connection.opening)),
         handshake_round_trip_seconds: connection.round_trip.map(Seconds),
         to_server: direction_record(connection.directions.get(Direction::ToServer)),
         to_client: direction_record(connection.directions.get(Direction::ToClient)),

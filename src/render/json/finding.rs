@@ -132,7 +132,7 @@ impl FindingRecord {
 }
 
 impl EvidenceRecord {
-    fn of(evidence: &Evidence, language: Language, digits: u8) -> Self {
+    pub(super) fn of(evidence: &Evidence, language: Language, digits: u8) -> Self {
         Self {
             frames: (evidence.first.frame.0, evidence.last.frame.0),
             time: Time {

@@ -4,22 +4,27 @@
 mod convert;
 mod enhanced;
 mod finding;
+mod number;
+mod replied;
 mod run;
 mod safe;
 mod session;
 mod text;
 mod time;
 mod tls;
+mod told;
 pub mod words;
 mod writer;
 
 pub use convert::Form;
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
+pub use replied::{Offered, Replied};
 pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};
 pub use session::*;
-pub use text::{Lines, Text};
+pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
 pub use tls::TlsRecord;
+pub use told::Told;
 pub use writer::ToJson;

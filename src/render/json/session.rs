@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::render::json::enhanced::Enhanced;
-use crate::render::json::finding::FindingRecord;
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::replied::{Offered, Replied};
+use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
+use crate::render::json::told::Told;
 use crate::render::json::writer::record;
 
 fn is_zero(number: &u64) -> bool {
@@ -20,7 +21,7 @@ record! {
     pub struct SessionRecord<'a> {
         /// "session".
         #[serde(rename = "type")]
-        pub kind: &'static str,
+        pub kind: Word,
         /// Number of the session's first frame: unique in a run, the same for any number of threads.
         pub id: u64,
         /// Who opened the connection.
@@ -40,26 +41,26 @@ record! {
         /// Frames that belong to it.
         pub frames: u64,
         /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
-        pub service: &'static str,
+        pub service: Word,
         /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub protocol: Option<&'static str>,
+        pub protocol: Option<Word>,
         /// Content told the protocol, not only the port.
         pub protocol_confirmed: bool,
         /// none, starttls, implicit.
-        pub security: &'static str,
+        pub security: Word,
         /// The furthest stage reached.
-        pub stage_reached: &'static str,
+        pub stage_reached: Word,
         /// Who ended it and how.
-        pub ended_by: &'static str,
+        pub ended_by: Word,
         /// What became of it.
-        pub outcome: &'static str,
+        pub outcome: Word,
         /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
         /// conflicting_octets, disordered, kernel_drops (live).
-        pub capture_quality: Vec<&'static str>,
+        pub capture_quality: Quality,
         /// The server's greeting.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub greeting: Option<ReplyRecord<'a>>,
+        pub greeting: Option<Replied<'a>>,
         /// The client's (last) hello in clear.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub hello: Option<HelloRecord<'a>>,
@@ -86,7 +87,7 @@ record! {
         /// Seconds per stage.
         pub timing: TimingRecord,
         /// Findings, root cause first.
-        pub findings: Vec<FindingRecord>,
+        pub findings: Vec<Told<'a>>,
     }
 
     /// An address and a port.
@@ -138,10 +139,10 @@ record! {
     pub struct ExtensionsRecord<'a> {
         /// As announced in clear.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub before_tls: Option<Lines<'a>>,
+        pub before_tls: Option<Offered<'a>>,
         /// As announced inside TLS; absent where it was not readable: unknown, not empty.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub after_tls: Option<Lines<'a>>,
+        pub after_tls: Option<Offered<'a>>,
     }
 
     /// A command with its reply.
@@ -154,10 +155,10 @@ record! {
         pub time: Time,
         /// Intermediate replies (334, 354).
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub intermediate: Vec<ReplyRecord<'a>>,
+        pub intermediate: Vec<Replied<'a>>,
         /// The final reply.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub reply: Option<ReplyRecord<'a>>,
+        pub reply: Option<Replied<'a>>,
         /// Where there is no reply: not_seen (none came) or hidden (the capture lacks the octets).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub no_reply: Option<&'static str>,
@@ -172,7 +173,7 @@ record! {
         pub inside_tls: bool,
         /// LMTP: replies for further recipients.
         #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub further_replies: Vec<ReplyRecord<'a>>,
+        pub further_replies: Vec<Replied<'a>>,
     }
 
     /// An authentication attempt.
@@ -199,7 +200,7 @@ record! {
         pub result: &'static str,
         /// The deciding reply.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub reply: Option<ReplyRecord<'a>>,
+        pub reply: Option<Replied<'a>>,
         /// Decoded OAuth error.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub oauth_error: Option<Text<'a>>,
@@ -224,7 +225,7 @@ record! {
         pub result: &'static str,
         /// The reply that decided.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub final_reply: Option<ReplyRecord<'a>>,
+        pub final_reply: Option<Replied<'a>>,
         /// The message, where its header was seen.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<MessageRecord<'a>>,
@@ -236,7 +237,7 @@ record! {
         pub forward_path: Text<'a>,
         /// Its reply.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub reply: Option<ReplyRecord<'a>>,
+        pub reply: Option<Replied<'a>>,
     }
 
     /// A message.
@@ -282,7 +283,7 @@ record! {
     /// Transport facts.
     pub struct TcpRecord {
         /// handshake, syn_only, syn_ack_only, mid_stream.
-        pub opening: &'static str,
+        pub opening: Word,
         /// Round trip of the TCP handshake, in seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub handshake_round_trip_seconds: Option<Seconds>,

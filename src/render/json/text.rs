@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer};
 
 use crate::captured::Captured;
 use crate::render::encode;
-use crate::render::json::writer::{ToJson, list, plain, text};
+use crate::render::json::words;
+use crate::render::json::writer::{ToJson, is_plain, list, plain, text};
+use crate::session::CaptureQuality;
 
 /// A text, by the encoder for JSON ([`encode::json`]).
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,45 @@ impl ToJson for Text<'_> {
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&encode::json(self.0))
+    }
+}
+
+/// A word of our own, which needs no escape: nearly every value of a record that is not the capture's.
+#[derive(Clone, Copy, Debug)]
+pub struct Word(pub &'static str);
+
+impl ToJson for Word {
+    fn append(&self, json: &mut Vec<u8>) {
+        debug_assert!(is_plain(self.0.as_bytes()), "{}", self.0);
+        json.push(b'"');
+        json.extend_from_slice(self.0.as_bytes());
+        json.push(b'"');
+    }
+}
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+/// What the capture lacks of a session, in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Quality(pub CaptureQuality);
+
+impl ToJson for Quality {
+    fn append(&self, json: &mut Vec<u8>) {
+        if self.0 == CaptureQuality::default() {
+            json.extend_from_slice(b"[\"complete\"]");
+        } else {
+            list(words::quality(&self.0).into_iter().map(Word), json);
+        }
+    }
+}
+
+impl Serialize for Quality {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(words::quality(&self.0))
     }
 }
 
@@ -62,8 +103,8 @@ impl Serialize for Lines<'_> {
 }
 
 macro_rules! schema_of {
-    ($name:ident is $like:ty) => {
-        impl JsonSchema for $name<'_> {
+    ($name:ident $(<$life:lifetime>)? is $like:ty) => {
+        impl $(<$life>)? JsonSchema for $name $(<$life>)? {
             fn inline_schema() -> bool {
                 true
             }
@@ -78,12 +119,36 @@ macro_rules! schema_of {
         }
     };
 }
-schema_of!(Text is String);
-schema_of!(Lines is Vec<String>);
+schema_of!(Text<'a> is String);
+schema_of!(Lines<'a> is Vec<String>);
+schema_of!(Word is String);
+schema_of!(Quality is Vec<String>);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quality_is_written_as_serde_writes_it() {
+        let complete = CaptureQuality::default();
+        let duplicates = true;
+        let qualities = [
+            complete,
+            CaptureQuality { duplicates, ..complete },
+            CaptureQuality {
+                duplicates,
+                gaps: true,
+                only_direction: Some(crate::span::Direction::ToServer),
+                ..complete
+            },
+        ];
+        for quality in qualities.map(Quality) {
+            let mut written = Vec::new();
+            quality.append(&mut written);
+            let plain = serde_json::to_string(&quality).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), plain);
+        }
+    }
 
     #[test]
     fn octets_are_written_as_serde_writes_them() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
+use crate::render::json::number::fraction;
 use crate::render::json::writer::ToJson;
 use crate::time::{Rfc3339, Timestamp};
 
@@ -65,14 +66,7 @@ impl ToJson for Seconds {
             return self.number().append(json);
         }
         self.0.as_secs().append(json);
-        let mut fraction = *b".000000000";
-        let mut rest = self.0.subsec_nanos();
-        for digit in fraction.iter_mut().skip(1).rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        let zeros = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
-        json.extend_from_slice(fraction.get(..(fraction.len() - zeros).max(2)).unwrap_or_default());
+        fraction(self.0.subsec_nanos(), json);
     }
 }
 

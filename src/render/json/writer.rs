@@ -8,13 +8,19 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::render::encode::is_unsafe;
+use crate::render::json::number::{self, number};
 
-/// What most sessions' records take, in octets: growing step by step copies each record twice.
-const USUAL_LINE: usize = 8 << 10;
+/// Octets of the longest line whose room is kept for the next one.
+const KEPT_LINE: usize = 64 << 10;
+
+thread_local! {
+    /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Can be appended to JSON.
 pub trait ToJson {
@@ -23,10 +29,13 @@ pub trait ToJson {
 
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(USUAL_LINE);
-        self.append(&mut line);
-        line.push(b'\n');
-        line
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            line.shrink_to(KEPT_LINE);
+            self.append(line);
+            line.push(b'\n');
+            line.as_slice().to_vec()
+        })
     }
 
     /// Where its field says `skip_serializing_if`: it is left out.
@@ -146,7 +155,7 @@ fn need(octet: u8) -> Need {
 
 /// True where no octet needs anything: nearly every text. Sixteen at a time, which the compiler makes one step, or eight in
 /// one number; the last ones overlap.
-fn is_plain(bytes: &[u8]) -> bool {
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<16>() {
         bytes.as_chunks::<16>().0.iter().all(are_plain) && are_plain(last)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
@@ -165,11 +174,16 @@ fn are_plain(block: &[u8; 16]) -> bool {
     })
 }
 
-/// The same of eight octets in one number: the highest bit of an octet tells what is wrong with it.
+/// The same of eight octets in one number.
 const fn eight_are_plain(octets: u64) -> bool {
+    marks(octets) == 0
+}
+
+/// The highest bit of each octet that needs something. The first is right, and one above it may be marked for nothing.
+const fn marks(octets: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    /// Marks the octets that are 0; one above such an octet may be marked too, which changes nothing here.
+    /// Marks the octets that are 0, and perhaps one above such an octet.
     const fn zeros(octets: u64) -> u64 {
         octets.wrapping_sub(ONES) & !octets
     }
@@ -178,18 +192,23 @@ const fn eight_are_plain(octets: u64) -> bool {
     }
     let control = octets.wrapping_sub(ONES * 0x20) & !octets;
     let marks = equal(octets, b'"') | equal(octets, b'\\') | equal(octets, b'<') | equal(octets, 0x7f);
-    (octets | control | marks) & HIGH == 0
+    (octets | control | marks) & HIGH
 }
 
 /// Appends a text between quotation marks.
 pub(super) fn text(text: &str, json: &mut Vec<u8>) {
     json.push(b'"');
+    escaped(text, json);
+    json.push(b'"');
+}
+
+/// Appends a text as it stands between quotation marks.
+pub(super) fn escaped(text: &str, json: &mut Vec<u8>) {
     if is_plain(text.as_bytes()) {
         json.extend_from_slice(text.as_bytes());
     } else {
-        escaped(text, json);
+        escape(text, json);
     }
-    json.push(b'"');
 }
 
 /// Appends octets between quotation marks where they are plain ASCII that needs no escape; `false`: nothing was done.
@@ -203,9 +222,9 @@ pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
     plain
 }
 
-fn escaped(text: &str, json: &mut Vec<u8>) {
+fn escape(text: &str, json: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let (mut clean_from, mut at) = (0, 0);
+    let (mut clean_from, mut at) = (0, plain_length(bytes));
     while let Some(octet) = bytes.get(at) {
         let mut length = 1;
         let escape = match need(*octet) {
@@ -227,8 +246,22 @@ fn escaped(text: &str, json: &mut Vec<u8>) {
             clean_from = at + length;
         }
         at += length;
+        at += plain_length(bytes.get(at..).unwrap_or_default());
     }
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
+}
+
+/// How many octets need nothing at the beginning; what is behind the last eight is not looked at.
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    for eight in bytes.as_chunks::<8>().0 {
+        let marks = marks(u64::from_le_bytes(*eight));
+        if marks != 0 {
+            return length + marks.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    length
 }
 
 fn by_number(character: char, json: &mut Vec<u8>) {
@@ -243,7 +276,7 @@ macro_rules! integers {
     ($($type:ty),+) => {$(
         impl ToJson for $type {
             fn append(&self, json: &mut Vec<u8>) {
-                json.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+                number(*self as u64, json);
             }
             fn is_absent(&self) -> bool {
                 *self == 0
@@ -302,8 +335,7 @@ impl ToJson for IpAddr {
                     octet.append(json);
                 }
             }
-            // A vector takes everything.
-            Self::V6(address) => _ = write!(json, "{address}"),
+            Self::V6(address) => number::address(*address, json),
         }
         json.push(b'"');
     }
@@ -428,6 +460,13 @@ mod tests {
                         need(octet) == Need::Plain,
                         "{octet} at {at} of {length}"
                     );
+                    // Up to the first that needs something, as far as eights reach, whatever comes behind it.
+                    for behind in [b'~', 0, b'"', 0xff] {
+                        bytes[at + 1..].fill(behind);
+                        let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
+                        let eights = length / 8 * 8;
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(eights), "{bytes:?}");
+                    }
                 }
             }
         }

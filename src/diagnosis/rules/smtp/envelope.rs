@@ -7,6 +7,7 @@ use crate::diagnosis::providers::{self, Place, ProviderText};
 use crate::diagnosis::rule::RefusalKind as Kind;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::rules::smtp::envelope_finding::finding;
+use crate::diagnosis::wording::{self, Circumstances};
 use crate::diagnosis::{Check, Finding, Rule};
 use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
 use crate::session::Session;
@@ -238,8 +239,24 @@ fn kind(refusal: &Refusal<'_>) -> (Kind, bool) {
     (told, unclear)
 }
 
-/// The kind that code and words tell, and whether only the command that was refused told it.
+/// The kind that code and words tell, and whether only the command that was refused told it. The same words at the same
+/// place are of the same kind.
 fn kind_by_words(refusal: &Refusal<'_>) -> (Kind, bool) {
+    let reply = refusal.reply;
+    let circumstances = Circumstances {
+        code: reply.code,
+        enhanced: reply.enhanced,
+        place: refusal.place,
+        bdat: refusal.is_bdat(),
+        has_recipients: refusal.has_recipients,
+    };
+    let sorted = wording::of(reply).sorted(circumstances, || kind_asked(refusal));
+    debug_assert_eq!(sorted, kind_asked(refusal), "{reply:?}");
+    sorted
+}
+
+/// The same, asked of the words.
+fn kind_asked(refusal: &Refusal<'_>) -> (Kind, bool) {
     let answer = |questions: &[(Question, Kind)]| {
         let told = questions.iter().find(|(asks, _)| asks(refusal));
         told.map(|(_, kind)| *kind)

@@ -1,9 +1,11 @@
 //! The finding of a refusal that the envelope's family sorts, with the values that its rules share.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::captured::Captured;
+use crate::diagnosis::lists;
 use crate::diagnosis::providers::Place;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::rules::smtp::envelope::Refusal;
@@ -11,40 +13,30 @@ use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity, Value};
 use crate::protocol::smtp::{Detail, Exchange};
 use crate::session::{Session, Stage, Transaction};
 
-/// The finding of a refusal with the values that the rules of this family share.
+/// The finding of a refusal with the values that the rule's sentences speak of.
 pub(super) fn finding(rule: &'static Rule, session: &Session, refusal: &Refusal<'_>) -> Finding {
-    let reply = refusal.reply;
-    let text = refusal.text;
-    let unclear = refusal.unclear;
-    let mut finding = Finding::of(rule, stage(refusal.place), Evidence::reply(reply))
+    let mut finding = Finding::of(rule, stage(refusal.place), Evidence::reply(refusal.reply))
         .and_some(refusal.exchange.map(Evidence::command));
-    if unclear {
+    if refusal.unclear {
         finding = finding.as_sure_as(Confidence::Possible);
     }
+    let transaction = LazyCell::new(|| transaction(session, refusal.exchange?));
     let yes = |so: bool| so.then(|| Value::from("yes"));
-    let mut used = vec![
-        ("reply", Some(Value::Captured(facts::words(reply)))),
-        ("client", Some(session.connection.client.address.to_string().into())),
-        ("later", yes(reply.class() == 4)),
-        ("logged_in", yes(facts::authenticated(session))),
-        ("unclear", yes(unclear)),
-        ("after_data", yes(refusal.after_data())),
-        ("before_data", yes(refusal.place == Place::Data)),
-        ("disabled", yes(text.is_none() && is_disabled(refusal))),
-        ("provider", text.map(|text| text.provider.name.into())),
-    ];
-    used.extend(text.and_then(|text| Some((text.refines?, yes(true)))));
-    used.extend(
-        refusal
-            .exchange
-            .into_iter()
-            .flat_map(|exchange| of_mail(session, refusal, exchange)),
-    );
-    let names = USED.get(rule.slug).map(Vec::as_slice).unwrap_or_default();
-    for (name, value) in used {
-        if let Some(value) = value.filter(|_| names.contains(&name)) {
-            finding = finding.with(name, value);
-        }
+    for name in USED.get(rule.slug).map(Vec::as_slice).unwrap_or_default() {
+        let value = match *name {
+            "reply" => Some(Value::Captured(facts::words(refusal.reply))),
+            "client" => Some(session.connection.client.address.to_string().into()),
+            "later" => yes(refusal.reply.class() == 4),
+            "logged_in" => yes(facts::authenticated(session)),
+            "unclear" => yes(refusal.unclear),
+            "after_data" => yes(refusal.after_data()),
+            "before_data" => yes(refusal.place == Place::Data),
+            "disabled" => yes(refusal.text.is_none() && is_disabled(refusal)),
+            "provider" => refusal.text.map(|text| text.provider.name.into()),
+            name => of_mail(name, session, refusal, *transaction),
+        };
+        let refined = || yes(refusal.text?.refines == Some(name));
+        finding = finding.with_some(name, value.or_else(refined));
     }
     // A mail that was accepted in the end, or another recipient's mail, makes the refusal no less true for this one.
     if rule.severity == Severity::Note {
@@ -73,51 +65,45 @@ fn is_disabled(refusal: &Refusal<'_>) -> bool {
         )
 }
 
-/// What the mail transaction adds.
-fn of_mail(session: &Session, refusal: &Refusal<'_>, exchange: &Exchange) -> [(&'static str, Option<Value>); 8] {
-    let transaction = session.transactions.iter().find(|one| {
+/// The mail transaction that a command belongs to.
+fn transaction<'a>(session: &'a Session, exchange: &Exchange) -> Option<&'a Transaction> {
+    session.transactions.iter().find(|one| {
         session
             .exchanges()
             .get(one.mail)
             .is_some_and(|mail| mail.index <= exchange.index)
             && covers(session, one, exchange)
-    });
-    let accepted = transaction.map_or(0, |one| {
-        let codes = one.recipients.iter().filter_map(|recipient| recipient.code);
-        codes.filter(|code| *code < 300).count()
-    });
-    let recipient = match &exchange.detail {
-        Detail::Rcpt {
-            forward_path: Some(path),
-            ..
-        } => Some(path.address.clone()),
-        _ => None,
+    })
+}
+
+/// What the mail transaction adds.
+fn of_mail(name: &str, session: &Session, refusal: &Refusal<'_>, transaction: Option<&Transaction>) -> Option<Value> {
+    let exchange = refusal.exchange?;
+    let accepted = || {
+        let codes = transaction?.recipients.iter().filter_map(|recipient| recipient.code);
+        Some(codes.filter(|code| *code < 300).count()).filter(|count| *count > 0)
     };
-    let sender = transaction
-        .map(|one| one.reverse_path.clone())
-        .filter(|path| !path.is_empty());
-    let limit = facts::list_before(session, exchange)
-        .and_then(Session::size_limit)
-        .filter(|limit| *limit > 0);
-    [
-        ("recipient", recipient.map(Value::Captured)),
-        ("domain", sender.as_ref().and_then(domain).map(Value::Captured)),
-        ("sender", sender.map(Value::Captured)),
-        (
-            "others",
-            (accepted > 0 && refusal.place == Place::Rcpt).then(|| accepted.into()),
-        ),
-        (
-            "accepted",
-            (accepted > 0 && is_enhanced(refusal.reply, 5, 3)).then(|| accepted.into()),
-        ),
-        (
-            "declared",
-            transaction.and_then(|one| one.declared_size).map(Into::into),
-        ),
-        ("size", exchange.mail_data().map(|data| data.size.into())),
-        ("limit", limit.map(Into::into)),
-    ]
+    let sender = || transaction.map(|one| &one.reverse_path).filter(|path| !path.is_empty());
+    match name {
+        "recipient" => match &exchange.detail {
+            Detail::Rcpt {
+                forward_path: Some(path),
+                ..
+            } => Some(Value::from(&path.address)),
+            _ => None,
+        },
+        "domain" => sender().and_then(domain).map(Value::Captured),
+        "sender" => sender().map(Value::from),
+        "others" => accepted().filter(|_| refusal.place == Place::Rcpt).map(Value::from),
+        "accepted" => accepted().filter(|_| is_enhanced(refusal.reply, 5, 3)).map(Value::from),
+        "declared" => transaction?.declared_size.map(Value::from),
+        "size" => exchange.mail_data().map(|data| data.size.into()),
+        "limit" => {
+            let list = facts::list_before(session, exchange)?.reply.yes()?;
+            lists::of(list).size_limit.filter(|limit| *limit > 0).map(Value::from)
+        }
+        _ => None,
+    }
 }
 
 /// The values that each rule's sentences speak of.
@@ -128,13 +114,17 @@ static USED: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(
         .collect()
 });
 
-/// The names between braces: `{name}`, `{?name}`, `{!name}`.
+/// The names between braces, each once: `{name}`, `{?name}`, `{!name}`.
 fn names_in(text: &'static str) -> Vec<&'static str> {
-    text.split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .map(|(name, _)| name.trim_start_matches(['?', '!']))
-        .collect()
+    let braces = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    let mut names = Vec::new();
+    for (name, _) in braces {
+        let name = name.trim_start_matches(['?', '!']);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn covers(session: &Session, transaction: &Transaction, exchange: &Exchange) -> bool {

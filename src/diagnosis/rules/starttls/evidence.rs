@@ -1,6 +1,7 @@
 //! What rules on STARTTLS and port modes read off a session, alike for SMTP, POP3 and IMAP. Facts only; no verdicts.
 
 use crate::captured::Captured;
+use crate::diagnosis::lists;
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Evidence, Note};
 use crate::protocol::retrieval::{Command, Status};
@@ -129,7 +130,7 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
             return None;
         }
         return Some(Offer {
-            has_starttls: facts::offers(list, "STARTTLS"),
+            has_starttls: lists::of(reply).starttls,
             span: reply.span,
             command: "EHLO",
             keyword: "STARTTLS",

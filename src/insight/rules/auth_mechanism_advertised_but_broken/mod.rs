@@ -88,7 +88,7 @@ fn broken(rule: &'static Rule, sessions: &[&Digest], name: &[u8], tries: &[(&Dig
         Evidence::frame(
             auth.stamp,
             Some(Direction::ToClient),
-            Note::of(template).with("mechanism", auth.mechanism.utf8().unwrap_or("AUTH")),
+            Note::of(template).with("mechanism", auth.mechanism.utf8().unwrap_or("AUTH").to_owned()),
         )
     };
     let mut finding = Finding::of(rule, Stage::Auth, quote(auth))

@@ -115,7 +115,7 @@ fn certificate(digest: &Digest) -> Option<State> {
     let print = tls.certificate.as_ref()?;
     let short = print.get(..16).unwrap_or(print);
     Some(State {
-        words: Note::of("certificate {fingerprint}").with("fingerprint", short),
+        words: Note::of("certificate {fingerprint}").with("fingerprint", short.to_owned()),
         stamp: tls.negotiated?.1,
     })
 }

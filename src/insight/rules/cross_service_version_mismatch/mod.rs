@@ -29,7 +29,7 @@ pub static RULE: Rule = Rule {
 
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     let mut found: BTreeMap<_, Insight> = BTreeMap::new();
-    for sessions in window.by_client() {
+    for sessions in window.by_client().filter(|sessions| sessions.len() > 1) {
         let offers: Vec<(&Digest, &TlsDigest)> = sessions
             .iter()
             .filter_map(|digest| Some((*digest, digest.tls.as_deref()?)))

@@ -33,6 +33,7 @@ const SOON: Duration = Duration::from_secs(60);
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_client()
+        .filter(|sessions| sessions.len() > 1)
         .flat_map(|sessions| of_client(rule, sessions))
         .collect()
 }

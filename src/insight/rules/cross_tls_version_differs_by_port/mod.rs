@@ -43,6 +43,7 @@ struct Offer<'a> {
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_client()
+        .filter(|sessions| sessions.len() > 1)
         .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }

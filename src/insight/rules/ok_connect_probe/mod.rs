@@ -34,6 +34,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_connection()
+        .filter(|sessions| sessions.len() >= PROBES)
         .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }

@@ -36,6 +36,7 @@ const RETRY: Duration = Duration::from_secs(3600);
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_connection()
+        .filter(|sessions| sessions.len() > 1)
         .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }
@@ -98,7 +99,7 @@ fn of_pair(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
         Evidence::frame(
             auth.stamp,
             None,
-            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("")),
+            Note::of("AUTH {mechanism} in clear").with("mechanism", auth.mechanism.utf8().unwrap_or("").to_owned()),
         )
     }));
     Some(Insight::on(

@@ -34,6 +34,7 @@ pub static RULE: Rule = Rule {
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_client()
+        .filter(|sessions| sessions.len() > 1)
         .filter_map(|sessions| of_client(rule, sessions))
         .collect()
 }

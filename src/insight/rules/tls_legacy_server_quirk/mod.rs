@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
     window
         .by_pair()
+        .filter(|sessions| sessions.len() > 1)
         .filter_map(|sessions| of_pair(rule, sessions))
         .collect()
 }

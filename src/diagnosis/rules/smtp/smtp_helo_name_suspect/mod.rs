@@ -25,6 +25,9 @@ pub static RULE: Rule = Rule {
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (hello, name) = facts::hello_name(session)?;
+    if is_usual(name.bytes()) {
+        return None;
+    }
     let text = name.utf8()?.trim();
     let tool = ["mail.example.com", "openssl.client.net"]
         .iter()
@@ -45,6 +48,38 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     )
 }
 
+/// Seen at one look at its octets: it has a point, a letter that no address has, no underscore, and does not begin as one of
+/// the names that are suspect.
+fn is_usual(name: &[u8]) -> bool {
+    let has = name.iter().fold(0, |has, octet| {
+        has | KINDS.get(usize::from(*octet)).copied().unwrap_or(ODD)
+    });
+    let begin = name
+        .first_chunk()
+        .map(|four: &[u8; 4]| four.map(|octet| octet.to_ascii_lowercase()));
+    has == POINT | LETTER && !matches!(begin.as_ref(), Some(b"mail" | b"open" | b"loca"))
+}
+
+/// A point; a letter that no address has; what stands in no name of a host. Other letters and digits are none of these.
+const POINT: u8 = 1;
+const LETTER: u8 = 2;
+const ODD: u8 = 4;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        kinds[octet] = match octet as u8 {
+            b'.' => POINT,
+            b'g'..=b'z' | b'G'..=b'Z' => LETTER,
+            b'!'..=b'^' | b'a'..=b'~' => 0,
+            _ => ODD,
+        };
+        octet += 1;
+    }
+    kinds
+};
+
 /// An address without brackets. Most names have a letter that none has.
 fn is_address(name: &str) -> bool {
     name.bytes()
@@ -56,4 +91,34 @@ fn is_address(name: &str) -> bool {
 fn is_localhost(name: &str) -> bool {
     let (name, behind) = name.as_bytes().split_at(name.len().min("localhost".len()));
     name.eq_ignore_ascii_case(b"localhost") && matches!(behind.first(), None | Some(b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_name_is_none_that_is_suspect() {
+        let usual = ["mx.example", "out55.sender.example", "h-1.example.co.jp", "x.y"];
+        for name in usual {
+            assert!(is_usual(name.as_bytes()), "{name}");
+        }
+        let suspect = [
+            "",
+            "pc",
+            "192.0.2.1",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+            "LOCALHOST.localdomain",
+            "a_b.example",
+            "Mail.Example.com",
+            "openssl.client.net",
+            " mail.example.com",
+            "mx.example ",
+            "caf\u{e9}.example",
+        ];
+        for name in suspect {
+            assert!(!is_usual(name.as_bytes()), "{name}");
+        }
+    }
 }

@@ -1,0 +1,145 @@
+//! Whole numbers and fractions as JSON: a session holds sixty, most of them short. Eight digits are made in one number and
+//! appended in one step; what is longer is left to the crate that serde_json uses.
+
+use std::io::Write as _;
+use std::net::Ipv6Addr;
+
+use crate::time::{ZEROS, eight_digits};
+
+/// Appends a number.
+pub(super) fn number(number: u64, json: &mut Vec<u8>) {
+    match u32::try_from(number) {
+        Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
+        Ok(short @ 0..100_000_000) => {
+            let digits = eight_digits(short);
+            let zeros = digits.trailing_zeros() / 8;
+            let end = json.len() + 8 - zeros as usize;
+            json.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
+            json.truncate(end);
+        }
+        _ => json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+    }
+}
+
+/// Appends a point and the nanoseconds of a second (below 1,000,000,000), without the zeros at the end; at least one digit
+/// stays.
+pub(super) fn fraction(nanoseconds: u32, json: &mut Vec<u8>) {
+    let (digits, last) = (eight_digits(nanoseconds / 10), nanoseconds % 10);
+    let zeros = if last == 0 { 1 + digits.leading_zeros() / 8 } else { 0 };
+    let end = json.len() + (10 - zeros as usize).max(2);
+    let [a, b, c, d, e, f, g, h] = (digits | ZEROS).to_le_bytes();
+    json.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h, b'0' + last as u8]);
+    json.truncate(end);
+}
+
+/// Appends an IPv6 address (RFC 5952).
+pub(super) fn address(address: Ipv6Addr, json: &mut Vec<u8>) {
+    let segments = address.segments();
+    let (start, end) = longest_zeros(&segments);
+    if address.to_ipv4_mapped().is_some() || end == segments.len() {
+        // With an IPv4 address in it, or as short as it may be: rare. A vector takes everything.
+        _ = write!(json, "{address}");
+        return;
+    }
+    for (position, segment) in segments.into_iter().enumerate() {
+        if (start..end).contains(&position) {
+            if position == start {
+                json.push(b':');
+            }
+            continue;
+        }
+        if position > 0 {
+            json.push(b':');
+        }
+        let digits = (4 - segment.leading_zeros() / 4).max(1);
+        for digit in (0..digits).rev() {
+            json.push(HEX[usize::from(segment >> (4 * digit) & 0xf)]);
+        }
+    }
+}
+
+const HEX: [u8; 16] = *b"0123456789abcdef";
+
+/// The longest run of two segments of zero or more, the first of them.
+fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
+    let (mut longest, mut start) = ((0, 0), 0);
+    for (position, segment) in segments.iter().enumerate() {
+        if *segment != 0 {
+            start = position + 1;
+        } else if position > start && position + 1 - start > longest.1 - longest.0 {
+            longest = (start, position + 1);
+        }
+    }
+    longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers() -> impl Iterator<Item = u64> {
+        let near = |number: u64| [number.wrapping_sub(1), number, number.saturating_add(1)];
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        let random = std::iter::successors(Some(1_u64), |last| {
+            Some(last.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1))
+        });
+        let random = random.zip(0..).take(50_000).map(|(number, step)| number >> (step % 60));
+        powers.flat_map(near).chain(0..20_000).chain([u64::MAX]).chain(random)
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        for value in numbers() {
+            let mut json = b"[".to_vec();
+            number(value, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), format!("[{value}"));
+        }
+    }
+
+    #[test]
+    fn addresses_are_written_as_the_library_writes_them() {
+        let values = [0, 1, 0xa, 0x10, 0xffff];
+        let mut random = numbers().skip(30_000);
+        for pattern in 0..70_000_u32 {
+            let next = random.next().unwrap_or(0x1234_5678);
+            let segment = |place: u32| match pattern >> (2 * place) & 3 {
+                0 | 1 => 0,
+                2 => values[(next >> place) as usize % values.len()],
+                _ => (next >> place) as u16,
+            };
+            let one = Ipv6Addr::from([0, 1, 2, 3, 4, 5, 6, 7].map(segment));
+            let mut json = b"x".to_vec();
+            address(one, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), format!("x{one}"));
+        }
+        for one in [
+            "::",
+            "::1",
+            "::ffff:192.0.2.1",
+            "::192.0.2.1",
+            "1::",
+            "1:0:0:2:0:0:0:3",
+            "64:ff9b::192.0.2.1",
+        ] {
+            let one: Ipv6Addr = one.parse().unwrap();
+            let mut json = Vec::new();
+            address(one, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), one.to_string());
+        }
+    }
+
+    #[test]
+    fn fractions_end_where_their_zeros_begin() {
+        for value in numbers() {
+            let nanoseconds = (value % 1_000_000_000) as u32;
+            let mut json = b"0".to_vec();
+            fraction(nanoseconds, &mut json);
+            let plain = format!("0.{nanoseconds:09}");
+            let plain = match plain.trim_end_matches('0') {
+                "0." => "0.0",
+                plain => plain,
+            };
+            assert_eq!(String::from_utf8(json).unwrap(), plain);
+        }
+    }
+}

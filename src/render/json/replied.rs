@@ -1,0 +1,353 @@
+//! Replies as a session's record holds them, written from the session itself. A server says the same to everybody, and all
+//! of a reply but its frames and its time is what it said: what came last is remembered as JSON, in each thread, and copied.
+//! Nothing but time depends on that; a test holds it against the plain record.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+
+use crate::captured::Captured;
+use crate::protocol::retrieval::{Answer, Greeting, Status};
+use crate::protocol::smtp::{Reply, ReplyLines};
+use crate::render::json::convert::{Form, frames};
+use crate::render::json::enhanced::Enhanced;
+use crate::render::json::session::ReplyRecord;
+use crate::render::json::text::{Lines, Text};
+use crate::render::json::words;
+use crate::render::json::writer::ToJson;
+use crate::text::{Language, enhanced_status_meaning};
+
+/// Replies remembered in each thread.
+const REMEMBERED: usize = 256;
+/// Octets of JSON of the longest that is remembered.
+const LONGEST: usize = 2048;
+
+/// What was said.
+#[derive(Clone, Copy, Debug)]
+enum Said<'a> {
+    Reply(&'a Reply),
+    Answer(&'a Answer),
+    Greeting(&'a Greeting),
+}
+
+/// A reply, answer or greeting: as JSON what [`ReplyRecord`] says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Replied<'a> {
+    said: Said<'a>,
+    form: Form,
+}
+
+impl<'a> Replied<'a> {
+    /// A reply of SMTP or LMTP.
+    #[must_use]
+    pub const fn reply(reply: &'a Reply, form: Form) -> Self {
+        let said = Said::Reply(reply);
+        Self { said, form }
+    }
+
+    /// An answer of POP3 or IMAP.
+    #[must_use]
+    pub const fn answer(answer: &'a Answer, form: Form) -> Self {
+        let said = Said::Answer(answer);
+        Self { said, form }
+    }
+
+    /// A greeting of POP3 or IMAP.
+    #[must_use]
+    pub const fn greeting(greeting: &'a Greeting, form: Form) -> Self {
+        let said = Said::Greeting(greeting);
+        Self { said, form }
+    }
+
+    /// Its record.
+    #[must_use]
+    pub fn record(&self) -> ReplyRecord<'a> {
+        let form = self.form;
+        let status = |status, text: &'a Captured, span| ReplyRecord {
+            code: None,
+            code_name: None,
+            status: Some(status),
+            response_code: None,
+            enhanced: None,
+            enhanced_name: None,
+            text: Lines(std::slice::from_ref(text)),
+            frames: frames(span),
+            time: form.time(span.last.time),
+        };
+        match self.said {
+            Said::Reply(reply) => ReplyRecord {
+                code: Some(reply.code),
+                code_name: words::reply_class(reply.code),
+                status: None,
+                response_code: None,
+                enhanced: reply.enhanced.map(Enhanced),
+                enhanced_name: reply
+                    .enhanced
+                    .and_then(|code| enhanced_status_meaning(code, form.language)),
+                text: Lines(&reply.lines),
+                frames: frames(&reply.span),
+                time: form.time(reply.span.last.time),
+            },
+            Said::Answer(answer) => {
+                let word = match answer.status {
+                    Status::Ok => "ok",
+                    Status::No => "no",
+                    Status::Bad => "bad",
+                };
+                ReplyRecord {
+                    response_code: answer.code.as_ref().map(Text::from),
+                    ..status(word, &answer.text, &answer.span)
+                }
+            }
+            Said::Greeting(greeting) => {
+                let word = match greeting.kind.bytes() {
+                    b"+OK" | b"OK" | b"PREAUTH" => "ok",
+                    _ => "no",
+                };
+                status(word, &greeting.text, &greeting.span)
+            }
+        }
+    }
+}
+
+impl ToJson for Replied<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        let Said::Reply(reply) = self.said else {
+            return self.record().append(json);
+        };
+        let known = remembered(reply, self.form.language, |known| json.extend_from_slice(&known.head));
+        if known.is_none() {
+            let start = json.len();
+            self.record().append(json);
+            remember(reply, self.form.language, json.get(start..).unwrap_or_default());
+            return;
+        }
+        json.extend_from_slice(FRAMES);
+        frames(&reply.span).append(json);
+        json.extend_from_slice(b",\"time\":");
+        self.form.time(reply.span.last.time).append(json);
+        json.push(b'}');
+    }
+}
+
+/// What follows upon what was said. In a text the quotation marks would be escaped.
+const FRAMES: &[u8] = b",\"frames\":";
+const TEXT: &[u8] = b",\"text\":[";
+
+/// A reply as JSON, up to its frames.
+struct Known {
+    lines: ReplyLines,
+    code: u16,
+    enhanced: Option<(u8, u16, u16)>,
+    language: Language,
+    head: Vec<u8>,
+    /// Where its second line begins in the head, if there is one.
+    second: Option<usize>,
+}
+
+impl Known {
+    /// Only lines that lie at the same place are compared: others are not likely to come again.
+    fn is_of(&self, reply: &Reply, language: Language) -> bool {
+        self.lines.is_shared_with(&reply.lines)
+            && self.code == reply.code
+            && self.enhanced == reply.enhanced
+            && self.language == language
+    }
+}
+
+thread_local! {
+    static KNOWN: RefCell<Vec<Option<Known>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
+}
+
+/// Lines lie sixteen octets apart at least.
+fn place(reply: &Reply) -> usize {
+    let address = reply.lines.as_ptr().addr() >> 4;
+    (address ^ address >> 8 ^ usize::from(reply.code)) % REMEMBERED
+}
+
+fn remembered<T>(reply: &Reply, language: Language, take: impl FnOnce(&Known) -> T) -> Option<T> {
+    KNOWN.with_borrow(|known| {
+        let known = known.get(place(reply))?.as_ref()?;
+        known.is_of(reply, language).then(|| take(known))
+    })
+}
+
+/// Remembers a reply of which this is the record.
+fn remember(reply: &Reply, language: Language, record: &[u8]) {
+    let Some(head) = memchr::memmem::find(record, FRAMES).and_then(|end| record.get(..end)) else {
+        return;
+    };
+    if head.len() > LONGEST {
+        return;
+    }
+    let second = match &*reply.lines {
+        [first, _, ..] => memchr::memmem::find(head, TEXT).map(|text| {
+            let mut line = Vec::new();
+            Text::from(first).append(&mut line);
+            text + TEXT.len() + line.len() + 1
+        }),
+        _ => None,
+    };
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(known) = known.get_mut(place(reply)) {
+            *known = Some(Known {
+                lines: reply.lines.clone(),
+                code: reply.code,
+                enhanced: reply.enhanced,
+                language,
+                head: head.to_vec(),
+                second,
+            });
+        }
+    });
+}
+
+/// A list of service extensions: all lines of a reply but the first, or a list of keywords.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered<'a> {
+    lines: Lines<'a>,
+    reply: Option<(&'a Reply, Language)>,
+}
+
+impl<'a> Offered<'a> {
+    /// The lines behind a reply's first.
+    #[must_use]
+    pub fn by(reply: &'a Reply, language: Language) -> Self {
+        Self {
+            lines: Lines(reply.lines.get(1..).unwrap_or_default()),
+            reply: Some((reply, language)),
+        }
+    }
+}
+
+impl<'a> From<&'a [Captured]> for Offered<'a> {
+    fn from(keywords: &'a [Captured]) -> Self {
+        Self {
+            lines: Lines(keywords),
+            reply: None,
+        }
+    }
+}
+
+impl ToJson for Offered<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        let known = self.reply.and_then(|(reply, language)| {
+            remembered(reply, language, |known| {
+                let rest = known.head.get(known.second?..)?;
+                json.push(b'[');
+                json.extend_from_slice(rest);
+                Some(())
+            })?
+        });
+        if known.is_none() {
+            self.lines.append(json);
+        }
+    }
+}
+
+impl Serialize for Offered<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.lines.serialize(serializer)
+    }
+}
+
+impl Serialize for Replied<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.record().serialize(serializer)
+    }
+}
+
+macro_rules! schema_like {
+    ($name:ident is $like:ty) => {
+        impl JsonSchema for $name<'_> {
+            fn inline_schema() -> bool {
+                <$like>::inline_schema()
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                <$like>::schema_name()
+            }
+
+            fn schema_id() -> Cow<'static, str> {
+                <$like>::schema_id()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                <$like>::json_schema(generator)
+            }
+        }
+    };
+}
+schema_like!(Replied is ReplyRecord<'static>);
+schema_like!(Offered is Lines<'static>);
+pub(super) use schema_like;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::smtp::ReplyDefects;
+    use crate::span::{Direction, Span, Stamp};
+
+    fn reply(code: u16, enhanced: Option<(u8, u16, u16)>, lines: &ReplyLines) -> Reply {
+        Reply {
+            code,
+            enhanced,
+            lines: lines.clone(),
+            span: Span {
+                direction: Direction::ToClient,
+                start: 0,
+                end: 0,
+                first: Stamp::default(),
+                last: Stamp::default(),
+            },
+            defects: ReplyDefects::default(),
+            incomplete: false,
+        }
+    }
+
+    fn written(value: &impl ToJson) -> String {
+        let mut json = Vec::new();
+        value.append(&mut json);
+        String::from_utf8(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_the_record_says() {
+        let texts: Vec<Vec<String>> = (0..400)
+            .map(|number| {
+                let odd = ["", "a,\"text\":[\"", ",\"frames\":[1,2]", "\u{1f5fe}<\\"][number % 4];
+                (0..number % 5).map(|line| format!("{number} {odd} {line}")).collect()
+            })
+            .collect();
+        let lines: Vec<ReplyLines> = texts
+            .iter()
+            .map(|lines| {
+                lines
+                    .iter()
+                    .map(|line| Captured::from(&**line))
+                    .collect::<Vec<_>>()
+                    .into()
+            })
+            .collect();
+        for round in 0..3 {
+            for (number, lines) in lines.iter().enumerate() {
+                // The same lines with other codes, in both languages.
+                for (code, enhanced) in [(250, None), (550, Some((5, 1, 1))), (550, None), (450, Some((4, 2, 0)))] {
+                    for language in Language::ALL {
+                        let reply = reply(code, enhanced, lines);
+                        let form = Form { language, digits: 6 };
+                        let replied = Replied::reply(&reply, form);
+                        for _ in 0..2 {
+                            let place = format!("{number} {code} {language:?} in round {round}");
+                            assert_eq!(written(&replied), written(&replied.record()), "{place}");
+                            let offered = Offered::by(&reply, language);
+                            assert_eq!(written(&offered), written(&offered.lines), "{place}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
