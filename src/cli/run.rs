@@ -138,8 +138,6 @@ impl Told {
         let mut record = Vec::new();
         if shown && format != Format::Table {
             record = SessionRecord::of(session, &findings, form).to_line();
-            // Many may wait for their turn.
-            record.shrink_to_fit();
         }
         Self {
             id: session.id,

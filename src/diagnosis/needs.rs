@@ -201,7 +201,7 @@ const fn bit(so: bool, bit: u32) -> u32 {
 
 fn of_connection(connection: &ConnectionFacts) -> u32 {
     let directions = &connection.directions;
-    let cut = directions.to_server.cut_segments + directions.to_client.cut_segments;
+    let cut = directions.to_server.cut_segments.max(directions.to_client.cut_segments);
     bit(!connection.resets.is_empty(), RESET)
         | bit(!connection.gaps.is_empty(), GAP)
         | bit(cut > 0, CUT)
