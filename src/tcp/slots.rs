@@ -1,10 +1,15 @@
 //! Keeps connections by number, and for each stage of their life a list with the least recently active first.
+//!
+//! They lie in pages of a few dozen, each where it stays: a number leads to its connection with one step, and none is
+//! allocated or moved on its own. Pages are given back when the last connection of all is gone.
 
 use crate::tcp::transport::{Stage, Transport};
 use crate::time::Timestamp;
 
 const NONE: u32 = u32::MAX;
 const STAGES: usize = 4;
+/// Connections in a page.
+const PAGE: usize = 32;
 
 /// A connection, its reader, and what the table needs of it.
 pub(super) struct Connection<S> {
@@ -45,8 +50,9 @@ impl<S> Connection<S> {
     }
 }
 
-struct Slot<S> {
-    connection: Option<Box<Connection<S>>>,
+/// The neighbours in a list.
+#[derive(Clone, Copy)]
+struct Links {
     before: u32,
     after: u32,
 }
@@ -60,7 +66,9 @@ struct List {
 
 /// All connections kept in full.
 pub(super) struct Slots<S> {
-    slots: Vec<Slot<S>>,
+    pages: Vec<Box<[Option<Connection<S>>]>>,
+    /// Of each number that was ever given.
+    links: Vec<Links>,
     free: Vec<u32>,
     lists: [List; STAGES],
 }
@@ -73,14 +81,15 @@ impl<S> Slots<S> {
             length: 0,
         };
         Self {
-            slots: Vec::new(),
+            pages: Vec::new(),
+            links: Vec::new(),
             free: Vec::new(),
             lists: [empty; STAGES],
         }
     }
 
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.links.len() - self.free.len()
     }
 
     pub fn length(&self, stage: Stage) -> usize {
@@ -95,46 +104,60 @@ impl<S> Slots<S> {
 
     #[inline]
     pub fn get(&self, number: u32) -> Option<&Connection<S>> {
-        self.slots.get(number as usize)?.connection.as_deref()
+        let page = self.pages.get(number as usize / PAGE)?;
+        page.get(number as usize % PAGE)?.as_ref()
     }
 
     #[inline]
     pub fn get_mut(&mut self, number: u32) -> Option<&mut Connection<S>> {
-        self.slots.get_mut(number as usize)?.connection.as_deref_mut()
+        self.place(number)?.as_mut()
+    }
+
+    #[inline]
+    fn place(&mut self, number: u32) -> Option<&mut Option<Connection<S>>> {
+        let page = self.pages.get_mut(number as usize / PAGE)?;
+        page.get_mut(number as usize % PAGE)
     }
 
     pub fn insert(&mut self, connection: Connection<S>) -> u32 {
         let stage = connection.list;
-        let slot = Slot {
-            connection: Some(Box::new(connection)),
-            before: NONE,
-            after: NONE,
-        };
-        let number = match self.free.pop() {
-            Some(number) => {
-                self.slots[number as usize] = slot;
-                number
-            }
-            None => {
-                self.slots.push(slot);
-                (self.slots.len() - 1) as u32
-            }
-        };
+        let number = self.free.pop().unwrap_or_else(|| self.new_number());
+        if let Some(place) = self.place(number) {
+            *place = Some(connection);
+        }
         self.append(number, stage);
         number
     }
 
-    pub fn remove(&mut self, number: u32) -> Option<Box<Connection<S>>> {
-        let connection = self.slots.get_mut(number as usize)?.connection.take()?;
-        self.unlink(number, connection.list);
+    fn new_number(&mut self) -> u32 {
+        let number = self.links.len();
+        if number == self.pages.len() * PAGE {
+            self.pages.push((0..PAGE).map(|_| None).collect());
+        }
+        self.links.push(Links {
+            before: NONE,
+            after: NONE,
+        });
+        number as u32
+    }
+
+    /// Ends a connection: what it holds is given back, and its number is free.
+    pub fn remove(&mut self, number: u32) {
+        let Some(connection) = self.place(number) else { return };
+        let Some(list) = connection.as_ref().map(|connection| connection.list) else {
+            return;
+        };
+        *connection = None;
+        self.unlink(number, list);
         self.free.push(number);
-        if self.free.len() == self.slots.len() {
-            self.slots.clear();
+        if self.free.len() == self.links.len() {
+            self.pages.clear();
+            self.links.clear();
             self.free.clear();
-            self.slots.shrink_to(1_024);
+            self.pages.shrink_to(1_024 / PAGE);
+            self.links.shrink_to(1_024);
             self.free.shrink_to(1_024);
         }
-        Some(connection)
     }
 
     /// Moves a connection to the end of the list of its stage, where that is due.
@@ -151,8 +174,8 @@ impl<S> Slots<S> {
 
     /// Numbers of all.
     pub fn numbers(&self) -> impl Iterator<Item = (u32, &Connection<S>)> + '_ {
-        let slots = self.slots.iter().enumerate();
-        slots.filter_map(|(number, slot)| slot.connection.as_deref().map(|connection| (number as u32, connection)))
+        let places = (0..).zip(self.pages.iter().flat_map(|page| page.iter()));
+        places.filter_map(|(number, place)| place.as_ref().map(|connection| (number, connection)))
     }
 
     fn append(&mut self, number: u32, stage: Stage) {
@@ -163,15 +186,15 @@ impl<S> Slots<S> {
         if last == NONE {
             list.first = number;
         } else {
-            self.slots[last as usize].after = number;
+            self.links[last as usize].after = number;
         }
-        let slot = &mut self.slots[number as usize];
-        slot.before = last;
-        slot.after = NONE;
+        let links = &mut self.links[number as usize];
+        links.before = last;
+        links.after = NONE;
     }
 
     fn unlink(&mut self, number: u32, stage: Stage) {
-        let Slot { before, after, .. } = self.slots[number as usize];
+        let Links { before, after } = self.links[number as usize];
         let list = &mut self.lists[stage as usize];
         list.length -= 1;
         if before == NONE {
@@ -181,10 +204,10 @@ impl<S> Slots<S> {
             list.last = before;
         }
         if before != NONE {
-            self.slots[before as usize].after = after;
+            self.links[before as usize].after = after;
         }
         if after != NONE {
-            self.slots[after as usize].before = before;
+            self.links[after as usize].before = before;
         }
     }
 }

@@ -606,7 +606,7 @@ impl<S: Stream> Table<S> {
     }
 
     fn finish_full(&mut self, number: u32, cause: Ending) {
-        let Some(mut connection) = self.slots.remove(number) else {
+        let Some(connection) = self.slots.get_mut(number) else {
             return;
         };
         self.index.remove(connection.hash, number);
@@ -629,7 +629,8 @@ impl<S: Stream> Table<S> {
         let ending = transport.ending_after(cause);
         self.counts.ports_reused += u64::from(ending == Ending::PortReused);
         let facts = transport.facts(ending);
-        let mut stream = connection.stream;
+        let mut stream = connection.stream.take();
+        self.slots.remove(number);
         if let Some(stream) = &mut stream {
             stream.end(ending, &facts);
         }
