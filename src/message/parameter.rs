@@ -2,7 +2,7 @@
 //! RFC 2231, and with the encoded words in quoted strings that mailers send although RFC 2047 forbids them.
 
 use super::charset;
-use super::lexer::{Lexer, Place, unquote, without_comments};
+use super::lexer::{plain_octets, unquote, without_comments};
 use super::transfer::decode_percent;
 use super::words::{cut, decode_text};
 
@@ -30,9 +30,8 @@ struct Parameter<'a> {
 impl<'a> Parameters<'a> {
     /// Takes an unfolded field body apart.
     pub fn parse(body: &'a [u8]) -> Self {
-        let mut cuts = Lexer::new(body)
-            .filter(|(_, octet, place)| *octet == b';' && *place == Place::Plain)
-            .map(|(index, _, _)| index)
+        let mut cuts = plain_octets(body, |octet| octet == b';')
+            .map(|(index, _)| index)
             .chain([body.len()]);
         let first = cuts.next().unwrap_or(body.len());
         let mut value = without_comments(body.get(..first).unwrap_or_default());
@@ -90,7 +89,7 @@ impl<'a> Parameters<'a> {
         let text = if label.is_empty() {
             decode_text(&octets)
         } else {
-            charset::decode(label, &octets)
+            charset::decode(label, &octets).into()
         };
         Some(shorten(&text))
     }
