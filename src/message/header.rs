@@ -22,6 +22,8 @@ pub const MAILBOXES: usize = 100;
 pub const HOPS: usize = 200;
 /// Authentication-Results fields kept.
 pub const AUTHENTICATION_RESULTS: usize = 8;
+/// Room made for the fields of a header at once.
+const USUAL_FIELDS: usize = 16;
 /// Octets kept of a field name.
 const NAME_OCTETS: usize = 256;
 
@@ -50,7 +52,7 @@ pub fn is_field(line: &[u8]) -> bool {
 
 /// Splits a block of field and continuation lines.
 pub fn fields(block: &[u8]) -> Vec<Field<'_>> {
-    let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut fields: Vec<Field<'_>> = Vec::with_capacity(USUAL_FIELDS);
     for line in lines(block) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
@@ -127,7 +129,7 @@ impl Entity {
             entity.file_name = parameters.text("filename").or(entity.file_name);
         }
         if let Some(body) = find("Content-Transfer-Encoding") {
-            entity.transfer_encoding = Parameters::parse(body).value;
+            entity.transfer_encoding = Parameters::value_of(body);
             entity.transfer_encoding.truncate(64);
         }
         entity.content_type.truncate(128);

@@ -281,34 +281,21 @@ impl MailData {
         bytes.len()
     }
 
-    /// Goes over lines of text that end in CRLF and have an octet behind it, which ends no mail data; returns where the next
-    /// line begins, and how far it is text. All of this is done by the loop in [`Self::rest_of_line`] too: this is its short
-    /// way, without what is odd.
+    /// Goes over usual lines; returns where the next line begins, and how far it is text. The loop in
+    /// [`Self::rest_of_line`] would do the same: this is its short way.
     fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
-        let dotted = self.form == Form::Dotted;
-        let (mut line, mut count, mut dashes) = (position, 0, false);
-        let (mut begun, mut longest) = (self.line_length, self.facts.longest);
-        let end_of_text = loop {
-            let end = line + plain_run(bytes.get(line..).unwrap_or_default());
-            let Some([b'\r', b'\n', first]) = bytes.get(end..end + 3) else {
-                break end;
-            };
-            if *first == b'.' && dotted {
-                break end;
-            }
-            count += 1;
-            dashes |= *first == b'-';
-            longest = longest.max(begun + (end + 2 - line) as u64);
-            begun = 0;
-            line = end + 2;
-        };
-        self.line_length = begun;
-        self.dashes |= dashes;
-        self.carriage_returns += count;
-        self.paired += count;
-        self.facts.lines += count;
-        self.facts.longest = longest;
-        (line, end_of_text)
+        let lines = bytes.get(position..).unwrap_or_default();
+        let usual = UsualLines::of(lines, self.form, self.line_length);
+        if usual.count > 0 {
+            self.line_length = 0;
+        }
+        self.dashes |= usual.dashes;
+        self.carriage_returns += usual.count;
+        self.paired += usual.count;
+        self.facts.lines += usual.count;
+        self.facts.longest = self.facts.longest.max(usual.longest);
+        let line = bytes.len() - usual.behind;
+        (line, line + usual.text)
     }
 
     /// The next CR or LF, or another octet that is no text. Once octets above 0x7f were seen, more of them tell nothing.
@@ -410,5 +397,46 @@ impl MailData {
             line_facts: self.facts,
             message: Some(Box::new(self.message.finish())),
         })
+    }
+}
+
+/// Lines of text that end in CRLF and have an octet behind it, which ends no mail data.
+#[derive(Default)]
+struct UsualLines {
+    count: u64,
+    longest: u64,
+    /// A line behind one of these begins with "-".
+    dashes: bool,
+    /// Octets behind these lines.
+    behind: usize,
+    /// Octets of text that follow.
+    text: usize,
+}
+
+impl UsualLines {
+    /// The usual lines that `bytes` begin with; `begun` octets of the first line came before.
+    #[inline(never)]
+    fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
+        let mut lines = Self::default();
+        let stop = match form {
+            Form::Dotted => u32::from(b'.'),
+            Form::Counted => u32::MAX,
+        };
+        loop {
+            let run = plain_run(bytes);
+            lines.behind = bytes.len();
+            lines.text = run;
+            let Some((b"\r\n", behind)) = bytes.get(run..).and_then(|rest| rest.split_first_chunk()) else {
+                return lines;
+            };
+            match behind.first() {
+                Some(first) if u32::from(*first) != stop => lines.dashes |= *first == b'-',
+                _ => return lines,
+            }
+            lines.count += 1;
+            lines.longest = lines.longest.max(begun + run as u64 + 2);
+            begun = 0;
+            bytes = behind;
+        }
     }
 }

@@ -6,7 +6,7 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const FIRST_PLAIN: u64 = 0x0e0e_0e0e_0e0e_0e0e;
 
 /// The number of plain octets at the start.
-#[inline]
+#[inline(always)]
 pub fn plain_run(octets: &[u8]) -> usize {
     let (rows, rest) = octets.as_chunks::<16>();
     let is_odd = |row: &[u8; 16]| row.iter().fold(false, |odd, octet| odd | !is_plain(*octet));
@@ -26,8 +26,8 @@ fn plain_words(octets: &[u8]) -> usize {
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         // With its high bit set, an octet gives up no more than itself: the bit stays where the octet was 14 or above.
-        let plain = (word | HIGH_BITS).wrapping_sub(FIRST_PLAIN) & !word & HIGH_BITS;
-        let odd = plain ^ HIGH_BITS;
+        let not_below = (word | HIGH_BITS).wrapping_sub(FIRST_PLAIN);
+        let odd = (!not_below | word) & HIGH_BITS;
         if odd != 0 {
             return 8 * index + (odd.trailing_zeros() / 8) as usize;
         }
