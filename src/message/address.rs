@@ -3,7 +3,7 @@
 use crate::captured::Captured;
 
 use super::facts::Mailbox;
-use super::lexer::{Lexer, Place, unquote, without_comments};
+use super::lexer::{Lexer, Place, plain_octets, unquote, without_comments};
 use super::words::{cut, decode_text};
 
 /// Octets kept of an address.
@@ -21,10 +21,8 @@ pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
     let mut start = 0;
     let mut angle: Option<usize> = None;
     let mut angle_end: Option<usize> = None;
-    for (index, octet, place) in Lexer::new(body).chain([(body.len(), b',', Place::Plain)]) {
-        if place != Place::Plain {
-            continue;
-        }
+    let syntax = plain_octets(body, |octet| matches!(octet, b'<' | b'>' | b':' | b',' | b';'));
+    for (index, octet) in syntax.chain([(body.len(), b',')]) {
         let open = angle.filter(|_| angle_end.is_none());
         match octet {
             b'<' if angle.is_none() => angle = Some(index),
@@ -86,16 +84,18 @@ fn without_route(inside: &[u8]) -> &[u8] {
 }
 
 fn display_name(phrase: &[u8]) -> Option<Captured> {
-    let text = decode_text(&unquote(phrase));
+    let phrase = unquote(phrase);
+    let text = decode_text(&phrase);
     let trimmed = text.trim();
     (!trimmed.is_empty()).then(|| Captured::from(cut(trimmed, NAME_OCTETS)))
 }
 
 /// The name in a comment: "user@host (Name)", the form of old mailers.
 fn comment(whole: &[u8]) -> Option<Captured> {
-    let places = || Lexer::new(whole).filter(|(_, _, place)| *place == Place::Comment);
-    let first = places().next()?.0;
-    let last = places().last()?.0;
+    let mut comments = Lexer::new(whole).filter(|run| run.place == Place::Comment);
+    let first = comments.next()?;
+    let last = comments.last().unwrap_or(first);
+    let (first, last) = (first.start, last.start + last.octets.len() - 1);
     let text = decode_text(whole.get(first + 1..last)?);
     let trimmed = text.trim();
     (!trimmed.is_empty()).then(|| Captured::from(cut(trimmed, NAME_OCTETS)))

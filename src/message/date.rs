@@ -1,6 +1,10 @@
 //! Date and time of a header field (RFC 5322, section 3.3, obsolete forms of section 4.3 included) → seconds since the
 //! epoch. Reads no clock.
 
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
 /// Seconds since the epoch; `None` where it cannot be read or says an impossible day.
 #[must_use]
 pub fn parse_date(text: &[u8]) -> Option<i64> {
@@ -31,7 +35,10 @@ pub fn parse_date(text: &[u8]) -> Option<i64> {
         .then(|| days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - zone)
 }
 
-fn without_comments(text: &[u8]) -> Vec<u8> {
+fn without_comments(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr2(b'(', b')', text).is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut depth = 0_u32;
     let mut plain = Vec::with_capacity(text.len().min(128));
     for &octet in text {
@@ -42,7 +49,7 @@ fn without_comments(text: &[u8]) -> Vec<u8> {
             _ => {}
         }
     }
-    plain
+    Cow::Owned(plain)
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
@@ -56,8 +63,8 @@ fn month(word: &[u8]) -> Option<i64> {
     const MONTHS: [&[u8]; 12] = [
         b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
     ];
-    let lower = word.get(..3)?.to_ascii_lowercase();
-    let index = MONTHS.iter().position(|name| *name == lower.as_slice())?;
+    let word = word.get(..3)?;
+    let index = MONTHS.iter().position(|name| word.eq_ignore_ascii_case(name))?;
     i64::try_from(index + 1).ok()
 }
 

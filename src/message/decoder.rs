@@ -4,7 +4,7 @@
 use super::facts::{HEADER_OCTETS, HeaderDefect, MessageFacts};
 use super::hash::BodyHash;
 use super::header::{Entity, fields, is_field, note_defects, read_message_header};
-use super::structure::Structure;
+use super::structure::{Dashes, Structure};
 
 /// A line that shows no colon within this many octets is no field: body began.
 const FIELD_NAME_OCTETS: usize = 1024;
@@ -80,11 +80,20 @@ impl Decoder {
     }
 
     /// Takes the next octets of the message, dot-stuffing undone, in any cutting.
-    pub fn push(&mut self, mut bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.take(bytes, Dashes::Possible);
+    }
+
+    /// The same for octets in which no line begins with "-", but perhaps the first: none of them needs to be looked for.
+    pub fn push_without_dashes(&mut self, bytes: &[u8]) {
+        self.take(bytes, Dashes::None);
+    }
+
+    fn take(&mut self, mut bytes: &[u8], dashes: Dashes) {
         while !bytes.is_empty() {
             match &mut self.phase {
                 Phase::Body(_) => {
-                    self.push_body(bytes);
+                    self.push_body(bytes, dashes);
                     return;
                 }
                 Phase::Header(lines) => {
@@ -150,7 +159,7 @@ impl Decoder {
                     self.defect(HeaderDefect::NoSeparator);
                 }
                 self.begin_body();
-                self.push_body(&stray.unwrap_or_default());
+                self.push_body(&stray.unwrap_or_default(), Dashes::Possible);
             }
         }
         if let Phase::Body(structure) = self.phase {
@@ -175,11 +184,11 @@ impl Decoder {
         size_of::<Self>() + facts.sum::<usize>() + self.facts.parts.len() * size_of::<super::Part>() + phase
     }
 
-    fn push_body(&mut self, bytes: &[u8]) {
+    fn push_body(&mut self, bytes: &[u8], dashes: Dashes) {
         if let Phase::Body(structure) = &mut self.phase {
             self.facts.body_octets = self.facts.body_octets.saturating_add(bytes.len() as u64);
             self.hash.push(bytes);
-            structure.push(bytes, &mut self.facts);
+            structure.push(bytes, dashes, &mut self.facts);
         }
     }
 
@@ -215,7 +224,7 @@ impl Decoder {
                     self.defect(HeaderDefect::NoSeparator);
                 }
                 self.begin_body();
-                self.push_body(&start);
+                self.push_body(&start, Dashes::Possible);
             }
         }
     }

@@ -1,10 +1,13 @@
 //! A header block (RFC 5322, section 2.2) → header fields and what they say of the message. Works on the block at once,
 //! after [`super::Decoder`] found its end: at most [`HEADER_OCTETS`](super::HEADER_OCTETS) octets.
 
+use std::borrow::Cow;
+
 use crate::captured::Captured;
 
 use super::address::parse_mailboxes;
 use super::facts::{HEADER_FIELDS, HeaderDefect, HeaderField, MessageFacts};
+use super::lexer::trim;
 use super::parameter::Parameters;
 use super::received::parse_hop;
 use super::words::{cut, decode_text};
@@ -19,6 +22,8 @@ pub const MAILBOXES: usize = 100;
 pub const HOPS: usize = 200;
 /// Authentication-Results fields kept.
 pub const AUTHENTICATION_RESULTS: usize = 8;
+/// Room made for the fields of a header at once.
+const USUAL_FIELDS: usize = 16;
 /// Octets kept of a field name.
 const NAME_OCTETS: usize = 256;
 
@@ -27,7 +32,7 @@ pub struct Field<'a> {
     /// Name as sent.
     pub name: &'a [u8],
     /// Body, trimmed.
-    pub body: Vec<u8>,
+    pub body: Cow<'a, [u8]>,
 }
 
 impl Field<'_> {
@@ -47,28 +52,36 @@ pub fn is_field(line: &[u8]) -> bool {
 
 /// Splits a block of field and continuation lines.
 pub fn fields(block: &[u8]) -> Vec<Field<'_>> {
-    let mut fields: Vec<Field<'_>> = Vec::new();
-    for line in block.split(|&octet| octet == b'\n') {
+    let mut fields: Vec<Field<'_>> = Vec::with_capacity(USUAL_FIELDS);
+    for line in lines(block) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
             if let Some(field) = fields.last_mut() {
-                field.body.extend_from_slice(line);
+                field.body.to_mut().extend_from_slice(line);
             }
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let (name, body) = line.split_at(colon);
             fields.push(Field {
                 name: name.trim_ascii_end(),
-                body: body.get(1..).unwrap_or_default().to_vec(),
+                body: Cow::Borrowed(body.get(1..).unwrap_or_default()),
             });
         }
     }
     for field in &mut fields {
-        let trimmed = field.body.trim_ascii();
-        if trimmed.len() != field.body.len() {
-            field.body = trimmed.to_vec();
+        match &mut field.body {
+            Cow::Borrowed(body) => *body = body.trim_ascii(),
+            Cow::Owned(body) => trim(body),
         }
     }
     fields
+}
+
+/// The lines of a block without their LF, and what stands behind the last one.
+fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', block)
+        .chain([block.len()])
+        .filter_map(move |end| block.get(std::mem::replace(&mut start, end + 1)..end))
 }
 
 /// What a header says of its body.
@@ -97,12 +110,7 @@ pub struct Entity {
 impl Entity {
     /// Reads the MIME fields among these; the first of each name counts.
     pub fn read(fields: &[Field<'_>]) -> Self {
-        let find = |name: &str| {
-            fields
-                .iter()
-                .find(|field| field.is(name))
-                .map(|field| field.body.as_slice())
-        };
+        let find = |name: &str| fields.iter().find(|field| field.is(name)).map(|field| &*field.body);
         let mut entity = Self::default();
         if let Some(body) = find("Content-Type") {
             let parameters = Parameters::parse(body);
@@ -121,7 +129,7 @@ impl Entity {
             entity.file_name = parameters.text("filename").or(entity.file_name);
         }
         if let Some(body) = find("Content-Transfer-Encoding") {
-            entity.transfer_encoding = Parameters::parse(body).value;
+            entity.transfer_encoding = Parameters::value_of(body);
             entity.transfer_encoding.truncate(64);
         }
         entity.content_type.truncate(128);
@@ -167,7 +175,7 @@ fn keep(field: &Field<'_>) -> HeaderField {
 }
 
 fn note(field: &Field<'_>, facts: &mut MessageFacts) {
-    let body = field.body.as_slice();
+    let body = &*field.body;
     match field.name.to_ascii_lowercase().as_slice() {
         b"from" => facts
             .from
@@ -232,5 +240,28 @@ pub fn note_defects(fields: &[Field<'_>], complete: bool, facts: &mut MessageFac
     }
     if complete && facts.from.len() > 1 && count("Sender") == 0 {
         facts.defects.push(HeaderDefect::SeveralFromWithoutSender);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_cut_at_every_line_feed() {
+        for block in ["", "\n", "a", "a\n", "\n\na\r\n b", "a: b\r\n\r\nc"] {
+            let expected: Vec<&[u8]> = block.as_bytes().split(|octet| *octet == b'\n').collect();
+            assert_eq!(lines(block.as_bytes()).collect::<Vec<_>>(), expected, "{block:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_unfolded_and_trimmed() {
+        let found: Vec<(Vec<u8>, Vec<u8>)> = fields(b" stray\nA : b \r\nC:\r\n\td \n e \r\nnone\nF:g")
+            .into_iter()
+            .map(|field| (field.name.to_vec(), field.body.into_owned()))
+            .collect();
+        let expected = [("A", "b"), ("C", "d  e"), ("F", "g")];
+        assert_eq!(found, expected.map(|(name, body)| (name.into(), body.into())));
     }
 }

@@ -2,6 +2,8 @@
 //! 3.2), or a run shifted into a two-octet set, where ISO-2022-JP writes `"`, `,` and `<` as halves of characters.
 //! Comments nest by a counter, never by recursion.
 
+use memchr::memchr3;
+
 /// Where an octet stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -12,6 +14,21 @@ pub enum Place {
     /// In a comment, its parentheses included.
     Comment,
 }
+
+/// Octets one after the other that stand in the same place.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Where the first one stands in the body.
+    pub start: usize,
+    /// The octets, at least one.
+    pub octets: &'a [u8],
+    /// Where they stand.
+    pub place: Place,
+    /// It is a quotation mark or a quoting backslash, no text.
+    pub is_syntax: bool,
+}
+
+const ESCAPE: u8 = 0x1b;
 
 /// Walks a field body once.
 pub struct Lexer<'a> {
@@ -27,13 +44,13 @@ pub struct Lexer<'a> {
     escaped: bool,
     /// The octet given last is a quotation mark or a quoting backslash, no text.
     syntax: bool,
-    /// A backslash behind an 8-bit octet may be the second half of a Shift_JIS character.
-    backslash_needs_ascii: bool,
+    /// A backslash behind an 8-bit octet may be the second half of a Shift_JIS character; `None` until there is one.
+    backslash_needs_ascii: Option<bool>,
 }
 
 impl<'a> Lexer<'a> {
     /// A walk over an unfolded field body.
-    pub fn new(body: &'a [u8]) -> Self {
+    pub const fn new(body: &'a [u8]) -> Self {
         Self {
             body,
             next: 0,
@@ -43,7 +60,7 @@ impl<'a> Lexer<'a> {
             passing: 0,
             escaped: false,
             syntax: false,
-            backslash_needs_ascii: std::str::from_utf8(body).is_err(),
+            backslash_needs_ascii: None,
         }
     }
 
@@ -65,13 +82,20 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// The backslash at this place may be the second half of a Shift_JIS character.
+    fn is_half_a_character(&mut self, index: usize) -> bool {
+        let behind_eight_bit = index > 0 && self.body.get(index - 1).is_some_and(|octet| *octet >= 0x80);
+        let no_utf8 = || std::str::from_utf8(self.body).is_err();
+        behind_eight_bit && *self.backslash_needs_ascii.get_or_insert_with(no_utf8)
+    }
+
     fn step(&mut self, index: usize, octet: u8) -> Place {
         self.syntax = false;
         if self.passing > 0 {
             self.passing -= 1;
             return self.opaque();
         }
-        if octet == 0x1b && matches!(self.body.get(index + 1), Some(b'$' | b'(')) {
+        if octet == ESCAPE && matches!(self.body.get(index + 1), Some(b'$' | b'(')) {
             self.shifted = self.body.get(index + 1) == Some(&b'$');
             self.passing = 2;
             return self.opaque();
@@ -84,9 +108,8 @@ impl<'a> Lexer<'a> {
             self.escaped = false;
             return before;
         }
-        let behind_eight_bit = index > 0 && self.body.get(index - 1).is_some_and(|octet| *octet >= 0x80);
         match (octet, before) {
-            (b'\\', Place::Quoted | Place::Comment) if !(self.backslash_needs_ascii && behind_eight_bit) => {
+            (b'\\', Place::Quoted | Place::Comment) if !self.is_half_a_character(index) => {
                 self.escaped = true;
                 self.syntax = true;
                 before
@@ -109,34 +132,127 @@ impl<'a> Lexer<'a> {
     }
 }
 
-impl Iterator for Lexer<'_> {
-    type Item = (usize, u8, Place);
+impl<'a> Lexer<'a> {
+    /// How many octets from the next one are what the place says, whatever they are.
+    fn calm(&self) -> usize {
+        let rest = self.body.get(self.next..).unwrap_or_default();
+        let end = match self.place() {
+            Place::Plain => memchr3(b'"', b'(', ESCAPE, rest),
+            Place::Quoted => memchr3(b'"', b'\\', ESCAPE, rest),
+            Place::Comment => rest
+                .iter()
+                .position(|octet| matches!(*octet, b'(' | b')' | b'\\' | ESCAPE)),
+        };
+        end.unwrap_or(rest.len())
+    }
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Run<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let index = self.next;
-        let octet = *self.body.get(index)?;
+        let start = self.next;
+        let octet = *self.body.get(start)?;
+        let place = self.step(start, octet);
         self.next += 1;
-        Some((index, octet, self.step(index, octet)))
+        let in_between = self.passing > 0 || self.shifted || self.escaped || self.syntax;
+        if !in_between && place == self.place() {
+            self.next += self.calm();
+        }
+        Some(Run {
+            start,
+            octets: self.body.get(start..self.next)?,
+            place,
+            is_syntax: self.syntax,
+        })
     }
+}
+
+/// Octets in plain places that are `wanted`, and where they stand.
+pub fn plain_octets(body: &[u8], wanted: impl Fn(u8) -> bool + Copy) -> impl Iterator<Item = (usize, u8)> {
+    let plain = Lexer::new(body).filter(|run| run.place == Place::Plain);
+    plain.flat_map(move |run| {
+        let octets = (run.start..).zip(run.octets.iter().copied());
+        octets.filter(move |(_, octet)| wanted(*octet))
+    })
 }
 
 /// The body without quotation marks and quoting backslashes.
 pub fn unquote(body: &[u8]) -> Vec<u8> {
-    let mut lexer = Lexer::new(body);
     let mut octets = Vec::with_capacity(body.len());
-    while let Some((_, octet, _)) = lexer.next() {
-        if !lexer.syntax {
-            octets.push(octet);
-        }
+    for run in Lexer::new(body).filter(|run| !run.is_syntax) {
+        octets.extend_from_slice(run.octets);
     }
     octets
 }
 
 /// The body without its comments, trimmed.
 pub fn without_comments(body: &[u8]) -> Vec<u8> {
-    let kept: Vec<u8> = Lexer::new(body)
-        .filter(|(_, _, place)| *place != Place::Comment)
-        .map(|(_, octet, _)| octet)
-        .collect();
-    kept.trim_ascii().to_vec()
+    let mut kept = Vec::with_capacity(body.len());
+    for run in Lexer::new(body).filter(|run| run.place != Place::Comment) {
+        kept.extend_from_slice(run.octets);
+    }
+    trim(&mut kept);
+    kept
+}
+
+/// Takes white space off both ends.
+pub fn trim(octets: &mut Vec<u8>) {
+    octets.truncate(octets.trim_ascii_end().len());
+    octets.drain(..octets.len() - octets.trim_ascii_start().len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The place of each octet and whether it is syntax, one step after the other.
+    fn step_by_step(body: &[u8]) -> Vec<(Place, bool)> {
+        let mut lexer = Lexer::new(body);
+        let step = |(index, octet): (usize, &u8)| (lexer.step(index, *octet), lexer.syntax);
+        body.iter().enumerate().map(step).collect()
+    }
+
+    fn in_runs(body: &[u8]) -> Vec<(Place, bool)> {
+        let mut places = Vec::new();
+        for run in Lexer::new(body) {
+            assert_eq!(run.start, places.len());
+            places.extend(std::iter::repeat_n((run.place, run.is_syntax), run.octets.len()));
+        }
+        places
+    }
+
+    #[test]
+    fn runs_end_where_the_place_changes() {
+        let runs: Vec<_> = Lexer::new(b"a (b (c)) \"d\\\"e\" f")
+            .map(|run| (run.octets, run.place, run.is_syntax))
+            .collect();
+        let expected: [(&[u8], Place, bool); 12] = [
+            (b"a ", Place::Plain, false),
+            (b"(b ", Place::Comment, false),
+            (b"(c", Place::Comment, false),
+            (b")", Place::Comment, false),
+            (b")", Place::Comment, false),
+            (b" ", Place::Plain, false),
+            (b"\"", Place::Quoted, true),
+            (b"d", Place::Quoted, false),
+            (b"\\", Place::Quoted, true),
+            (b"\"e", Place::Quoted, false),
+            (b"\"", Place::Quoted, true),
+            (b" f", Place::Plain, false),
+        ];
+        assert_eq!(runs, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_what_the_steps_are(
+            body in prop::collection::vec(
+                prop::sample::select(b"ab ,;<\"\"(()\\\\\x1b\x1b$B\x83\xe3\x81\x82".to_vec()), 0..60,
+            ),
+        ) {
+            prop_assert_eq!(in_runs(&body), step_by_step(&body));
+        }
+    }
 }

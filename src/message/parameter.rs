@@ -2,7 +2,7 @@
 //! RFC 2231, and with the encoded words in quoted strings that mailers send although RFC 2047 forbids them.
 
 use super::charset;
-use super::lexer::{Lexer, Place, unquote, without_comments};
+use super::lexer::{plain_octets, unquote, without_comments};
 use super::transfer::decode_percent;
 use super::words::{cut, decode_text};
 
@@ -30,13 +30,11 @@ struct Parameter<'a> {
 impl<'a> Parameters<'a> {
     /// Takes an unfolded field body apart.
     pub fn parse(body: &'a [u8]) -> Self {
-        let mut cuts = Lexer::new(body)
-            .filter(|(_, octet, place)| *octet == b';' && *place == Place::Plain)
-            .map(|(index, _, _)| index)
+        let mut cuts = plain_octets(body, |octet| octet == b';')
+            .map(|(index, _)| index)
             .chain([body.len()]);
         let first = cuts.next().unwrap_or(body.len());
-        let mut value = without_comments(body.get(..first).unwrap_or_default());
-        value.make_ascii_lowercase();
+        let value = lower_value(body.get(..first).unwrap_or_default());
         let mut start = first + 1;
         let mut list = Vec::new();
         for end in cuts.take(PARAMETERS) {
@@ -44,6 +42,13 @@ impl<'a> Parameters<'a> {
             start = end + 1;
         }
         Self { value, list }
+    }
+
+    /// The value alone.
+    pub fn value_of(body: &[u8]) -> Vec<u8> {
+        let end = plain_octets(body, |octet| octet == b';').next();
+        let end = end.map_or(body.len(), |(index, _)| index);
+        lower_value(body.get(..end).unwrap_or_default())
     }
 
     /// A parameter as sent, quotes undone: for boundaries and protocols.
@@ -90,10 +95,16 @@ impl<'a> Parameters<'a> {
         let text = if label.is_empty() {
             decode_text(&octets)
         } else {
-            charset::decode(label, &octets)
+            charset::decode(label, &octets).into()
         };
         Some(shorten(&text))
     }
+}
+
+fn lower_value(octets: &[u8]) -> Vec<u8> {
+    let mut value = without_comments(octets);
+    value.make_ascii_lowercase();
+    value
 }
 
 fn shorten(text: &str) -> String {
@@ -188,6 +199,7 @@ mod tests {
     fn the_value_is_in_lower_case_and_absent_parameters_are_none() {
         let parameters = Parameters::parse(b"Text/PLAIN (c); charset=UTF-8; =x; y");
         assert_eq!(parameters.value, b"text/plain");
+        assert_eq!(Parameters::value_of(b" Base64 (c; d) ; x"), b"base64");
         assert_eq!(parameters.raw("Charset").unwrap(), b"UTF-8");
         assert_eq!(parameters.text("name"), None);
     }

@@ -1,5 +1,7 @@
 //! A Received field (RFC 5321, section 4.4) → one hop: who from, who by, with what protocol, when.
 
+use memchr::memrchr;
+
 use crate::captured::Captured;
 
 use super::date::parse_date;
@@ -20,33 +22,38 @@ pub fn parse_hop(body: &[u8]) -> Hop {
     };
     let mut plain = Vec::with_capacity(body.len());
     let mut semicolon = None;
-    for (index, octet, place) in Lexer::new(body) {
-        match place {
-            Place::Comment => plain.push(b' '),
-            _ => plain.push(octet),
+    for run in Lexer::new(body) {
+        match run.place {
+            Place::Comment => plain.resize(plain.len() + run.octets.len(), b' '),
+            _ => plain.extend_from_slice(run.octets),
         }
-        if octet == b';' && place == Place::Plain {
-            semicolon = Some((index, plain.len() - 1));
+        if run.place == Place::Plain
+            && let Some(last) = memrchr(b';', run.octets)
+        {
+            semicolon = Some(run.start + last);
         }
     }
     let clauses = match semicolon {
-        Some((index, length)) => {
+        Some(index) => {
             hop.date = body.get(index + 1..).and_then(parse_date);
-            plain.get(..length).unwrap_or_default()
+            plain.get(..index).unwrap_or_default()
         }
         None => plain.as_slice(),
     };
     let mut words = clauses.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     while let Some(word) = words.next() {
-        let target = match word.to_ascii_lowercase().as_slice() {
-            b"from" => &mut hop.from,
-            b"by" => &mut hop.by,
-            b"with" => &mut hop.with,
-            b"id" | b"for" | b"via" => {
+        let is = |clause: &str| word.eq_ignore_ascii_case(clause.as_bytes());
+        let target = if is("from") {
+            &mut hop.from
+        } else if is("by") {
+            &mut hop.by
+        } else if is("with") {
+            &mut hop.with
+        } else {
+            if is("id") || is("for") || is("via") {
                 words.next();
-                continue;
             }
-            _ => continue,
+            continue;
         };
         if target.is_none() {
             *target = words

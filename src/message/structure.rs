@@ -44,6 +44,13 @@ enum State {
     PartHeader,
 }
 
+/// Whether lines in some octets may begin with "-"; where the octets begin a line, that one is not meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Dashes {
+    None,
+    Possible,
+}
+
 /// Reads one message's body.
 pub struct Structure {
     open: Vec<Open>,
@@ -85,7 +92,7 @@ impl Structure {
     }
 
     /// Takes octets of the body in any cutting.
-    pub fn push(&mut self, mut bytes: &[u8], facts: &mut MessageFacts) {
+    pub fn push(&mut self, mut bytes: &[u8], dashes: Dashes, facts: &mut MessageFacts) {
         while !bytes.is_empty() {
             let taken = match self.state {
                 State::PartHeader => self.header_line(bytes, facts),
@@ -94,6 +101,13 @@ impl Structure {
                     bytes.len()
                 }
                 State::LineStart => self.line_start(bytes, facts),
+                State::InLine if dashes == Dashes::None => {
+                    self.pass(bytes, facts);
+                    if bytes.ends_with(b"\n") {
+                        self.state = State::LineStart;
+                    }
+                    bytes.len()
+                }
                 State::InLine => self.in_line(bytes, facts),
             };
             bytes = bytes.get(taken..).unwrap_or_default();
@@ -166,7 +180,7 @@ impl Structure {
                 Some(_) => {
                     self.pass_line(facts);
                     self.state = State::InLine;
-                    return taken + self.in_line(bytes.get(taken..).unwrap_or_default(), facts);
+                    return taken;
                 }
                 None => return taken,
             }

@@ -1,6 +1,8 @@
 //! The body of a header field → text (RFC 2047), as Japanese mail really writes it: characters cut between encoded words,
 //! raw ISO-2022-JP, encoded words inside quoted strings. Linear in the length of the field.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
 use super::{charset, transfer};
@@ -15,7 +17,19 @@ struct EncodedWord<'a> {
 
 /// Text of an unfolded field body; what is not encoded is taken as ISO-2022-JP, UTF-8, EUC-JP or Shift_JIS by its look.
 #[must_use]
-pub fn decode_text(body: &[u8]) -> String {
+pub fn decode_text(body: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(body) {
+        Ok(text) if !may_be_encoded(body) => Cow::Borrowed(text),
+        _ => Cow::Owned(decode(body)),
+    }
+}
+
+/// Something begins that may be an encoded word, or a shift of ISO-2022-JP: what is UTF-8 without it is its own text.
+fn may_be_encoded(body: &[u8]) -> bool {
+    memchr::memchr2_iter(b'=', b'\x1b', body).any(|at| matches!(body.get(at..at + 2), Some(b"=?" | b"\x1b$")))
+}
+
+fn decode(body: &[u8]) -> String {
     let mut text = String::with_capacity(body.len());
     let mut open: Option<EncodedWord<'_>> = None;
     let mut rest = body;
@@ -91,4 +105,23 @@ fn read_word(candidate: &[u8]) -> Option<(EncodedWord<'_>, usize)> {
 #[must_use]
 pub fn cut(text: &str, octets: usize) -> &str {
     text.get(..text.floor_char_boundary(octets)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_that_needs_no_decoding_is_what_decoding_makes_of_it(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!["a", " ", "=", "?", "=?UTF-8?B?5pel?=", "\x1b", "$B", "(B", "\u{65e5}", "\0"]), 0..12,
+            ),
+            octets in prop::collection::vec(any::<u8>(), 0..3),
+        ) {
+            let body = [pieces.concat().as_bytes(), &octets].concat();
+            prop_assert_eq!(decode_text(&body), decode(&body));
+        }
+    }
 }

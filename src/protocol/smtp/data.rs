@@ -1,10 +1,11 @@
 //! Walks mail data (RFC 5321, sections 4.1.1.4 and 4.5.2; RFC 3030): octets of a body in place → its end, its line facts,
-//! and the message's octets with dot-stuffing undone. Searches with memchr, copies nothing, keeps nothing.
+//! and the message's octets with dot-stuffing undone. One search finds all that matters; copies nothing, keeps nothing.
 
-use memchr::{memchr_iter, memmem};
+use memchr::{memchr2, memmem};
 
 use crate::message;
 use crate::protocol::line::span_of;
+use crate::protocol::smtp::plain_run::plain_run;
 use crate::protocol::smtp::{DataFacts, LineFacts};
 use crate::span::{Span, Stamp};
 use crate::tcp::Chunk;
@@ -48,6 +49,8 @@ pub struct MailData {
     /// The frame of a CR that may yet be followed by LF.
     last_stamp: Option<Stamp>,
     line_length: u64,
+    /// A line of what was not yet handed on begins with "-", at another place than the start.
+    dashes: bool,
     carriage_returns: u64,
     paired: u64,
     facts: LineFacts,
@@ -71,6 +74,7 @@ impl MailData {
             behind_gap: false,
             last_stamp: None,
             line_length: 0,
+            dashes: false,
             carriage_returns: 0,
             paired: 0,
             facts: LineFacts::default(),
@@ -153,7 +157,11 @@ impl MailData {
     fn hand_on(&mut self, octets: &[u8]) {
         if !octets.is_empty() {
             self.size = self.size.saturating_add(octets.len() as u64);
-            self.message.push(octets);
+            if std::mem::take(&mut self.dashes) {
+                self.message.push(octets);
+            } else {
+                self.message.push_without_dashes(octets);
+            }
         }
     }
 
@@ -183,6 +191,7 @@ impl MailData {
                 Place::Dot => {
                     self.behind_dot(octet, stamp);
                     if self.place == Place::DotReturn {
+                        self.carriage_returns += 1;
                         position += 1;
                         from = position;
                     }
@@ -232,17 +241,34 @@ impl MailData {
     }
 
     /// Goes over line ends as long as nothing special follows them; returns where it stopped: at the start of a line that
-    /// wants a look, or behind the last octet. Nearly all octets of a mail pass here, so one search serves all lines.
+    /// wants a look, or behind the last octet. Nearly all octets of a mail pass here, so one search serves for everything.
     fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
-        let mut line = position;
-        for found in memchr_iter(b'\n', bytes.get(position..).unwrap_or_default()) {
-            let line_feed = position + found;
+        let (mut line, mut next) = self.usual_lines(bytes, position);
+        while let Some(special) = self.find_special(bytes, next) {
+            next = special + 1;
+            let line_feed = match bytes.get(special) {
+                Some(b'\n') => special,
+                Some(b'\r') => {
+                    self.carriage_returns += 1;
+                    if bytes.get(next) != Some(&b'\n') {
+                        continue;
+                    }
+                    next += 1;
+                    special + 1
+                }
+                octet => {
+                    self.facts.eight_bit |= octet.is_some_and(|octet| !octet.is_ascii());
+                    continue;
+                }
+            };
             self.facts.lines += 1;
-            self.facts.longest = self.facts.longest.max(self.line_length + (line_feed - line) as u64 + 1);
+            self.facts.longest = self.facts.longest.max(self.line_length + (next - line) as u64);
             self.line_length = 0;
-            line = line_feed + 1;
+            line = next;
             self.place = self.behind_line_feed(bytes, line_feed, stamp);
-            let plain = match bytes.get(line) {
+            let first = bytes.get(line);
+            self.dashes |= first == Some(&b'-');
+            let plain = match first {
                 Some(octet) => self.place == Place::LineStart && (*octet != b'.' || self.form == Form::Counted),
                 None => false,
             };
@@ -253,6 +279,34 @@ impl MailData {
         }
         self.line_length += (bytes.len() - line) as u64;
         bytes.len()
+    }
+
+    /// Goes over usual lines; returns where the next line begins, and how far it is text. The loop in
+    /// [`Self::rest_of_line`] would do the same: this is its short way.
+    fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
+        let lines = bytes.get(position..).unwrap_or_default();
+        let usual = UsualLines::of(lines, self.form, self.line_length);
+        if usual.count > 0 {
+            self.line_length = 0;
+        }
+        self.dashes |= usual.dashes;
+        self.carriage_returns += usual.count;
+        self.paired += usual.count;
+        self.facts.lines += usual.count;
+        self.facts.longest = self.facts.longest.max(usual.longest);
+        let line = bytes.len() - usual.behind;
+        (line, line + usual.text)
+    }
+
+    /// The next CR or LF, or another octet that is no text. Once octets above 0x7f were seen, more of them tell nothing.
+    fn find_special(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = bytes.get(from..)?;
+        let run = if self.facts.eight_bit {
+            memchr2(b'\r', b'\n', rest)?
+        } else {
+            plain_run(rest)
+        };
+        (run < rest.len()).then_some(from + run)
     }
 
     /// Where the walk stands behind an LF.
@@ -277,14 +331,12 @@ impl MailData {
         }
     }
 
-    /// Counts what needs no walk: CR, octets above 0x7f, and dots between lone CRs.
+    /// Counts what the walk leaves: lone CRs, and dots between them.
     fn count(&mut self, read: &[u8], stamp: Stamp) {
         let Some(&last) = read.last() else {
             return;
         };
-        self.facts.eight_bit |= !read.is_ascii();
         let known = self.facts.bare_carriage_returns;
-        self.carriage_returns += memchr_iter(b'\r', read).count() as u64;
         let open = u64::from(last == b'\r');
         let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);
         if bare > known {
@@ -345,5 +397,46 @@ impl MailData {
             line_facts: self.facts,
             message: Some(Box::new(self.message.finish())),
         })
+    }
+}
+
+/// Lines of text that end in CRLF and have an octet behind it, which ends no mail data.
+#[derive(Default)]
+struct UsualLines {
+    count: u64,
+    longest: u64,
+    /// A line behind one of these begins with "-".
+    dashes: bool,
+    /// Octets behind these lines.
+    behind: usize,
+    /// Octets of text that follow.
+    text: usize,
+}
+
+impl UsualLines {
+    /// The usual lines that `bytes` begin with; `begun` octets of the first line came before.
+    #[inline(never)]
+    fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
+        let mut lines = Self::default();
+        let stop = match form {
+            Form::Dotted => u32::from(b'.'),
+            Form::Counted => u32::MAX,
+        };
+        loop {
+            let run = plain_run(bytes);
+            lines.behind = bytes.len();
+            lines.text = run;
+            let Some((b"\r\n", behind)) = bytes.get(run..).and_then(|rest| rest.split_first_chunk()) else {
+                return lines;
+            };
+            match behind.first() {
+                Some(first) if u32::from(*first) != stop => lines.dashes |= *first == b'-',
+                _ => return lines,
+            }
+            lines.count += 1;
+            lines.longest = lines.longest.max(begun + run as u64 + 2);
+            begun = 0;
+            bytes = behind;
+        }
     }
 }

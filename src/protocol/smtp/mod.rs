@@ -29,6 +29,7 @@ mod held;
 mod ledger;
 mod masked;
 mod path;
+mod plain_run;
 mod preamble;
 mod reply_lines;
 mod server;

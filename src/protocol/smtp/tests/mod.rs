@@ -5,6 +5,7 @@ mod chunking;
 mod commands;
 mod data;
 mod gaps;
+mod mail_data;
 mod secrets;
 
 use crate::frame::FrameNumber;
