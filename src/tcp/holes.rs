@@ -69,7 +69,7 @@ impl Transport {
     }
 
     #[inline]
-    fn note_handshake(&mut self, segment: &Segment<'_>) {
+    pub(super) fn note_handshake(&mut self, segment: &Segment<'_>) {
         let [client, server] = &self.sides;
         if self.handshake_acknowledgment.get().is_some() || !client.has(Side::SYN) && !server.has(Side::SYN) {
             return;

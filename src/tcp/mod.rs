@@ -33,6 +33,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod usual;
 
 pub use clock::Clock;
 pub use facts::{

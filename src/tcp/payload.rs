@@ -18,9 +18,6 @@ const TIMEOUT: i64 = 200_000_000;
 /// A sender that still sends this long after its own reset did not send that reset, in nanoseconds.
 const REVIVAL_TIME: i64 = 50_000_000;
 
-/// An acknowledgment this far behind says nothing any more: 32-bit numbers would soon take it for one ahead.
-const STALE: i64 = 1 << 30;
-
 fn passed(from: Timestamp, to: Timestamp) -> i64 {
     to.nanoseconds().saturating_sub(from.nanoseconds())
 }
@@ -308,9 +305,7 @@ impl Transport {
         }
         let side = self.side_mut(direction);
         side.highest = later(side.highest, side.next);
-        if side.has(Side::ACKNOWLEDGED) && distance(side.acknowledged, side.next) > STALE {
-            side.unset(Side::ACKNOWLEDGED);
-        }
+        side.forget_stale_acknowledgment();
     }
 
     /// Steps over a hole and says so.

@@ -52,6 +52,9 @@ impl Flight {
     };
 }
 
+/// An acknowledgment this far behind says nothing any more: 32-bit numbers would soon take it for one ahead.
+const STALE: i64 = 1 << 30;
+
 /// How many segments are remembered to recognise the capture's duplicates.
 const RECENT: usize = 4;
 
@@ -195,6 +198,14 @@ impl Side {
             self.acknowledged
         } else {
             otherwise
+        }
+    }
+
+    /// An acknowledgment that is too far behind says nothing any more.
+    #[inline]
+    pub fn forget_stale_acknowledgment(&mut self) {
+        if self.has(Self::ACKNOWLEDGED) && distance(self.acknowledged, self.next) > STALE {
+            self.unset(Self::ACKNOWLEDGED);
         }
     }
 

@@ -67,6 +67,8 @@ pub struct Table<S> {
     counts: Counts,
     memory: usize,
     out_of_order: usize,
+    /// For tests, which hold both ways against each other.
+    pub(super) only_long_way: bool,
 }
 
 /// What no connection can have been silent for and be over, in nanoseconds.
@@ -108,6 +110,7 @@ impl<S: Stream> Table<S> {
             counts: Counts::default(),
             memory: 0,
             out_of_order: 0,
+            only_long_way: false,
         }
     }
 
@@ -379,6 +382,14 @@ impl<S: Stream> Table<S> {
     #[inline]
     fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<Verdict> {
         let connection = self.slots.get_mut(number)?;
+        let direction = connection.transport.direction(source_is_low);
+        if let Some(stream) = &mut connection.stream
+            && connection.transport.is_usual(segment, direction)
+            && !self.only_long_way
+        {
+            connection.transport.take_usual(segment, direction, stream);
+            return Some(Verdict::Taken);
+        }
         let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order);
         let mut context = Context {
             limits: &self.limits,
@@ -389,9 +400,7 @@ impl<S: Stream> Table<S> {
             stream: &mut connection.stream,
             make: &mut *self.make,
         };
-        let transport = &mut connection.transport;
-        let direction = transport.direction(source_is_low);
-        let verdict = transport.take(segment, direction, &mut context, &mut reader);
+        let verdict = connection.transport.take(segment, direction, &mut context, &mut reader);
         Some(verdict)
     }
 

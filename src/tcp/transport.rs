@@ -512,7 +512,7 @@ impl Transport {
     }
 
     #[inline]
-    fn is_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
+    pub(super) fn is_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) -> bool {
         let marked = segment.flags.0 & (Flags::SYN | Flags::FIN | Flags::RST) != 0 || segment.payload_length > 0;
         // Without an identification two equal acknowledgments may be two packets: duplicate acknowledgments exist.
         if !marked && segment.ip_identification.unwrap_or_default() == 0 {
@@ -526,7 +526,7 @@ impl Transport {
         segment.payload_length == 0 || (side.has(Side::KNOWN) && distance(end, side.highest) >= 0)
     }
 
-    fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub(super) fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
         self.frames += 1;
         self.last = self.last.max(segment.stamp);
         let first = self.side(direction).encapsulation;

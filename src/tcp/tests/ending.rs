@@ -184,7 +184,7 @@ fn one_frame_from_the_future_ends_nothing() {
     wire.handshake();
     let mut odd = client(0, 0, b"");
     odd.source.port = 9;
-    wire.table.push(&Segment {
+    wire.push(&Segment {
         stamp: Stamp {
             frame: FrameNumber(99),
             time: Timestamp::MAX,

@@ -15,7 +15,7 @@ impl Wire {
     /// Nothing comes for a while.
     fn silence(&mut self, milliseconds: f64) {
         self.now += milliseconds;
-        self.table.advance_to(stamp(0, self.now).time);
+        self.advance_to(stamp(0, self.now).time);
         self.poll();
     }
 }
@@ -96,7 +96,7 @@ fn stopping_is_an_ending_of_its_own() {
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].octets.to_client, open[0].octets.to_server), (8, 0));
     assert!(open[0].established);
-    wire.table.stop_at(stamp(0, wire.now).time);
+    wire.stop_at(stamp(0, wire.now).time);
     wire.poll();
     assert_eq!(wire.finished[0].facts.ending, Ending::Stopped);
 }

@@ -158,9 +158,11 @@ pub(super) fn syn_ack() -> Segment<'static> {
     }
 }
 
-/// A table with a clock and a frame counter.
+/// A table with a clock and a frame counter, and a second one that takes every segment the long way: at the end both must
+/// have said the same.
 pub(super) struct Wire {
     pub table: Table<Record>,
+    long_way: Table<Record>,
     pub frame: u64,
     pub now: f64,
     pub finished: Vec<Finished<Record>>,
@@ -174,8 +176,11 @@ impl Wire {
 
     pub fn with_limits(limits: Limits) -> Self {
         let mail = PortSet::from_iter([25, 110, 143, 587]);
+        let mut long_way = Table::new(limits.clone(), mail.clone(), |_: &Opened| Record::default());
+        long_way.only_long_way = true;
         Self {
             table: Table::new(limits, mail, |_: &Opened| Record::default()),
+            long_way,
             frame: 0,
             now: 0.0,
             finished: Vec::new(),
@@ -205,15 +210,30 @@ impl Wire {
         self.frame += 1;
         self.now += milliseconds;
         let stamp = stamp(self.frame, self.now);
-        self.table.push(&Segment { stamp, ..segment });
-        self.poll();
+        self.push(&Segment { stamp, ..segment });
         stamp
+    }
+
+    pub fn push(&mut self, segment: &Segment<'_>) {
+        self.table.push(segment);
+        self.long_way.push(segment);
+        self.poll();
+    }
+
+    pub fn advance_to(&mut self, now: Timestamp) {
+        self.table.advance_to(now);
+        self.long_way.advance_to(now);
+    }
+
+    pub fn stop_at(&mut self, now: Timestamp) {
+        self.table.stop_at(now);
+        self.long_way.stop_at(now);
     }
 
     pub fn icmp(&mut self, kind: u8, code: u8, quoted: Segment<'_>) {
         self.frame += 1;
         self.now += 10.0;
-        self.table.push_icmp(&IcmpError {
+        let error = IcmpError {
             stamp: stamp(self.frame, self.now),
             reporter: "203.0.113.1".parse().unwrap(),
             version6: false,
@@ -223,7 +243,9 @@ impl Wire {
             quoted_source: quoted.source,
             quoted_destination: quoted.destination,
             quoted_sequence: quoted.sequence,
-        });
+        };
+        self.table.push_icmp(&error);
+        self.long_way.push_icmp(&error);
     }
 
     pub fn handshake(&mut self) {
@@ -240,12 +262,18 @@ impl Wire {
 
     fn poll(&mut self) {
         while let Some(one) = self.table.poll_finished() {
+            let same = self.long_way.poll_finished().expect("the long way ends it, too");
+            assert_eq!((&one.facts, &one.stream, one.at), (&same.facts, &same.stream, same.at));
             self.finished.push(one);
         }
+        assert!(self.long_way.poll_finished().is_none(), "the long way ends no more");
+        assert_eq!(self.table.counts(), self.long_way.counts());
+        assert_eq!(self.table.memory(), self.long_way.memory());
     }
 
     pub fn finish(mut self) -> Vec<Finished<Record>> {
         self.table.finish();
+        self.long_way.finish();
         self.poll();
         assert_eq!(
             (self.table.open(), self.table.half_open(), self.table.memory()),

@@ -270,3 +270,18 @@ fn octets_that_only_the_senders_count_shows_are_told() {
     assert_eq!(facts.directions.to_client.sent_unseen, Some((counted, 2_000)));
     assert_eq!(facts.directions.to_server.sent_unseen, None);
 }
+
+#[test]
+fn octets_acknowledged_long_ago_are_no_longer_compared() {
+    let mut wire = Wire::new();
+    wire.handshake();
+    for number in 0..10 {
+        wire.send(client(number * 60, 0, &[b'a'; 60]));
+        wire.send(server(0, (number + 1) * 60, b""));
+    }
+    wire.send(client(0, 0, &[b'b'; 60]));
+    wire.send(client(540, 0, &[b'b'; 60]));
+    let (facts, _) = wire.only();
+    let sent = facts.directions.get(Direction::ToServer);
+    assert_eq!((sent.retransmissions, sent.conflicting_octets), (2, 60));
+}

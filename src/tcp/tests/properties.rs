@@ -178,6 +178,57 @@ proptest! {
         wire.finish();
     }
 
+    /// Most segments are usual and some are not, in one connection: the wire holds both ways against each other.
+    #[test]
+    fn the_short_way_leaves_what_the_long_way_leaves(
+        steps in prop::collection::vec(
+            (any::<bool>(), 0u8..24, 0usize..40, 0u32..60, prop_oneof![8 => Just(0.2), 2 => Just(40.0), 1 => Just(700.0), 1 => Just(-3.0)]),
+            1..120),
+        shift in prop::sample::select(vec![0u32, 0xffff_ff00, 0x7fff_ff80]),
+    ) {
+        let octets = text(64, Direction::ToServer);
+        let mut wire = Wire::new();
+        wire.send(shifted(syn(), Direction::ToServer, shift));
+        wire.send(shifted(syn_ack(), Direction::ToClient, shift));
+        wire.send(shifted(client(0, 0, b""), Direction::ToServer, shift));
+        let mut sent = [0u32; 2];
+        for (to_server, kind, length, other, delay) in steps {
+            let (direction, mine) = if to_server { (Direction::ToServer, 0) } else { (Direction::ToClient, 1) };
+            let (next, acknowledged) = (sent[mine], sent[1 - mine]);
+            let usual = from(direction, next, acknowledged, &octets[..length]);
+            let mut segment = match kind {
+                0 => from(direction, next, acknowledged.wrapping_sub(other), &octets[..length]),
+                1 => from(direction, next, acknowledged + other, &octets[..length]),
+                2 => from(direction, next.saturating_sub(other * 9), acknowledged, &octets[..length]),
+                3 => from(direction, next + other, acknowledged, &octets[..length]),
+                4 => Segment { window: other as u16 % 2, ..usual },
+                5 => Segment { payload_length: length as u32 + other, ..usual },
+                6 if other == 0 => with(FIN | ACK, usual),
+                7 if other == 0 => with(RST | ACK, usual),
+                8 => Segment { time_to_live: 9, encapsulation: other, ..usual },
+                9 => Segment { options: Options { timestamps: Some((other, 1)), ..Options::default() }, ..usual },
+                _ => usual,
+            };
+            segment.payload = segment.payload.get(..segment.payload_length as usize).unwrap_or(segment.payload);
+            let segment = shifted(segment, direction, shift);
+            if kind < 4 || segment.payload_length as usize == length {
+                let place = if kind == 3 { next + other } else { next };
+                sent[mine] = sent[mine].max(if kind == 2 { 0 } else { place + segment.payload_length });
+            }
+            match kind {
+                10 | 11 => {
+                    // The same packet twice, as a mirror port shows it.
+                    let segment = Segment { ip_identification: Some(7_000 + other as u16), ..segment };
+                    wire.exactly(delay, segment);
+                    wire.exactly(0.1, segment);
+                }
+                12 => _ = wire.exactly(delay, segment),
+                _ => _ = wire.after(delay, segment),
+            }
+        }
+        wire.finish();
+    }
+
     #[test]
     fn two_runs_give_the_same_facts(
         segments in prop::collection::vec((0u16..40, any::<bool>(), any::<u8>(), 0u32..2_000, 0usize..50), 1..200),
