@@ -133,7 +133,7 @@ pub struct Reading {
     /// Keep and show message texts
     #[arg(long)]
     pub show_body: bool,
-    /// Worker threads (default: one for each core); the report is the same for any number
+    /// Threads (default: one for each core); the report is the same for any number
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Memory for the state of connections, in MB

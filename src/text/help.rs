@@ -58,8 +58,8 @@ const HELP: &[(&str, &str)] = &[
     ),
     ("Keep and show message texts", "メールの本文を保持して表示します"),
     (
-        "Worker threads (default: one for each core); the report is the same for any number",
-        "作業スレッドの数(既定はコア数)。数を変えても結果は同じです",
+        "Threads (default: one for each core); the report is the same for any number",
+        "スレッドの数(既定はコア数)。数を変えても結果は同じです",
     ),
     (
         "Memory for the state of connections, in MB",
