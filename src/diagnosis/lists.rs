@@ -98,25 +98,10 @@ pub(crate) fn of(reply: &Reply) -> Rc<ListFacts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::smtp::ReplyDefects;
-    use crate::span::{Direction, Span, Stamp};
 
     fn reply(lines: &[&str]) -> Reply {
         let lines: Vec<Captured> = lines.iter().map(|line| Captured::from(*line)).collect();
-        Reply {
-            code: 250,
-            enhanced: None,
-            lines: lines.into(),
-            span: Span {
-                direction: Direction::ToClient,
-                start: 0,
-                end: 0,
-                first: Stamp::default(),
-                last: Stamp::default(),
-            },
-            defects: ReplyDefects::default(),
-            incomplete: false,
-        }
+        Reply::of_words(250, lines.into())
     }
 
     #[test]

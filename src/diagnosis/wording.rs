@@ -211,28 +211,10 @@ impl Wording {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::smtp::ReplyDefects;
-    use crate::span::{Direction, Span, Stamp};
 
     fn reply(lines: &[&str]) -> Reply {
-        Reply {
-            code: 550,
-            enhanced: None,
-            lines: lines
-                .iter()
-                .map(|line| Captured::from(*line))
-                .collect::<Vec<_>>()
-                .into(),
-            span: Span {
-                direction: Direction::ToClient,
-                start: 0,
-                end: 0,
-                first: Stamp::default(),
-                last: Stamp::default(),
-            },
-            defects: ReplyDefects::default(),
-            incomplete: false,
-        }
+        let lines: Vec<Captured> = lines.iter().map(|line| Captured::from(*line)).collect();
+        Reply::of_words(550, lines.into())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::message::MessageFacts;
 use crate::protocol::Seen;
 pub use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::secret::Secret;
-use crate::span::{Span, Stamp};
+use crate::span::{Direction, Span, Stamp};
 
 /// First exchanges kept of a session.
 pub const FIRST_EXCHANGES: usize = 256;
@@ -33,6 +33,25 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// A sound reply of these lines that stands nowhere in a capture: for asking what such words would mean.
+    #[must_use]
+    pub fn of_words(code: u16, lines: ReplyLines) -> Self {
+        Self {
+            code,
+            enhanced: None,
+            lines,
+            span: Span {
+                direction: Direction::ToClient,
+                start: 0,
+                end: 0,
+                first: Stamp::default(),
+                last: Stamp::default(),
+            },
+            defects: ReplyDefects::default(),
+            incomplete: false,
+        }
+    }
+
     /// First digit of the code: 2 success, 3 intermediate, 4 transient failure, 5 permanent failure.
     #[must_use]
     pub const fn class(&self) -> u16 {

@@ -287,23 +287,11 @@ pub(super) use schema_like;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::smtp::ReplyDefects;
-    use crate::span::{Direction, Span, Stamp};
 
     fn reply(code: u16, enhanced: Option<(u8, u16, u16)>, lines: &ReplyLines) -> Reply {
         Reply {
-            code,
             enhanced,
-            lines: lines.clone(),
-            span: Span {
-                direction: Direction::ToClient,
-                start: 0,
-                end: 0,
-                first: Stamp::default(),
-                last: Stamp::default(),
-            },
-            defects: ReplyDefects::default(),
-            incomplete: false,
+            ..Reply::of_words(code, lines.clone())
         }
     }
 

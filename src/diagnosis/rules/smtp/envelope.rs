@@ -9,9 +9,8 @@ use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::rules::smtp::envelope_finding::finding;
 use crate::diagnosis::wording::{self, Circumstances};
 use crate::diagnosis::{Check, Finding, Rule};
-use crate::protocol::smtp::{Exchange, Reply, ReplyDefects, Verb};
+use crate::protocol::smtp::{Exchange, Reply, Verb};
 use crate::session::Session;
-use crate::span::{Direction, Span, Stamp};
 
 /// Beside a word for the size of a message.
 const TOO_MUCH: [&str; 8] = [
@@ -270,20 +269,7 @@ fn kind_asked(refusal: &Refusal<'_>) -> (Kind, bool) {
 /// The diagnosis that a server's words lead to by themselves, whoever says them: "user unknown".
 #[must_use]
 pub fn diagnosis_of_words(words: &str) -> Option<&'static str> {
-    let reply = |code| Reply {
-        code,
-        enhanced: None,
-        lines: vec![Captured::new(words.as_bytes())].into(),
-        span: Span {
-            direction: Direction::ToClient,
-            start: 0,
-            end: 0,
-            first: Stamp::default(),
-            last: Stamp::default(),
-        },
-        defects: ReplyDefects::default(),
-        incomplete: false,
-    };
+    let reply = |code| Reply::of_words(code, vec![Captured::new(words.as_bytes())].into());
     let tries = [(550, Place::Rcpt), (550, Place::Mail), (450, Place::Rcpt)];
     tries.into_iter().find_map(|(code, place)| {
         let reply = reply(code);
