@@ -418,10 +418,6 @@ impl UsualLines {
     #[inline(never)]
     fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
         let mut lines = Self::default();
-        let stop = match form {
-            Form::Dotted => u32::from(b'.'),
-            Form::Counted => u32::MAX,
-        };
         loop {
             let run = plain_run(bytes);
             lines.behind = bytes.len();
@@ -430,7 +426,9 @@ impl UsualLines {
                 return lines;
             };
             match behind.first() {
-                Some(first) if u32::from(*first) != stop => lines.dashes |= *first == b'-',
+                Some(first) if !matches!(*first, b'-' | b'.') => {}
+                Some(b'-') => lines.dashes = true,
+                Some(_) if form == Form::Counted => {}
                 _ => return lines,
             }
             lines.count += 1;
