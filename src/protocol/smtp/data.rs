@@ -51,6 +51,8 @@ pub struct MailData {
     line_length: u64,
     /// A line of what was not yet handed on begins with "-", at another place than the start.
     dashes: bool,
+    /// The chunk holds octets that are neither text nor line ends; the walk does not look for more of them.
+    beyond_text: bool,
     carriage_returns: u64,
     paired: u64,
     facts: LineFacts,
@@ -75,6 +77,7 @@ impl MailData {
             last_stamp: None,
             line_length: 0,
             dashes: false,
+            beyond_text: false,
             carriage_returns: 0,
             paired: 0,
             facts: LineFacts::default(),
@@ -256,8 +259,8 @@ impl MailData {
                     next += 1;
                     special + 1
                 }
-                octet => {
-                    self.facts.eight_bit |= octet.is_some_and(|octet| !octet.is_ascii());
+                _ => {
+                    self.beyond_text = true;
                     continue;
                 }
             };
@@ -298,10 +301,10 @@ impl MailData {
         (line, line + usual.text)
     }
 
-    /// The next CR or LF, or another octet that is no text. Once octets above 0x7f were seen, more of them tell nothing.
+    /// The next CR or LF, or the first octet of a chunk that is no text: where there is one there may be many.
     fn find_special(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let rest = bytes.get(from..)?;
-        let run = if self.facts.eight_bit {
+        let run = if self.beyond_text {
             memchr2(b'\r', b'\n', rest)?
         } else {
             plain_run(rest)
@@ -331,11 +334,14 @@ impl MailData {
         }
     }
 
-    /// Counts what the walk leaves: lone CRs, and dots between them.
+    /// Counts what the walk leaves: octets above 0x7f, lone CRs, and dots between them.
     fn count(&mut self, read: &[u8], stamp: Stamp) {
         let Some(&last) = read.last() else {
             return;
         };
+        if std::mem::take(&mut self.beyond_text) {
+            self.facts.eight_bit |= !read.is_ascii();
+        }
         let known = self.facts.bare_carriage_returns;
         let open = u64::from(last == b'\r');
         let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);
@@ -418,10 +424,6 @@ impl UsualLines {
     #[inline(never)]
     fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
         let mut lines = Self::default();
-        let stop = match form {
-            Form::Dotted => u32::from(b'.'),
-            Form::Counted => u32::MAX,
-        };
         loop {
             let run = plain_run(bytes);
             lines.behind = bytes.len();
@@ -430,7 +432,9 @@ impl UsualLines {
                 return lines;
             };
             match behind.first() {
-                Some(first) if u32::from(*first) != stop => lines.dashes |= *first == b'-',
+                Some(first) if !matches!(*first, b'-' | b'.') => {}
+                Some(b'-') => lines.dashes = true,
+                Some(_) if form == Form::Counted => {}
                 _ => return lines,
             }
             lines.count += 1;
