@@ -84,6 +84,27 @@ fn unstuffed(octets: &[u8]) -> Vec<u8> {
     message
 }
 
+#[test]
+fn a_cut_at_any_one_place_tells_the_same() {
+    let long = "x".repeat(100);
+    let octets = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n{long}\r\n..{long}\r\n-{long}\r\n--{long}\r\n\r\n\
+         {long}\n.{long}\n-\r\n{long}\t{long}\r\n\u{65e5}{long}\r\n--b--\r\n.\r{long}\r\r\n{long}\r\n.\r\nQUIT\r\n"
+    );
+    let octets = octets.as_bytes();
+    for form in [Form::Dotted, Form::Counted] {
+        let one_by_one = read(octets, form, &[1]);
+        for at in 1..=octets.len() {
+            assert_eq!(
+                read(octets, form, &[at, usize::MAX]),
+                one_by_one,
+                "{form:?} cut at {at}"
+            );
+        }
+    }
+    assert_eq!(read(octets, Form::Dotted, &[1]).1, octets.len() - "QUIT\r\n".len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
