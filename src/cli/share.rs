@@ -23,12 +23,12 @@ pub struct Owner {
 
 /// How many shards each thread has, the thread that reads first.
 ///
-/// Reading, headers and merging are about a quarter of the work on mail: with two threads the one that reads does a third of
-/// the rest, too, with three an eighth. From four on reading is a thread's work, and each of the others is a worker.
+/// Reading, headers, merging and writing are a quarter to a third of the work on mail: with two threads the one that reads
+/// does a quarter of the rest, too, with three an eighth. From four on that is a thread's work, and the others are workers.
 pub fn shares(threads: usize) -> Vec<usize> {
     let (reader, workers) = match threads {
         0 | 1 => (SHARDS, 0),
-        2 => (5, 1),
+        2 => (4, 1),
         3 => (2, 2),
         _ => (0, threads.min(SHARDS)),
     };
