@@ -73,11 +73,7 @@ impl Transport {
         }
         let side = self.side_mut(direction);
         let quiet = passed(side.last_sent, run.stamp.time);
-        side.data_segments = side.data_segments.saturating_add(1);
-        side.octets_on_wire = side.octets_on_wire.saturating_add(u64::from(run.length));
-        side.largest = side.largest.max(run.length);
-        side.last_sent = run.stamp.time;
-        side.first_data.set_first(run.stamp);
+        side.count_payload(run.length, run.stamp);
         let cut = run.length - run.bytes.len() as u32;
         if cut > 0 {
             let rare = self.rare_side(direction);
@@ -85,7 +81,7 @@ impl Transport {
         }
         let side = self.side(direction);
         if run.sequence == side.next && side.pieces.is_none() && !side.has(Side::FIN) {
-            self.sent_new(&run, direction);
+            self.side_mut(direction).sent_new(run.end(), run.length, run.stamp);
             self.deliver(direction, run.bytes, cut, run.stamp, reader);
             self.revive_if_sender_lives(&run, direction, context);
         } else {
@@ -109,20 +105,6 @@ impl Transport {
             && (side.offset > 0 || side.has(Side::SYN) || run.length == 0)
             && side.has(Side::ACKNOWLEDGED)
             && distance(side.next, side.acknowledged) >= 0
-    }
-
-    fn sent_new(&mut self, run: &Run<'_>, direction: Direction) {
-        let end = run.end();
-        let side = self.side_mut(direction);
-        side.last_data.set(run.stamp);
-        if distance(side.highest, end) > 0 {
-            side.highest = end;
-            if !side.has(Side::ACKNOWLEDGED) || distance(side.acknowledged, end) > 0 {
-                side.send(end, run.length, run.stamp);
-            } else {
-                side.largest_acknowledged = side.largest_acknowledged.max(run.length);
-            }
-        }
     }
 
     fn revive_if_sender_lives(&mut self, run: &Run<'_>, direction: Direction, context: &mut Context<'_>) {
@@ -160,7 +142,7 @@ impl Transport {
         let seen = self.take_seen_part(&run, direction, context);
         let rest = self.take_new_part(&run, direction, reader);
         if rest.new > 0 {
-            self.sent_new(&run, direction);
+            self.side_mut(direction).sent_new(run.end(), run.length, run.stamp);
             self.revive_if_sender_lives(&run, direction, context);
         }
         if seen + rest.seen > 0 {
@@ -284,9 +266,7 @@ impl Transport {
                 bytes,
                 stamp,
             };
-            side.history.push(bytes);
-            side.next = side.next.wrapping_add(bytes.len() as u32);
-            side.offset += bytes.len() as u64;
+            side.go_past(bytes);
             if let Some(stream) = reader.stream.as_mut() {
                 stream.data(chunk);
             }

@@ -231,6 +231,38 @@ impl Side {
         found
     }
 
+    /// A segment with payload came, new or not.
+    #[inline]
+    pub fn count_payload(&mut self, length: u32, stamp: Stamp) {
+        self.data_segments = self.data_segments.saturating_add(1);
+        self.octets_on_wire = self.octets_on_wire.saturating_add(u64::from(length));
+        self.largest = self.largest.max(length);
+        self.last_sent = stamp.time;
+        self.first_data.set_first(stamp);
+    }
+
+    /// A segment of `length` octets up to `end` brought new ones.
+    #[inline]
+    pub fn sent_new(&mut self, end: u32, length: u32, stamp: Stamp) {
+        self.last_data.set(stamp);
+        if distance(self.highest, end) > 0 {
+            self.highest = end;
+            if !self.has(Self::ACKNOWLEDGED) || distance(self.acknowledged, end) > 0 {
+                self.send(end, length, stamp);
+            } else {
+                self.largest_acknowledged = self.largest_acknowledged.max(length);
+            }
+        }
+    }
+
+    /// Octets that come next are handed on: goes past them, and keeps them for comparing.
+    #[inline]
+    pub fn go_past(&mut self, bytes: &[u8]) {
+        self.history.push(bytes);
+        self.next = self.next.wrapping_add(bytes.len() as u32);
+        self.offset += bytes.len() as u64;
+    }
+
     /// New octets were sent up to `end`.
     #[inline]
     pub fn send(&mut self, end: u32, length: u32, stamp: Stamp) {

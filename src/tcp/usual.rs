@@ -5,7 +5,7 @@
 
 use crate::packet::{Flags, Segment};
 use crate::span::Direction;
-use crate::tcp::sequence::{distance, later};
+use crate::tcp::sequence::distance;
 use crate::tcp::side::Side;
 use crate::tcp::stream::{Chunk, Stream};
 use crate::tcp::transport::{Stage, Transport, at};
@@ -74,28 +74,15 @@ impl Transport {
     fn take_next_octets<S: Stream>(&mut self, segment: &Segment<'_>, direction: Direction, reader: &mut S) {
         let (stamp, length) = (segment.stamp, segment.payload_length);
         let side = &mut self.sides[at(direction)];
-        side.data_segments = side.data_segments.saturating_add(1);
-        side.octets_on_wire = side.octets_on_wire.saturating_add(u64::from(length));
-        side.largest = side.largest.max(length);
-        side.last_sent = stamp.time;
-        side.first_data.set_first(stamp);
-        side.last_data.set(stamp);
-        let end = segment.sequence.wrapping_add(length);
-        side.highest = later(side.highest, end);
-        if side.has(Side::ACKNOWLEDGED) && distance(side.acknowledged, end) <= 0 {
-            side.largest_acknowledged = side.largest_acknowledged.max(length);
-        } else {
-            side.send(end, length, stamp);
-        }
+        side.count_payload(length, stamp);
+        side.sent_new(segment.sequence.wrapping_add(length), length, stamp);
         let chunk = Chunk {
             direction,
             offset: side.offset,
             bytes: segment.payload,
             stamp,
         };
-        side.history.push(segment.payload);
-        side.next = end;
-        side.offset += u64::from(length);
+        side.go_past(segment.payload);
         side.forget_stale_acknowledgment();
         reader.data(chunk);
     }
