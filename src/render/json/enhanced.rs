@@ -1,10 +1,8 @@
 //! An enhanced status code as JSON shows it, written without an allocation: every second reply has one.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
+use crate::render::json::schema::schema_like;
 use crate::render::json::writer::ToJson;
 
 /// Class, subject and detail (RFC 3463, section 2): "5.1.1".
@@ -31,19 +29,7 @@ impl Serialize for Enhanced {
     }
 }
 
-impl JsonSchema for Enhanced {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Enhanced".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
-    }
-}
+schema_like!(Enhanced is String);
 
 #[cfg(test)]
 mod tests {

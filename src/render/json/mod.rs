@@ -8,6 +8,7 @@ mod number;
 mod replied;
 mod run;
 mod safe;
+mod schema;
 mod session;
 mod text;
 mod time;

@@ -2,10 +2,8 @@
 //! of a reply but its frames and its time is what it said: what came last is remembered as JSON, in each thread, and copied.
 //! Nothing but time depends on that; a test holds it against the plain record.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::captured::Captured;
@@ -13,6 +11,7 @@ use crate::protocol::retrieval::{Answer, Greeting, Status};
 use crate::protocol::smtp::{Reply, ReplyLines};
 use crate::render::json::convert::{Form, frames};
 use crate::render::json::enhanced::Enhanced;
+use crate::render::json::schema::schema_like;
 use crate::render::json::session::ReplyRecord;
 use crate::render::json::text::{Lines, Text};
 use crate::render::json::words;
@@ -259,30 +258,8 @@ impl Serialize for Replied<'_> {
     }
 }
 
-macro_rules! schema_like {
-    ($name:ident is $like:ty) => {
-        impl JsonSchema for $name<'_> {
-            fn inline_schema() -> bool {
-                <$like>::inline_schema()
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                <$like>::schema_name()
-            }
-
-            fn schema_id() -> Cow<'static, str> {
-                <$like>::schema_id()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                <$like>::json_schema(generator)
-            }
-        }
-    };
-}
-schema_like!(Replied is ReplyRecord<'static>);
-schema_like!(Offered is Lines<'static>);
-pub(super) use schema_like;
+schema_like!(Replied<'a> is ReplyRecord<'static>);
+schema_like!(Offered<'a> is Lines<'static>);
 
 #[cfg(test)]
 mod tests {

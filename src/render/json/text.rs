@@ -1,12 +1,10 @@
 //! Captured text as JSON shows it, written from the capture's octets without a copy in between: a session holds dozens.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::captured::Captured;
 use crate::render::encode;
+use crate::render::json::schema::schema_like;
 use crate::render::json::words;
 use crate::render::json::writer::{ToJson, is_plain, list, plain, text};
 use crate::session::CaptureQuality;
@@ -102,27 +100,10 @@ impl Serialize for Lines<'_> {
     }
 }
 
-macro_rules! schema_of {
-    ($name:ident $(<$life:lifetime>)? is $like:ty) => {
-        impl $(<$life>)? JsonSchema for $name $(<$life>)? {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                <$like>::json_schema(generator)
-            }
-        }
-    };
-}
-schema_of!(Text<'a> is String);
-schema_of!(Lines<'a> is Vec<String>);
-schema_of!(Word is String);
-schema_of!(Quality is Vec<String>);
+schema_like!(Text<'a> is String);
+schema_like!(Lines<'a> is Vec<String>);
+schema_like!(Word is String);
+schema_like!(Quality is Vec<String>);
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,11 @@
 //! Points in time and lengths of time as JSON shows them, written without an allocation: a session holds dozens.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::render::json::number::fraction;
+use crate::render::json::schema::schema_like;
 use crate::render::json::writer::ToJson;
 use crate::time::{Rfc3339, Timestamp};
 
@@ -33,19 +32,7 @@ impl Serialize for Time {
     }
 }
 
-impl JsonSchema for Time {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Time".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        String::json_schema(generator)
-    }
-}
+schema_like!(Time is String);
 
 /// A length of time in seconds, as precise as nanoseconds.
 #[derive(Clone, Copy, Default, Debug)]
@@ -76,19 +63,7 @@ impl Serialize for Seconds {
     }
 }
 
-impl JsonSchema for Seconds {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Seconds".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        f64::json_schema(generator)
-    }
-}
+schema_like!(Seconds is f64);
 
 #[cfg(test)]
 mod tests {

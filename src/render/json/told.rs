@@ -2,17 +2,15 @@
 //! are: what lies between the values is remembered as JSON, in each thread, and copied. Nothing but time depends on that; a
 //! test holds it against the plain record.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::diagnosis::{Finding, Value};
 use crate::render::encode;
 use crate::render::json::convert::Form;
 use crate::render::json::finding::{EvidenceRecord, FindingRecord};
-use crate::render::json::replied::schema_like;
+use crate::render::json::schema::schema_like;
 use crate::render::json::writer::{ToJson, escaped, list};
 use crate::text::{Language, show};
 
@@ -180,7 +178,7 @@ impl Serialize for Told<'_> {
     }
 }
 
-schema_like!(Told is FindingRecord);
+schema_like!(Told<'a> is FindingRecord);
 
 #[cfg(test)]
 mod tests {
