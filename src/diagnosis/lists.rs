@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::captured::Captured;
-use crate::protocol::smtp::{Reply, ReplyLines, is_keyword};
+use crate::protocol::smtp::{Reply, ReplyLines, is_keyword, size_limit};
 
 /// Lists remembered in each thread.
 const REMEMBERED: usize = 64;
@@ -44,7 +44,6 @@ impl ListFacts {
                     .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
             })
         };
-        let size = keywords.iter().find(|line| is_keyword(line, "SIZE"));
         let known = ["STARTTLS", "AUTH", "SIZE", "PIPELINING", "8BITMIME"];
         Self {
             keyword_first: lines
@@ -53,19 +52,23 @@ impl ListFacts {
             starttls: keywords.iter().any(|line| is_keyword(line, "STARTTLS")),
             old_auth: begins(b"AUTH="),
             crossed_out: begins(b"XXXX"),
-            size_limit: size.and_then(|line| line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()),
+            size_limit: size_limit(keywords),
             mechanisms: mechanisms(keywords.iter().filter(|line| is_keyword(line, "AUTH"))).into(),
         }
     }
 }
 
-/// The mechanisms of lines of a list, upper case, sorted, each once.
-pub(crate) fn mechanisms<'a>(lines: impl Iterator<Item = &'a Captured>) -> Vec<Captured> {
-    let words = lines.flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1));
-    let mut found: Vec<Captured> = words
+/// The mechanisms of lines of a list, upper case, in their order.
+pub(crate) fn each_mechanism<'a>(lines: impl Iterator<Item = &'a Captured>) -> impl Iterator<Item = Captured> {
+    lines
+        .flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1))
         .filter(|word| !word.is_empty())
         .map(|word| Captured::new(&word.to_ascii_uppercase()))
-        .collect();
+}
+
+/// The mechanisms of lines of a list, upper case, sorted, each once.
+pub(crate) fn mechanisms<'a>(lines: impl Iterator<Item = &'a Captured>) -> Vec<Captured> {
+    let mut found: Vec<Captured> = each_mechanism(lines).collect();
     found.sort_unstable();
     found.dedup();
     found.truncate(MECHANISMS);

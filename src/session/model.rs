@@ -357,10 +357,7 @@ impl Session {
     /// The number behind SIZE in an EHLO or LHLO reply (RFC 1870, section 3), in octets; 0 means no fixed limit.
     #[must_use]
     pub fn size_limit(exchange: &smtp::Exchange) -> Option<u64> {
-        let line = Self::extensions(exchange)
-            .iter()
-            .find(|line| smtp::is_keyword(line, "SIZE"))?;
-        line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()
+        smtp::size_limit(Self::extensions(exchange))
     }
 
     /// TLS began as agreed in plaintext or was inferred to have.

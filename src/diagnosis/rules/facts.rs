@@ -1,6 +1,7 @@
 //! Questions that rules of several layers ask of a session. Facts only; no verdicts.
 
 use crate::captured::Captured;
+use crate::diagnosis::lists;
 use crate::diagnosis::providers::{self, Place};
 use crate::diagnosis::wording::{self, Phrases};
 pub(super) use crate::protocol::smtp::is_keyword;
@@ -75,13 +76,8 @@ pub(super) fn offers(list: &Exchange, name: &str) -> bool {
 
 /// The AUTH mechanisms of a list, upper case, each once.
 pub(super) fn mechanisms(list: &Exchange) -> Vec<Captured> {
-    let mut found: Vec<Captured> = Session::extensions(list)
-        .iter()
-        .filter(|line| is_keyword(line, "AUTH"))
-        .flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1))
-        .filter(|word| !word.is_empty())
-        .map(|word| Captured::new(&word.to_ascii_uppercase()))
-        .collect();
+    let lines = Session::extensions(list).iter();
+    let mut found: Vec<Captured> = lists::each_mechanism(lines.filter(|line| is_keyword(line, "AUTH"))).collect();
     let mut seen = Vec::new();
     found.retain(|one| {
         let new = !seen.contains(one);

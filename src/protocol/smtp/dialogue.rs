@@ -78,6 +78,14 @@ pub fn is_keyword(line: &Captured, name: &str) -> bool {
     word.eq_ignore_ascii_case(name) && matches!(behind.first(), None | Some(b' ' | b'='))
 }
 
+/// The number behind SIZE among the extensions of an EHLO or LHLO reply (RFC 1870, section 3), in octets; 0 means no fixed
+/// limit.
+#[must_use]
+pub fn size_limit(extensions: &[Captured]) -> Option<u64> {
+    let line = extensions.iter().find(|line| is_keyword(line, "SIZE"))?;
+    line.utf8()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 /// Ways in which a reply broke RFC 5321, section 4.2.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct ReplyDefects {
