@@ -50,7 +50,8 @@ def build(profile):
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     if profile == "guided":
         subprocess.run([ROOT / "scripts" / "build-guided"], cwd=ROOT, check=True)
-        return str(ROOT / "target/guided/dist/smtpcap"), build("dist")[1]
+        guided = ROOT / "target" / "guided"
+        return str(guided / "dist/smtpcap"), str(guided / "workload/release/smtpcap-workload")
     for package in ("smtpcap", "smtpcap-workload"):
         subprocess.run(["cargo", "build", "--quiet", "--profile", profile, "-p", package], cwd=ROOT, check=True)
     folder = target / ("debug" if profile == "dev" else profile)
@@ -75,8 +76,8 @@ def machine(options):
         "commit": output_of("git", "rev-parse", "--short=12", "HEAD") + dirty,
         "machine": f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}",
         "load": "%.2f %.2f %.2f (1, 5, 15 minutes, at the start)" % os.getloadavg(),
-        "build": f"{'profile-guided, ' if options.build == 'guided' else ''}cargo profile "
-                 f"{options.build.replace('guided', 'dist')}, {output_of('rustc', '--version')}",
+        "build": f"{'scripts/build-guided' if options.build == 'guided' else f'cargo profile {options.build}'}, "
+                 f"{output_of('rustc', '--version')}",
         "runs": f"{options.runs} of each, median; scale {options.scale}",
         "memory measured by": "GNU time" if GNU_TIME else "wait4 (never below this interpreter's own memory)",
     }

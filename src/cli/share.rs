@@ -147,14 +147,8 @@ impl Batch {
     #[inline]
     pub fn add(&mut self, place: usize, packet: &Packet<'_>, (stamp, now): (Stamp, Timestamp)) -> usize {
         let from = self.payloads.len();
-        let packet = match packet {
-            Packet::Segment(segment) => {
-                self.payloads.extend_from_slice(segment.payload);
-                Packet::Segment(segment.without_payload())
-            }
-            Packet::IcmpError(error) => Packet::IcmpError(*error),
-            Packet::Other => Packet::Other,
-        };
+        self.payloads.extend_from_slice(packet.payload());
+        let packet = packet.with_payload(&[]);
         let payload = from..self.payloads.len();
         let octets = payload.len();
         self.parcels.push(Parcel {
@@ -215,11 +209,7 @@ impl<T> Worker<'_, T> {
         let mut told = Told::new(batch.digits);
         for parcel in &batch.parcels {
             let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
-            let packet = match &parcel.packet {
-                Packet::Segment(segment) => Packet::Segment(segment.with_payload(payload)),
-                Packet::IcmpError(error) => Packet::IcmpError(*error),
-                Packet::Other => Packet::Other,
-            };
+            let packet = parcel.packet.with_payload(payload);
             self.share
                 .push(parcel.place, &packet, (parcel.stamp, parcel.now), &mut told);
         }

@@ -158,3 +158,24 @@ pub enum Packet<'a> {
     /// Something else, or nothing that could be decoded; counted in [`super::Counts`].
     Other,
 }
+
+impl Packet<'_> {
+    /// The payload octets that are in the file; none but of a segment.
+    #[must_use]
+    pub const fn payload(&self) -> &[u8] {
+        match self {
+            Self::Segment(segment) => segment.payload,
+            Self::IcmpError(_) | Self::Other => &[],
+        }
+    }
+
+    /// The same packet with these payload octets, where it is a segment ([`Segment::with_payload`]).
+    #[must_use]
+    pub const fn with_payload<'a>(&self, payload: &'a [u8]) -> Packet<'a> {
+        match self {
+            Self::Segment(segment) => Packet::Segment(segment.with_payload(payload)),
+            Self::IcmpError(error) => Packet::IcmpError(*error),
+            Self::Other => Packet::Other,
+        }
+    }
+}

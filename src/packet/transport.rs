@@ -9,8 +9,8 @@ use crate::span::Stamp;
 
 const TCP_HEADER: usize = 20;
 
-/// The segment at `position`, and whether its options are cut. Inlined into both of its callers: on the short way
-/// (`plain`) nothing of the position is then ever written to memory.
+/// The segment at `position`, and whether its options are cut. Inlined into both of its callers, for
+/// every segment comes here.
 #[inline(always)]
 pub(super) fn segment<'a>(
     position: &Position<'a>,
