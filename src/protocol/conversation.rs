@@ -180,7 +180,7 @@ impl Conversation {
         };
         match self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => spoken.smtp = Some(Box::new(decoder.finish())),
+            Plain::Smtp(decoder) => spoken.smtp = Some(decoder.finish()),
             Plain::Pop3(decoder) => spoken.pop3 = Some(Box::new(decoder.finish())),
             Plain::Imap(decoder) => spoken.imap = Some(Box::new(decoder.finish())),
         }

@@ -132,16 +132,20 @@ impl Decoder {
 
     /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
     #[must_use]
-    pub fn finish(mut self) -> Dialogue {
+    pub fn finish(mut self: Box<Self>) -> Box<Dialogue> {
         self.end_of_replies(false);
         self.end_of_commands();
         // One command in many pieces is no dialogue yet.
         let several = self.client.spoke_in_several_frames() && self.ledger.next > 1;
         let one_way = !self.server.has_spoken() && several;
-        let (exchanges, not_kept) = self.ledger.finish(one_way || self.unseen.to_client);
-        self.dialogue.exchanges = exchanges;
-        self.dialogue.exchanges_not_kept = not_kept;
-        self.dialogue
+        let Self {
+            ledger,
+            mut dialogue,
+            unseen,
+            ..
+        } = *self;
+        (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(one_way || unseen.to_client);
+        Box::new(dialogue)
     }
 
     /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.

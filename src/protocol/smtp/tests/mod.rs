@@ -191,7 +191,7 @@ impl Owner {
     }
 
     pub fn finish(self) -> Dialogue {
-        self.decoder.finish()
+        *Box::new(self.decoder).finish()
     }
 }
 
