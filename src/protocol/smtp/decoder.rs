@@ -131,6 +131,7 @@ impl Decoder {
     }
 
     /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
+    /// Box to box: both are large, and the decoder is not moved for them.
     #[must_use]
     pub fn finish(mut self: Box<Self>) -> Box<Dialogue> {
         self.end_of_replies(false);
