@@ -298,7 +298,7 @@ impl Conversation {
     /// POP3 and IMAP note an accepted STLS or STARTTLS themselves.
     fn note_switch(&mut self, at: Stamp) {
         if let Plain::Smtp(decoder) = &mut self.plain {
-            decoder.dialogue_mut().switched_to_tls.get_or_insert(at);
+            decoder.switched_to_tls(at);
         }
     }
 
@@ -464,10 +464,7 @@ impl Conversation {
     fn set_decrypting_mirror(&mut self) {
         match &mut self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => {
-                decoder.dialogue_mut().decrypting_mirror = true;
-                decoder.set_inside_tls(true);
-            }
+            Plain::Smtp(decoder) => decoder.set_decrypting_mirror(),
             Plain::Pop3(decoder) => decoder.set_decrypting_mirror(),
             Plain::Imap(decoder) => decoder.set_decrypting_mirror(),
         }

@@ -15,7 +15,7 @@ use crate::protocol::smtp::held::Held;
 use crate::protocol::smtp::masked::MaskedWords;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
-use crate::protocol::smtp::{Decoder, Detail, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Preamble, Reply, Verb, base64};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
@@ -179,7 +179,7 @@ impl Decoder {
         let mut octets = 0;
         while !rest.bytes.is_empty() {
             let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
-            let preamble = self.dialogue.preamble.is_some();
+            let preamble = self.notes.has_preamble();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
                 Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
@@ -191,7 +191,7 @@ impl Decoder {
                 Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
                 Mode::Foreign => (rest.bytes.len(), Upgrade::None),
             };
-            if !silent && count > 0 && preamble == self.dialogue.preamble.is_some() && self.server.greeting_is_due() {
+            if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
                 let span = span_of(&rest, count);
                 let early = self.client.early.get_or_insert_with(|| Box::new(span));
                 **early = early.through(span);
@@ -313,7 +313,7 @@ impl Decoder {
 
     /// The capture began later than the session: the first octets may be anything.
     pub(super) fn join_late(&mut self) {
-        self.dialogue.joined_late = true;
+        self.notes.unusual_mut().joined_late = true;
         self.server.join_late();
         if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode {
             let held = std::mem::take(held);
@@ -360,7 +360,7 @@ impl Decoder {
             && header.left == 0
         {
             if let Some(span) = header.span {
-                self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
+                self.notes.unusual_mut().preamble = Some(Box::new(Preamble::Proxy {
                     version: 2,
                     source: preamble::version_2_source(&header.octets),
                     span,
@@ -380,7 +380,7 @@ impl Decoder {
             return Upgrade::None;
         }
         if line.cut {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         if matches!(self.client.mode, Mode::Lost) {
             return self.lost_line(line);
@@ -397,11 +397,11 @@ impl Decoder {
 
     /// The first line may be a PROXY header of version 1, or another protocol.
     fn is_no_smtp(&mut self, line: &Line<'_>) -> bool {
-        if self.dialogue.preamble.is_none()
+        if !self.notes.has_preamble()
             && let Some(source) = preamble::version_1(&line.bytes)
         {
             let span = line.span;
-            self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
+            self.notes.unusual_mut().preamble = Some(Box::new(Preamble::Proxy {
                 version: 1,
                 source,
                 span,
@@ -411,15 +411,14 @@ impl Decoder {
             return true;
         }
         self.client.first_line = false;
-        self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
-        let binary = self
-            .dialogue
-            .foreign
-            .as_ref()
-            .is_some_and(|foreign| foreign.looks_like != "HTTP");
+        let Some(foreign) = preamble::foreign(&line.bytes, line.span) else {
+            return false;
+        };
+        let binary = foreign.looks_like != "HTTP";
         if binary {
             self.client.mode = Mode::Foreign;
         }
+        self.notes.unusual_mut().foreign = Some(Box::new(foreign));
         binary
     }
 
@@ -462,8 +461,9 @@ impl Decoder {
 
     fn found(&mut self) {
         self.client.mode = Mode::Commands;
-        let behind_gap = u32::from(std::mem::take(&mut self.client.behind_gap));
-        self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
+        if std::mem::take(&mut self.client.behind_gap) {
+            self.notes.count_resynchronised();
+        }
     }
 
     /// The line answers a challenge of AUTH. Where none was seen, it is a response unless it is a command.
@@ -531,7 +531,9 @@ impl Decoder {
             Verb::Auth => self.authentication(&command, line.cut, line.span),
             _ => command.detail(&shown.verb),
         };
-        self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
+        if shown.verb == Verb::Lhlo {
+            self.notes.unusual_mut().lmtp = true;
+        }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
@@ -539,7 +541,7 @@ impl Decoder {
         exchange.bare_line_feed = line.bare_line_feed;
         exchange.pipelined = pipelined;
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         self.ledger.send(exchange);
         self.follow(line.span)
@@ -860,14 +862,16 @@ impl Decoder {
         self.client_went_on(None);
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
+            && let Some(foreign) = preamble::foreign(&line.bytes, line.span)
         {
-            self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
+            self.notes.unusual_mut().foreign = Some(Box::new(foreign));
         }
         if self.client.data.is_some() {
             self.end_data();
         }
-        if self.dialogue.greeting_began.is_some() && self.dialogue.greeting.is_none() {
-            self.dialogue.early_talk = self.client.take_early();
+        let greeting_began = |dialogue: &Dialogue| dialogue.greeting_began.is_some();
+        if self.notes.greeting.is_none() && self.notes.unusual().is_some_and(greeting_began) {
+            self.notes.unusual_mut().early_talk = self.client.take_early();
         }
     }
 }

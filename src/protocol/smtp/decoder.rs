@@ -4,6 +4,7 @@
 use crate::captured::Captured;
 use crate::protocol::smtp::client::Client;
 use crate::protocol::smtp::ledger::Ledger;
+use crate::protocol::smtp::notes::Notes;
 use crate::protocol::smtp::server::Server;
 use crate::protocol::smtp::{Dialogue, Exchange, command};
 use crate::protocol::{Progress, Retention};
@@ -23,7 +24,7 @@ const INJECTED_RUNS: usize = 16;
 #[derive(Debug)]
 pub struct Decoder {
     pub(super) retention: Retention,
-    pub(super) dialogue: Dialogue,
+    pub(super) notes: Notes,
     pub(super) ledger: Ledger,
     pub(super) client: Client,
     pub(super) server: Server,
@@ -45,7 +46,7 @@ impl Decoder {
     pub fn new(retention: Retention) -> Self {
         Self {
             retention,
-            dialogue: Dialogue::default(),
+            notes: Notes::default(),
             ledger: Ledger::default(),
             client: Client::default(),
             server: Server::default(),
@@ -71,15 +72,22 @@ impl Decoder {
         self.inside_tls = inside_tls;
     }
 
-    /// The facts so far, for what only the owner knows (a decrypting mirror, where TLS began).
-    pub const fn dialogue_mut(&mut self) -> &mut Dialogue {
-        &mut self.dialogue
+    /// The owner saw TLS begin. Where the reply to STARTTLS was seen, that was the end of the plaintext.
+    pub fn switched_to_tls(&mut self, at: Stamp) {
+        self.notes.unusual_mut().switched_to_tls.get_or_insert(at);
+    }
+
+    /// Plaintext goes on in both directions behind an accepted STARTTLS: what follows was inside TLS on the wire.
+    pub fn set_decrypting_mirror(&mut self) {
+        self.notes.unusual_mut().decrypting_mirror = true;
+        self.inside_tls = true;
     }
 
     /// Notes octets that came in the clear behind STARTTLS and before TLS; credentials in them are masked.
     pub fn inject(&mut self, span: Span, bytes: &[u8]) {
-        let count = self.dialogue.injected.len();
-        let follows = self.dialogue.injected.last().is_some_and(|(last, _)| {
+        let runs = &mut self.notes.unusual_mut().injected;
+        let count = runs.len();
+        let follows = runs.last().is_some_and(|(last, _)| {
             last.direction == span.direction && (last.end == span.start || count >= INJECTED_RUNS)
         });
         if !follows {
@@ -87,12 +95,12 @@ impl Decoder {
                 return;
             }
             self.injected = None;
-            self.dialogue.injected.push((span, Captured::default()));
+            runs.push((span, Captured::default()));
         }
         let injected = &mut self.injected.get_or_insert_default().octets;
         let room = INJECTED_KEPT.saturating_sub(injected.len());
         injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        if let Some((last, kept)) = self.dialogue.injected.last_mut() {
+        if let Some((last, kept)) = runs.last_mut() {
             *last = last.through(span);
             *kept = masked_lines(whole_lines(injected));
         }
@@ -127,11 +135,11 @@ impl Decoder {
     /// Approximate heap octets held.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.ledger.weight() + self.client.weight() + self.server.weight()
+        self.notes.weight() + self.ledger.weight() + self.client.weight() + self.server.weight()
     }
 
     /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
-    /// Box to box: both are large, and the decoder is not moved for them.
+    /// The decoder is large, and is not moved for them.
     #[must_use]
     pub fn finish(mut self: Box<Self>) -> Box<Dialogue> {
         self.end_of_replies(false);
@@ -140,13 +148,11 @@ impl Decoder {
         let several = self.client.spoke_in_several_frames() && self.ledger.next > 1;
         let one_way = !self.server.has_spoken() && several;
         let Self {
-            ledger,
-            mut dialogue,
-            unseen,
-            ..
+            ledger, notes, unseen, ..
         } = *self;
+        let mut dialogue = notes.finish();
         (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(one_way || unseen.to_client);
-        Box::new(dialogue)
+        dialogue
     }
 
     /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.

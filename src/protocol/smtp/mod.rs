@@ -28,6 +28,7 @@ mod dialogue;
 mod held;
 mod ledger;
 mod masked;
+mod notes;
 mod path;
 mod plain_run;
 mod preamble;

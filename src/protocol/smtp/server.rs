@@ -206,7 +206,7 @@ impl Decoder {
             return None;
         }
         if server.greeting == Greeting::Due && whole.lines.len() > 1 {
-            self.dialogue.greeting_began = Some(chunk.stamp);
+            self.notes.unusual_mut().greeting_began = Some(chunk.stamp);
         }
         Some(Reply {
             code: whole.code,
@@ -292,8 +292,9 @@ impl Decoder {
                 return Upgrade::None;
             }
             self.server.lost = false;
-            let behind_gap = u32::from(std::mem::take(&mut self.server.behind_gap));
-            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
+            if std::mem::take(&mut self.server.behind_gap) {
+                self.notes.count_resynchronised();
+            }
         }
         if let Some(building) = &mut self.server.building {
             let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);
@@ -346,7 +347,7 @@ impl Decoder {
         };
         let text = self.client.scrub(&text);
         if line.cut || text.len() > REPLY_LINE_KEPT || lines.len() >= REPLY_LINES {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         if lines.len() < REPLY_LINES {
             if lines.is_empty() {
@@ -360,7 +361,7 @@ impl Decoder {
             return self.pair(building.finish());
         }
         if self.server.greeting == Greeting::Due && !begun {
-            self.dialogue.greeting_began = Some(line.span.first);
+            self.notes.unusual_mut().greeting_began = Some(line.span.first);
         }
         Upgrade::None
     }
@@ -395,8 +396,10 @@ impl Decoder {
     fn greet(&mut self, reply: Reply) -> Upgrade {
         self.release_start();
         self.server.greeting = Greeting::Past;
-        self.dialogue.early_talk = self.client.take_early();
-        self.dialogue.greeting = Some(reply);
+        if let Some(early) = self.client.take_early() {
+            self.notes.unusual_mut().early_talk = Some(early);
+        }
+        self.notes.greeting = Some(reply);
         Upgrade::None
     }
 
@@ -488,7 +491,7 @@ impl Decoder {
 
     fn upgrade(&mut self, accepted: bool, at: Stamp) -> Upgrade {
         if accepted {
-            self.dialogue.switched_to_tls = Some(at);
+            self.notes.unusual_mut().switched_to_tls = Some(at);
             self.inject_held();
             Upgrade::Accepted
         } else {
@@ -528,7 +531,7 @@ impl Decoder {
             Verb::Rcpt if code / 100 == 2 => self.server.accepted = self.server.accepted.saturating_add(1),
             Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo => self.server.accepted = 0,
             Verb::Data | Verb::Bdat if ends_message => {
-                if self.dialogue.lmtp && code != 421 {
+                if self.notes.is_lmtp() && code != 421 {
                     front.more = self.server.accepted.saturating_sub(1);
                 }
                 self.server.accepted = 0;
@@ -542,10 +545,11 @@ impl Decoder {
         if self.ledger.waiting() == 0 && self.answers_unseen(&reply) {
             return self.answer(reply);
         }
-        if self.dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
-            self.dialogue.unsolicited.push(reply);
+        let dialogue = self.notes.unusual_mut();
+        if dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
+            dialogue.unsolicited.push(reply);
         } else {
-            self.dialogue.unsolicited_not_kept = self.dialogue.unsolicited_not_kept.saturating_add(1);
+            dialogue.unsolicited_not_kept = dialogue.unsolicited_not_kept.saturating_add(1);
         }
         Upgrade::None
     }
