@@ -192,7 +192,7 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             .chain(&dialogue.unsolicited)
             .chain(dialogue.greeting.iter())
             .chain(exchanges.iter().flat_map(|exchange| &exchange.intermediate))
-            .map(|reply| (reply.span.last.frame, reply.span.end, reply.code))
+            .map(|reply| (reply.span.last().frame, reply.span.get().end, reply.code))
             .collect();
         last.sort();
         facts.insert("last_code", last.last().map(|(_, _, code)| *code).into());

@@ -553,7 +553,7 @@ impl Decoder {
             verb,
             line: Captured::default(),
             line_length: 0,
-            command,
+            command: command.into(),
             bare_line_feed: false,
             detail,
             intermediate: Vec::new(),
@@ -737,7 +737,7 @@ impl Decoder {
             354 => {
                 self.client.first_line = false;
                 self.client.lines.rest();
-                self.begin_unseen(Verb::Data, Detail::Data(None), reply.span);
+                self.begin_unseen(Verb::Data, Detail::Data(None), reply.span.get());
                 self.begin_data();
                 true
             }
@@ -745,7 +745,7 @@ impl Decoder {
                 self.client.first_line = false;
                 self.client.lines.rest();
                 let facts = authentication::begin(Captured::default(), false);
-                self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span);
+                self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span.get());
                 self.client.mode = Mode::Commands;
                 self.client.suspect = true;
                 true

@@ -6,7 +6,7 @@ use crate::message::MessageFacts;
 use crate::protocol::Seen;
 pub use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::secret::Secret;
-use crate::span::{Direction, Span, Stamp};
+use crate::span::{Direction, KeptSpan, Span, Stamp};
 
 /// First exchanges kept of a session.
 pub const FIRST_EXCHANGES: usize = 256;
@@ -25,7 +25,7 @@ pub struct Reply {
     /// Each line's text behind code and separator (enhanced code included), without its line end.
     pub lines: ReplyLines,
     /// Where it was seen.
-    pub span: Span,
+    pub span: KeptSpan,
     /// What is wrong with its form.
     pub defects: ReplyDefects,
     /// Part of it lies in a gap, or the capture ended inside it.
@@ -40,13 +40,13 @@ impl Reply {
             code,
             enhanced: None,
             lines,
-            span: Span {
+            span: KeptSpan::from(Span {
                 direction: Direction::ToClient,
                 start: 0,
                 end: 0,
                 first: Stamp::default(),
                 last: Stamp::default(),
-            },
+            }),
             defects: ReplyDefects::default(),
             incomplete: false,
         }
@@ -289,7 +289,7 @@ pub struct Exchange {
     /// Length of the line on the wire, in octets.
     pub line_length: u32,
     /// Where the command line was seen.
-    pub command: Span,
+    pub command: KeptSpan,
     /// It ended with LF alone.
     pub bare_line_feed: bool,
     /// What it carried.

@@ -305,9 +305,9 @@ impl Ledger {
         let mut before: Option<(bool, crate::span::Stamp)> = None;
         for exchange in &mut exchanges {
             if let Some((true, stamp)) = before {
-                exchange.pipelined &= stamp.frame == exchange.command.first.frame;
+                exchange.pipelined &= stamp.frame == exchange.command.first().frame;
             }
-            before = Some((exchange.reply == Seen::Hidden, exchange.command.last));
+            before = Some((exchange.reply == Seen::Hidden, exchange.command.last()));
         }
         (exchanges, late.not_kept)
     }

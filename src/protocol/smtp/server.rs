@@ -41,8 +41,9 @@ enum Greeting {
 /// A reply whose last line was not yet seen.
 #[derive(Debug)]
 struct Building {
-    /// All but its lines.
+    /// All but its lines and its span.
     reply: Reply,
+    span: Span,
     lines: Vec<Captured>,
     /// The client sent its next command meanwhile.
     client_went_on: bool,
@@ -52,6 +53,7 @@ impl Building {
     fn begin(span: Span) -> Self {
         Self {
             reply: empty_reply(span),
+            span,
             lines: Vec::new(),
             client_went_on: false,
         }
@@ -59,6 +61,7 @@ impl Building {
 
     fn finish(mut self) -> Reply {
         self.reply.lines = ReplyLines::take(&mut self.lines);
+        self.reply.span = self.span.into();
         self.reply
     }
 }
@@ -226,7 +229,7 @@ impl Decoder {
         // What came in the command's own frame did not wait for anything.
         let said_hello = |open: Open<'_>| {
             matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
-                && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
+                && frame.is_some_and(|frame| frame != open.exchange.command.last().frame)
         };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
@@ -320,7 +323,7 @@ impl Decoder {
         let Some(building) = self.server.building.as_deref_mut().or(fresh.as_mut()) else {
             return Upgrade::None;
         };
-        let Building { reply, lines, .. } = building;
+        let Building { reply, span, lines, .. } = building;
         let (more, text) = match &read {
             Some(read) => {
                 reply.defects.mixed_codes |= begun && reply.code != 0 && reply.code != read.code;
@@ -333,7 +336,7 @@ impl Decoder {
                 (begun, &*line.bytes)
             }
         };
-        reply.span = reply.span.through(line.span);
+        *span = span.through(line.span);
         reply.incomplete |= incomplete || line.cut;
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
@@ -480,7 +483,7 @@ impl Decoder {
             }
             (Verb::Data, _) => self.answer_data(reply),
             (Verb::StartTls | Verb::XAnonymousTls, class) => {
-                let at = reply.span.last;
+                let at = reply.span.last();
                 self.conclude(reply);
                 return self.upgrade(class == 2, at);
             }
@@ -560,7 +563,7 @@ fn empty_reply(span: Span) -> Reply {
         code: 0,
         enhanced: None,
         lines: ReplyLines::default(),
-        span,
+        span: span.into(),
         defects: ReplyDefects::default(),
         incomplete: false,
     }

@@ -152,8 +152,8 @@ fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord<'_>> {
 fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&exchange.line),
-        frames: frames(&exchange.command),
-        time: form.time(exchange.command.last.time),
+        frames: frames(&exchange.command.get()),
+        time: form.time(exchange.command.last().time),
         intermediate: exchange
             .intermediate
             .iter()

@@ -97,7 +97,7 @@ impl Decoder {
             open.data_running = false;
         }
         if let Some(exchange) = self.ledger.find(self.client.data_of) {
-            let facts = data.finish_at(exchange.command).map(Box::new);
+            let facts = data.finish_at(exchange.command.get()).map(Box::new);
             match &mut exchange.detail {
                 Detail::Data(slot) | Detail::Bdat { data: slot, .. } => *slot = facts,
                 _ => {}

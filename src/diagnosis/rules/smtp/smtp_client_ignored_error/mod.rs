@@ -47,7 +47,7 @@ type Ignored<'a> = (&'a Exchange, &'a Exchange, &'static str);
 
 /// Sent when the refusal could be known: commands in flight in a pipelined group are legal.
 fn knew(error: &Exchange, next: &Exchange) -> bool {
-    !next.pipelined && facts::refusal(error).is_some_and(|reply| reply.span.last < next.command.first)
+    !next.pipelined && facts::refusal(error).is_some_and(|reply| reply.span.last() < next.command.first())
 }
 
 fn data_without_recipients(session: &Session) -> Option<Ignored<'_>> {

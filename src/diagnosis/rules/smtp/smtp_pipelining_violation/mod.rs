@@ -115,5 +115,5 @@ fn violation<'a>(
 fn body_before_go_ahead(exchange: &Exchange) -> Option<(&Exchange, Stamp)> {
     let data = exchange.mail_data().filter(|data| data.chunks == 0)?;
     let go_ahead = exchange.intermediate.iter().find(|reply| reply.code == 354)?;
-    (data.missing == 0 && data.span.first < go_ahead.span.first).then_some((exchange, data.span.first))
+    (data.missing == 0 && data.span.first < go_ahead.span.first()).then_some((exchange, data.span.first))
 }
