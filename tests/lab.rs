@@ -191,7 +191,7 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             .filter_map(|exchange| exchange.reply.yes())
             .chain(&dialogue.unsolicited)
             .chain(dialogue.greeting.iter())
-            .chain(exchanges.iter().flat_map(|exchange| &exchange.intermediate))
+            .chain(exchanges.iter().flat_map(|exchange| exchange.intermediate()))
             .map(|reply| (reply.span.last().frame, reply.span.get().end, reply.code))
             .collect();
         last.sort();

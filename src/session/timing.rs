@@ -76,7 +76,7 @@ fn waited_since(exchange: &Exchange, reply: &Reply) -> crate::time::Timestamp {
             data.ended.map_or(data.span.last.time, |end| end.time)
         }
         _ => exchange
-            .intermediate
+            .intermediate()
             .last()
             .filter(|last| last.span.last() < reply.span.last())
             .map_or(exchange.command.last().time, |last| last.span.last().time),

@@ -125,7 +125,7 @@ fn by_code(exchange: &Exchange) -> TransactionResult {
 }
 
 fn decide(transaction: &mut Transaction, exchange: &Exchange, cut_off: bool) {
-    let replies = || exchange.reply.yes().into_iter().chain(&exchange.further_replies);
+    let replies = || exchange.reply.yes().into_iter().chain(exchange.further_replies());
     let accepted = replies().filter(|reply| reply.class() == 2).count();
     let total = replies().count();
     transaction.result = if total == 0 {

@@ -15,7 +15,7 @@ use crate::protocol::smtp::held::Held;
 use crate::protocol::smtp::masked::MaskedWords;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
-use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
@@ -488,7 +488,7 @@ impl Decoder {
         let responses = open.responses;
         let uncertain = open.responses_may_be_hidden;
         open.responses = open.responses.saturating_add(1);
-        let challenge = open.exchange.intermediate.last();
+        let challenge = open.exchange.other_replies.last();
         let Detail::Auth(facts) = &mut open.exchange.detail else {
             return;
         };
@@ -556,10 +556,10 @@ impl Decoder {
             command: command.into(),
             bare_line_feed: false,
             detail,
-            intermediate: Vec::new(),
             continued: false,
             reply: Seen::No,
-            further_replies: Vec::new(),
+            other_replies: Few::default(),
+            intermediate_replies: 0,
             pipelined: false,
             inside_tls: self.inside_tls,
         }
@@ -697,7 +697,7 @@ impl Decoder {
         let assumed = self
             .ledger
             .oldest()
-            .is_some_and(|open| open.exchange.intermediate.is_empty());
+            .is_some_and(|open| open.exchange.intermediate().is_empty());
         match &mut self.client.mode {
             Mode::HeldData(held) if newest => {
                 let held = std::mem::take(held);

@@ -4,6 +4,7 @@
 use crate::captured::Captured;
 use crate::message::MessageFacts;
 use crate::protocol::Seen;
+use crate::protocol::smtp::few::Few;
 pub use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::secret::Secret;
 use crate::span::{Direction, KeptSpan, Span, Stamp};
@@ -12,6 +13,10 @@ use crate::span::{Direction, KeptSpan, Span, Stamp};
 pub const FIRST_EXCHANGES: usize = 256;
 /// Last exchanges kept of a session.
 pub const LAST_EXCHANGES: usize = 4096;
+/// Intermediate replies kept of one exchange (`challenges` counts all).
+pub const INTERMEDIATE_REPLIES: usize = 16;
+/// Further replies kept of one LMTP exchange.
+pub const FURTHER_REPLIES: usize = 1000;
 /// Replies kept that belong to no command.
 pub const UNSOLICITED_REPLIES: usize = 64;
 
@@ -253,14 +258,14 @@ pub enum Detail {
         /// `None` where it could not be read.
         reverse_path: Option<Path>,
         /// ESMTP parameters.
-        parameters: Vec<Parameter>,
+        parameters: Few<Parameter>,
     },
     /// RCPT.
     Rcpt {
         /// `None` where it could not be read.
         forward_path: Option<Path>,
         /// ESMTP parameters.
-        parameters: Vec<Parameter>,
+        parameters: Few<Parameter>,
     },
     /// DATA, from the command to the end of data. `None` before the client sent any.
     Data(Option<Box<DataFacts>>),
@@ -294,14 +299,14 @@ pub struct Exchange {
     pub bare_line_feed: bool,
     /// What it carried.
     pub detail: Detail,
-    /// Intermediate replies: 334 challenges, 354.
-    pub intermediate: Vec<Reply>,
     /// Where the 3xx of DATA, or the first 334, was answered: the client went on.
     pub continued: bool,
     /// The final reply.
     pub reply: Seen<Reply>,
-    /// LMTP: one reply per accepted recipient after the end of data (RFC 2033, section 4.2).
-    pub further_replies: Vec<Reply>,
+    /// Replies in front of the final one, and behind those the ones that come after it.
+    pub(super) other_replies: Few<Reply>,
+    /// How many of them are intermediate.
+    pub(super) intermediate_replies: u8,
     /// Sent before the reply to the command before it was seen: pipelined (RFC 2920).
     pub pipelined: bool,
     /// Seen inside TLS, decrypted.
@@ -309,6 +314,43 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Intermediate replies: 334 challenges, 354.
+    #[must_use]
+    pub fn intermediate(&self) -> &[Reply] {
+        let count = usize::from(self.intermediate_replies);
+        self.other_replies.get(..count).unwrap_or_default()
+    }
+
+    /// LMTP: one reply per accepted recipient but the first, after the end of data (RFC 2033, section 4.2).
+    #[must_use]
+    pub fn further_replies(&self) -> &[Reply] {
+        let count = usize::from(self.intermediate_replies);
+        self.other_replies.get(count..).unwrap_or_default()
+    }
+
+    /// Keeps an intermediate reply, up to [`INTERMEDIATE_REPLIES`]; the final one was not yet seen.
+    pub(super) fn add_intermediate(&mut self, reply: Reply) {
+        if usize::from(self.intermediate_replies) < INTERMEDIATE_REPLIES {
+            self.other_replies.push(reply);
+            self.intermediate_replies += 1;
+        }
+    }
+
+    /// Keeps a challenge of AUTH; beyond [`INTERMEDIATE_REPLIES`] it takes the place of the one before.
+    pub(super) fn add_challenge(&mut self, reply: Reply) {
+        match self.other_replies.last_mut() {
+            Some(last) if usize::from(self.intermediate_replies) >= INTERMEDIATE_REPLIES => *last = reply,
+            _ => self.add_intermediate(reply),
+        }
+    }
+
+    /// Keeps a reply that came after the final one, up to [`FURTHER_REPLIES`].
+    pub(super) fn add_further(&mut self, reply: Reply) {
+        if self.further_replies().len() < FURTHER_REPLIES {
+            self.other_replies.push(reply);
+        }
+    }
+
     /// The mail data that this DATA or BDAT exchange carried; `None` on other commands, and before the client sent any.
     #[must_use]
     pub fn mail_data(&self) -> Option<&DataFacts> {

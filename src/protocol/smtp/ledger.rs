@@ -10,10 +10,6 @@ use crate::protocol::smtp::{Detail, Exchange, FIRST_EXCHANGES, LAST_EXCHANGES, R
 
 /// Commands that wait for a reply at most; when more are sent, the oldest is given up as hidden.
 pub const OPEN_EXCHANGES: usize = 4096;
-/// Intermediate replies kept of one exchange (`challenges` counts all).
-pub const INTERMEDIATE_REPLIES: usize = 16;
-/// Further replies kept of one LMTP exchange.
-pub const FURTHER_REPLIES: usize = 1000;
 
 /// What an exchange that is not over waits for.
 #[derive(Debug, Default)]
@@ -327,6 +323,5 @@ fn weight_of(exchange: &Exchange) -> usize {
         + text(&exchange.line)
         + detail
         + exchange.reply.yes().map_or(0, reply)
-        + exchange.intermediate.iter().map(reply).sum::<usize>()
-        + exchange.further_replies.iter().map(reply).sum::<usize>()
+        + exchange.other_replies.iter().map(reply).sum::<usize>()
 }

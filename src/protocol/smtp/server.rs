@@ -8,10 +8,10 @@ use memchr::memmem;
 use crate::captured::Captured;
 use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines, span_of};
-use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
+use crate::protocol::smtp::ledger::Open;
 use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::protocol::smtp::whole_reply;
-use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
+use crate::protocol::smtp::{Decoder, Detail, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
 use crate::span::{Span, Stamp};
@@ -460,13 +460,10 @@ impl Decoder {
         if front.answered {
             return self.answer_further(reply);
         }
-        let intermediate = &mut front.exchange.intermediate;
         match (&front.exchange.verb, reply.class()) {
             (_, 1) | (Verb::Data, 3) => {
                 let go_ahead = reply.class() == 3;
-                if intermediate.len() < INTERMEDIATE_REPLIES {
-                    intermediate.push(reply);
-                }
+                front.exchange.add_intermediate(reply);
                 if go_ahead {
                     self.go_ahead();
                 }
@@ -476,10 +473,7 @@ impl Decoder {
                 if let Detail::Auth(facts) = &mut front.exchange.detail {
                     facts.challenged(text);
                 }
-                if intermediate.len() >= INTERMEDIATE_REPLIES {
-                    intermediate.pop();
-                }
-                intermediate.push(reply);
+                front.exchange.add_challenge(reply);
             }
             (Verb::Data, _) => self.answer_data(reply),
             (Verb::StartTls | Verb::XAnonymousTls, class) => {
@@ -507,9 +501,7 @@ impl Decoder {
         match self.ledger.oldest_mut() {
             Some(mut front) if front.more > 0 => {
                 front.more -= 1;
-                if front.exchange.further_replies.len() < FURTHER_REPLIES {
-                    front.exchange.further_replies.push(reply);
-                }
+                front.exchange.add_further(reply);
                 self.ledger.settle();
                 Upgrade::None
             }
@@ -524,7 +516,7 @@ impl Decoder {
         };
         let code = reply.code;
         let ends_message = match &front.exchange.detail {
-            Detail::Data(data) => !front.exchange.intermediate.is_empty() || data.is_some() || front.data_running,
+            Detail::Data(data) => !front.exchange.intermediate().is_empty() || data.is_some() || front.data_running,
             Detail::Bdat { last, .. } => *last,
             _ => false,
         };
@@ -593,7 +585,7 @@ fn is_implausible(open: Open<'_>, reply: &Reply, no_data: bool) -> bool {
         200..=299 => match verb {
             Verb::Data => {
                 let begun = open.data_running || matches!(open.exchange.detail, Detail::Data(Some(_)));
-                no_data && !begun && open.exchange.intermediate.is_empty()
+                no_data && !begun && open.exchange.intermediate().is_empty()
             }
             Verb::Quit => true,
             Verb::StartTls | Verb::XAnonymousTls => code != 220,

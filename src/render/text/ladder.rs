@@ -208,7 +208,7 @@ impl Steps<'_> {
 
     fn exchange(&mut self, exchange: &Exchange) {
         self.captured(&exchange.command.get(), exchange.line.bytes(), None);
-        for reply in &exchange.intermediate {
+        for reply in exchange.intermediate() {
             self.reply(reply);
         }
         if let Detail::Auth(facts) = &exchange.detail {
@@ -227,7 +227,7 @@ impl Steps<'_> {
             Seen::No => self.missing(exchange.command.last(), Message::LadderNoReply),
             Seen::Hidden => self.missing(exchange.command.last(), Message::LadderHiddenReply),
         }
-        for reply in &exchange.further_replies {
+        for reply in exchange.further_replies() {
             self.reply(reply);
         }
     }

@@ -75,7 +75,7 @@ fn text_without_go_ahead(session: &Session) -> Option<Ignored<'_>> {
         .zip(exchanges.iter().skip(1))
         .find_map(|(error, next)| {
             let text = error.verb == Verb::Data
-                && error.intermediate.is_empty()
+                && error.intermediate().is_empty()
                 && error.mail_data().is_none()
                 && matches!(next.verb, Verb::Other(_));
             (text && knew(error, next) && facts::refusal(next).is_some()).then_some((error, next, "text"))

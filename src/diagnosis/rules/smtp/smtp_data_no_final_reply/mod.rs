@@ -113,7 +113,7 @@ fn answered(
             .and(end),
         );
     }
-    (waited >= SLOW && exchange.intermediate.iter().all(|one| one.span.last() <= ended)).then(|| {
+    (waited >= SLOW && exchange.intermediate().iter().all(|one| one.span.last() <= ended)).then(|| {
         Finding::of(rule, Stage::FinalReply, Evidence::reply(reply))
             .with("slow", waited)
             .and(end)
