@@ -537,7 +537,6 @@ impl Decoder {
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
-        exchange.line_length = u32::try_from(line.length).unwrap_or(u32::MAX);
         exchange.bare_line_feed = line.bare_line_feed;
         exchange.pipelined = pipelined;
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
@@ -552,7 +551,6 @@ impl Decoder {
             index: self.ledger.next,
             verb,
             line: Captured::default(),
-            line_length: 0,
             command: command.into(),
             bare_line_feed: false,
             detail,
@@ -823,7 +821,7 @@ impl Decoder {
     fn gap_in_data(&mut self, gap: &Gap) {
         let newest = self.ledger.newest();
         let answered = newest.is_some_and(|open| open.answered) || self.client.unanswered;
-        let unseen = newest.is_some_and(|open| open.exchange.line_length == 0);
+        let unseen = newest.is_some_and(|open| open.exchange.line_length() == 0);
         match (&mut self.client.mode, &mut self.client.data) {
             // The command itself is what is missing.
             (Mode::Data, Some(data)) if unseen && !data.has_begun() => {}

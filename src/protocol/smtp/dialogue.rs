@@ -132,7 +132,7 @@ pub enum Verb {
     XForward,
     XAnonymousTls,
     /// Not known; at most 32 octets of it.
-    Other(Captured),
+    Other(Box<Captured>),
 }
 
 /// A path's address (RFC 5321, section 4.1.2) without the angle brackets; empty for the null reverse-path.
@@ -291,8 +291,6 @@ pub struct Exchange {
     pub verb: Verb,
     /// The command line without its line end, at most 1,024 octets, credentials replaced by `********`.
     pub line: Captured,
-    /// Length of the line on the wire, in octets.
-    pub line_length: u32,
     /// Where the command line was seen.
     pub command: KeptSpan,
     /// It ended with LF alone.
@@ -314,6 +312,12 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Length of the command line on the wire, in octets, line end included; 0 for a command that was not seen.
+    #[must_use]
+    pub const fn line_length(&self) -> u64 {
+        self.command.length()
+    }
+
     /// Intermediate replies: 334 challenges, 354.
     #[must_use]
     pub fn intermediate(&self) -> &[Reply] {
