@@ -62,8 +62,6 @@ pub struct Client {
     lines: Lines,
     mode: Mode,
     data: Option<Box<MailData>>,
-    /// The exchange that the mail data belongs to.
-    data_of: u64,
     /// No command line was seen yet.
     first_line: bool,
     /// The place was lost in a gap, not at the start of the capture.
@@ -76,7 +74,6 @@ pub struct Client {
     again: bool,
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
-    early: Option<Box<Span>>,
     masked: MaskedWords,
     /// The first frame with octets; none has the number 0.
     first_frame: FrameNumber,
@@ -89,14 +86,12 @@ impl Default for Client {
             lines: Lines::default(),
             mode: Mode::Start(Held::default()),
             data: None,
-            data_of: 0,
             first_line: true,
             behind_gap: false,
             skip_line: false,
             suspect: false,
             again: false,
             unanswered: false,
-            early: None,
             masked: MaskedWords::default(),
             first_frame: FrameNumber(0),
             several_frames: false,
@@ -120,11 +115,6 @@ impl Client {
     /// Credentials may lie in what was not seen.
     pub const fn is_suspect(&self) -> bool {
         self.suspect
-    }
-
-    /// Where octets came before the greeting was complete.
-    pub const fn take_early(&mut self) -> Option<Box<Span>> {
-        self.early.take()
     }
 
     /// Octets came in at least two frames.
@@ -193,7 +183,11 @@ impl Decoder {
             };
             if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
                 let span = span_of(&rest, count);
-                let early = self.client.early.get_or_insert_with(|| Box::new(span));
+                let early = self
+                    .notes
+                    .unusual_mut()
+                    .early_talk
+                    .get_or_insert_with(|| Box::new(span));
                 **early = early.through(span);
             }
             octets += count;
@@ -407,7 +401,7 @@ impl Decoder {
                 span,
             }));
             // The header is not the client talking.
-            self.client.early = None;
+            self.notes.unusual_mut().early_talk = None;
             return true;
         }
         self.client.first_line = false;
@@ -595,12 +589,13 @@ impl Decoder {
             ) => {
                 let (left, last) = (*left, *last);
                 open.data_running = true;
-                self.client.data_of = open.exchange.index;
+                let index = open.exchange.index;
                 let keep_text = self.retention.message_text;
                 let data = self
                     .client
                     .data
                     .get_or_insert_with(|| Box::new(MailData::new(Form::Counted, keep_text)));
+                data.command = Some(index);
                 data.chunks = data.chunks.saturating_add(1);
                 self.client.mode = Mode::Chunk { left, last };
                 self.end_chunk(span.last);
@@ -867,9 +862,10 @@ impl Decoder {
         if self.client.data.is_some() {
             self.end_data();
         }
-        let greeting_began = |dialogue: &Dialogue| dialogue.greeting_began.is_some();
-        if self.notes.greeting.is_none() && self.notes.unusual().is_some_and(greeting_began) {
-            self.notes.unusual_mut().early_talk = self.client.take_early();
+        // Without a greeting nobody knows what was early.
+        let early = |dialogue: &Dialogue| dialogue.early_talk.is_some() && dialogue.greeting_began.is_none();
+        if self.notes.greeting.is_none() && self.notes.unusual().is_some_and(early) {
+            self.notes.unusual_mut().early_talk = None;
         }
     }
 }

@@ -142,19 +142,10 @@ impl<'a> Command<'a> {
             Verb::Helo | Verb::Ehlo | Verb::Lhlo => Detail::Hello {
                 name: Captured::new(kept),
             },
-            Verb::Mail => {
-                let (reverse_path, parameters) = path::envelope(kept, "FROM");
-                Detail::Mail {
-                    reverse_path,
-                    parameters,
-                }
-            }
-            Verb::Rcpt => {
-                let (forward_path, parameters) = path::envelope(kept, "TO");
-                Detail::Rcpt {
-                    forward_path,
-                    parameters,
-                }
+            Verb::Mail | Verb::Rcpt => {
+                let keyword = if *verb == Verb::Mail { "FROM" } else { "TO" };
+                let (path, parameters) = path::envelope(kept, keyword);
+                Detail::Envelope { path, parameters }
             }
             Verb::Data => Detail::Data(None),
             Verb::Bdat => self.chunk_detail(),

@@ -34,6 +34,10 @@ pub struct Decoder {
     injected: Option<Box<Injected>>,
 }
 
+// Every open session has one, and a busy mirror port has a hundred thousand of them: what few sessions need lies apart.
+// More than this is the allocator's next size.
+const _: () = assert!(size_of::<Decoder>() == 256);
+
 /// The octets of the run that is being injected.
 #[derive(Debug, Default)]
 struct Injected {

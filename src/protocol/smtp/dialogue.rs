@@ -253,17 +253,10 @@ pub enum Detail {
     },
     /// AUTH.
     Auth(Box<AuthFacts>),
-    /// MAIL.
-    Mail {
-        /// `None` where it could not be read.
-        reverse_path: Option<Path>,
-        /// ESMTP parameters.
-        parameters: Few<Parameter>,
-    },
-    /// RCPT.
-    Rcpt {
-        /// `None` where it could not be read.
-        forward_path: Option<Path>,
+    /// MAIL or RCPT.
+    Envelope {
+        /// The reverse-path of MAIL, the forward-path of RCPT; `None` where it could not be read.
+        path: Option<Path>,
         /// ESMTP parameters.
         parameters: Few<Parameter>,
     },
@@ -310,6 +303,9 @@ pub struct Exchange {
     /// Seen inside TLS, decrypted.
     pub inside_tls: bool,
 }
+
+// The memory of a session that waits is mostly its exchanges. More than this is the allocator's next size.
+const _: () = assert!(size_of::<Exchange>() == 192);
 
 impl Exchange {
     /// Length of the command line on the wire, in octets, line end included; 0 for a command that was not seen.

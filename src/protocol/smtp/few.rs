@@ -32,6 +32,17 @@ impl<T> Few<T> {
         };
     }
 
+    /// The elements.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        match self.0.map(|several| *several) {
+            None => Vec::new(),
+            Some(Several::One(elements)) => elements.into(),
+            Some(Several::Two(elements)) => elements.into(),
+            Some(Several::More(elements)) => elements,
+        }
+    }
+
     /// Heap octets held, without those of the elements.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -133,6 +144,7 @@ mod tests {
             assert_eq!((few.len(), few.last().map(String::as_str)), (length + 1, Some("x")));
             few.last_mut().unwrap().push('y');
             assert_eq!(few[length], "xy");
+            assert_eq!(few.clone().into_vec(), *few);
             assert_ne!(few, elements.into_iter().collect());
         }
     }

@@ -80,8 +80,6 @@ pub struct Ledger {
     waiting: Queue,
     /// Number of the next command.
     pub next: u64,
-    /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
-    pub given_up: u64,
     /// Replies to commands with lower numbers may lie in a gap.
     pub gap_before: u64,
     weight: usize,
@@ -136,6 +134,8 @@ impl Queue {
 struct Late {
     last: VecDeque<Exchange>,
     not_kept: u64,
+    /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
+    given_up: u64,
 }
 
 impl Ledger {
@@ -148,7 +148,8 @@ impl Ledger {
                 }
                 u64::from(!oldest.answered)
             });
-            self.given_up = self.given_up.saturating_add(given_up);
+            let late = self.late.get_or_insert_default();
+            late.given_up = late.given_up.saturating_add(given_up);
             self.settle_oldest();
         }
         self.next = exchange.index.saturating_add(1);
@@ -162,6 +163,15 @@ impl Ledger {
             self.late.get_or_insert_default().last.push_back(exchange);
         }
         self.waiting.push(Waiting::default());
+    }
+
+    /// True where the next final reply belongs to an exchange that was given up, for which it is then counted off.
+    pub fn takes_for_given_up(&mut self) -> bool {
+        let given_up = self.late.as_mut().map(|late| &mut late.given_up);
+        given_up.filter(|count| **count > 0).is_some_and(|count| {
+            *count -= 1;
+            true
+        })
     }
 
     /// How many exchanges are not over.
@@ -315,7 +325,7 @@ fn weight_of(exchange: &Exchange) -> usize {
     let detail = match &exchange.detail {
         Detail::Hello { name } | Detail::Attributes(name) => text(name),
         Detail::Auth(_) => 512,
-        Detail::Mail { parameters, .. } | Detail::Rcpt { parameters, .. } => 64 + parameters.len() * 48,
+        Detail::Envelope { parameters, .. } => 64 + parameters.weight(),
         Detail::Data(Some(_)) | Detail::Bdat { data: Some(_), .. } => 4096,
         _ => 0,
     };

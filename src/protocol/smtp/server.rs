@@ -11,7 +11,7 @@ use crate::protocol::line::{Line, Lines, span_of};
 use crate::protocol::smtp::ledger::Open;
 use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::protocol::smtp::whole_reply;
-use crate::protocol::smtp::{Decoder, Detail, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
+use crate::protocol::smtp::{Decoder, Detail, Few, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
 use crate::span::{Span, Stamp};
@@ -78,7 +78,7 @@ pub struct Server {
     behind_gap: bool,
     /// A gap of either side: replies may not follow the commands that wait.
     doubt: bool,
-    floating: Vec<Reply>,
+    floating: Few<Reply>,
     spoke: bool,
     /// Recipients accepted in this transaction (LMTP answers each of them).
     accepted: u32,
@@ -161,7 +161,7 @@ impl Server {
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |building| building.lines.len() * 80);
-        self.lines.weight() + building + self.floating.len() * 200
+        self.lines.weight() + building + self.floating.weight()
     }
 }
 
@@ -385,8 +385,7 @@ impl Decoder {
             }
             Greeting::Past => {}
         }
-        if self.ledger.given_up > 0 && reply.class() != 1 && reply.class() != 3 {
-            self.ledger.given_up -= 1;
+        if reply.class() != 1 && reply.class() != 3 && self.ledger.takes_for_given_up() {
             return Upgrade::None;
         }
         if self.server.doubt {
@@ -399,9 +398,6 @@ impl Decoder {
     fn greet(&mut self, reply: Reply) -> Upgrade {
         self.release_start();
         self.server.greeting = Greeting::Past;
-        if let Some(early) = self.client.take_early() {
-            self.notes.unusual_mut().early_talk = Some(early);
-        }
         self.notes.greeting = Some(reply);
         Upgrade::None
     }
@@ -443,7 +439,7 @@ impl Decoder {
         let surplus = floating.len().saturating_sub(count);
         let hidden = self.ledger.hide(count.saturating_sub(floating.len()));
         self.server.accepted = self.server.accepted.saturating_add(hidden);
-        for (index, reply) in floating.into_iter().enumerate() {
+        for (index, reply) in floating.into_vec().into_iter().enumerate() {
             if index < surplus {
                 self.belongs_to_none(reply);
             } else {

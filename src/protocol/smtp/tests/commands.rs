@@ -64,7 +64,7 @@ fn pipelined_commands_are_paired_with_their_replies() {
         panic!()
     };
     assert_eq!(reply.lines.len(), 3);
-    let Detail::Mail { parameters, .. } = &dialogue.exchanges[1].detail else {
+    let Detail::Envelope { parameters, .. } = &dialogue.exchanges[1].detail else {
         panic!()
     };
     assert_eq!(parameters.len(), 2);
