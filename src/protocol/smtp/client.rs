@@ -12,7 +12,7 @@ use crate::protocol::smtp::authentication::{self, Response};
 use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
 use crate::protocol::smtp::data::{Form, MailData};
 use crate::protocol::smtp::held::Held;
-use crate::protocol::smtp::masked::MaskedWords;
+use crate::protocol::smtp::masked::Masked;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
 use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
@@ -74,7 +74,7 @@ pub struct Client {
     again: bool,
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
-    masked: MaskedWords,
+    pub(super) masked: Masked,
     /// The first frame with octets; none has the number 0.
     first_frame: FrameNumber,
     several_frames: bool,
@@ -92,7 +92,7 @@ impl Default for Client {
             suspect: false,
             again: false,
             unanswered: false,
-            masked: MaskedWords::default(),
+            masked: Masked::default(),
             first_frame: FrameNumber(0),
             several_frames: false,
         }
@@ -135,17 +135,17 @@ impl Client {
             _ => 0,
         };
         let data = self.data.as_ref().map_or(0, |_| size_of::<MailData>() + 4096);
-        self.lines.weight() + mode + data + self.masked.iter().map(<[u8]>::len).sum::<usize>()
+        self.lines.weight() + mode + data + self.masked.weight()
     }
 
     /// A reply's text without the credentials that the client sent.
     pub fn scrub<'a>(&'a self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        scrubbed(text, self.masked.iter())
+        scrubbed(text, self.masked.words())
     }
 
     /// There are credentials that a reply might repeat.
-    pub const fn remembers_words(&self) -> bool {
-        !self.masked.is_empty()
+    pub fn remembers_words(&self) -> bool {
+        self.masked.has_words()
     }
 }
 
@@ -204,7 +204,7 @@ impl Decoder {
 
     /// Reads held octets again.
     fn release(&mut self, held: &Held) {
-        let behind_data = self.ledger.next > 0;
+        let behind_data = self.ledger.next() > 0;
         let before = std::mem::replace(&mut self.client.again, behind_data);
         for chunk in held.chunks() {
             let mut rest = chunk;
@@ -542,7 +542,7 @@ impl Decoder {
 
     fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
         Exchange {
-            index: self.ledger.next,
+            index: self.ledger.next(),
             verb,
             line: Captured::default(),
             command: command.into(),
@@ -686,7 +686,7 @@ impl Decoder {
         let hidden = self
             .ledger
             .oldest()
-            .is_some_and(|open| open.exchange.index < self.ledger.gap_before);
+            .is_some_and(|open| open.exchange.index < self.ledger.gap_before());
         let assumed = self
             .ledger
             .oldest()

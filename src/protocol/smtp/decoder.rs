@@ -30,19 +30,11 @@ pub struct Decoder {
     pub(super) server: Server,
     pub(super) inside_tls: bool,
     unseen: PerDirection<bool>,
-    /// The last run of injected octets as sent: credentials in it can be told only with the whole line.
-    injected: Option<Box<Injected>>,
 }
 
 // Every open session has one, and a busy mirror port has a hundred thousand of them: what few sessions need lies apart.
 // More than this is the allocator's next size.
-const _: () = assert!(size_of::<Decoder>() == 256);
-
-/// The octets of the run that is being injected.
-#[derive(Debug, Default)]
-struct Injected {
-    octets: Vec<u8>,
-}
+const _: () = assert!(size_of::<Decoder>() == 224);
 
 impl Decoder {
     /// A decoder for a session from its first octet.
@@ -56,7 +48,6 @@ impl Decoder {
             server: Server::default(),
             inside_tls: false,
             unseen: PerDirection::default(),
-            injected: None,
         }
     }
 
@@ -98,10 +89,10 @@ impl Decoder {
             if count >= INJECTED_RUNS {
                 return;
             }
-            self.injected = None;
+            self.client.masked.injected_mut().clear();
             runs.push((span, Captured::default()));
         }
-        let injected = &mut self.injected.get_or_insert_default().octets;
+        let injected = self.client.masked.injected_mut();
         let room = INJECTED_KEPT.saturating_sub(injected.len());
         injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if let Some((last, kept)) = runs.last_mut() {
@@ -149,7 +140,7 @@ impl Decoder {
         self.end_of_replies(false);
         self.end_of_commands();
         // One command in many pieces is no dialogue yet.
-        let several = self.client.spoke_in_several_frames() && self.ledger.next > 1;
+        let several = self.client.spoke_in_several_frames() && self.ledger.next() > 1;
         let one_way = !self.server.has_spoken() && several;
         let Self {
             ledger, notes, unseen, ..
@@ -161,7 +152,7 @@ impl Decoder {
 
     /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.
     pub(super) fn send_unseen(&mut self, mut exchange: Exchange) {
-        exchange.index = self.ledger.next;
+        exchange.index = self.ledger.next();
         exchange.inside_tls = self.inside_tls;
         self.ledger.send(exchange);
     }

@@ -37,6 +37,7 @@ mod reply_lines;
 mod server;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod whole_reply;
 
 pub use command::{COMMAND_KEPT, VERB_KEPT};

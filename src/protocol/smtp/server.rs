@@ -11,7 +11,7 @@ use crate::protocol::line::{Line, Lines, span_of};
 use crate::protocol::smtp::ledger::Open;
 use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::protocol::smtp::whole_reply;
-use crate::protocol::smtp::{Decoder, Detail, Few, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
+use crate::protocol::smtp::{Decoder, Detail, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
 use crate::span::{Span, Stamp};
@@ -78,7 +78,6 @@ pub struct Server {
     behind_gap: bool,
     /// A gap of either side: replies may not follow the commands that wait.
     doubt: bool,
-    floating: Few<Reply>,
     spoke: bool,
     /// Recipients accepted in this transaction (LMTP answers each of them).
     accepted: u32,
@@ -161,7 +160,7 @@ impl Server {
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |building| building.lines.len() * 80);
-        self.lines.weight() + building + self.floating.weight()
+        self.lines.weight() + building
     }
 }
 
@@ -222,7 +221,7 @@ impl Decoder {
     /// The client sends: it has seen the replies that it waited for.
     pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
         self.decide_where_hidden();
-        if !self.server.floating.is_empty() {
+        if !self.ledger.floating().is_empty() {
             let count = self.ledger.waiting();
             self.pair_backwards(count);
         }
@@ -256,7 +255,7 @@ impl Decoder {
         self.server.lost = true;
         self.server.behind_gap = true;
         self.server.doubt = true;
-        self.ledger.gap_before = self.ledger.next;
+        self.ledger.note_gap();
         if self.server.greeting == Greeting::Due && self.server.building.is_none() {
             self.server.greeting = Greeting::Doubtful;
         }
@@ -379,7 +378,7 @@ impl Decoder {
             Greeting::Due => self.join_late(),
             Greeting::Doubtful => {
                 self.server.greeting = Greeting::Past;
-                if self.ledger.next == 0 && may_greet {
+                if self.ledger.next() == 0 && may_greet {
                     return self.greet(reply);
                 }
             }
@@ -417,15 +416,15 @@ impl Decoder {
         }
         match self.ledger.oldest() {
             None => self.belongs_to_none(reply),
-            Some(only) if self.ledger.waiting() == 1 && self.server.floating.is_empty() => {
+            Some(only) if self.ledger.waiting() == 1 && self.ledger.floating().is_empty() => {
                 if is_implausible(only, &reply, self.client.holds_nothing()) {
                     return self.belongs_to_none(reply);
                 }
                 self.server.doubt = false;
                 self.answer(reply)
             }
-            Some(_) if self.server.floating.len() < FLOATING => {
-                self.server.floating.push(reply);
+            Some(_) if self.ledger.floating().len() < FLOATING => {
+                self.ledger.float(reply);
                 Upgrade::None
             }
             Some(_) => self.belongs_to_none(reply),
@@ -435,11 +434,11 @@ impl Decoder {
     /// Pairs the waiting replies with the first `count` open commands, the last with the last.
     fn pair_backwards(&mut self, count: usize) {
         self.server.doubt = false;
-        let floating = std::mem::take(&mut self.server.floating);
+        let floating = self.ledger.take_floating();
         let surplus = floating.len().saturating_sub(count);
         let hidden = self.ledger.hide(count.saturating_sub(floating.len()));
         self.server.accepted = self.server.accepted.saturating_add(hidden);
-        for (index, reply) in floating.into_vec().into_iter().enumerate() {
+        for (index, reply) in floating.into_iter().enumerate() {
             if index < surplus {
                 self.belongs_to_none(reply);
             } else {

@@ -35,7 +35,7 @@ impl Decoder {
 
     pub(super) fn go_ahead_may_be_hidden(&self) -> bool {
         let newest = self.ledger.newest();
-        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
+        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before())
     }
 
     pub(super) fn mail_data(&mut self, chunk: &Chunk<'_>) -> usize {
