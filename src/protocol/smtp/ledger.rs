@@ -90,10 +90,7 @@ impl Ledger {
             self.settle_oldest();
         }
         if self.first.len() < FIRST_EXCHANGES {
-            if self.first.is_empty() {
-                // Some sessions stop behind the first command, for hours.
-                self.first.reserve_exact(1);
-            }
+            make_room(&mut self.first);
             self.first.push(exchange);
         } else {
             self.beyond.get_or_insert_default().last.push_back(exchange);
@@ -289,6 +286,16 @@ impl Ledger {
             before = Some((exchange.reply == Seen::Hidden, exchange.command.last()));
         }
         (exchanges, beyond.not_kept)
+    }
+}
+
+/// Some sessions stop behind the first command, for hours; many hand over to TLS behind the second; EHLO, MAIL, RCPT, DATA
+/// and QUIT make five.
+fn make_room(exchanges: &mut Vec<Exchange>) {
+    match exchanges.len() {
+        0 | 1 => exchanges.reserve_exact(1),
+        2 => exchanges.reserve_exact(3),
+        _ => {}
     }
 }
 
