@@ -83,14 +83,14 @@ impl Held {
 
     /// Takes out what is held of one direction.
     fn take(&mut self, direction: Direction) -> Vec<(u64, Stamp, Vec<u8>)> {
-        let pieces = self
-            .0
-            .as_mut()
-            .map(|held| std::mem::take(held.get_mut(direction)).pieces);
-        if self.octets(direction.opposite()) == 0 {
+        let Some(held) = &mut self.0 else {
+            return Vec::new();
+        };
+        let taken = std::mem::take(held.get_mut(direction));
+        if held.get(direction.opposite()).octets == 0 {
             self.0 = None;
         }
-        pieces.unwrap_or_default()
+        taken.pieces
     }
 
     /// The first octets, for telling what they are.
