@@ -402,13 +402,13 @@ pub struct Dialogue {
     /// Exchanges in between that were not kept.
     pub exchanges_not_kept: u64,
     /// Replies that belong to no command: 421 at a time-out, a reply too many.
-    pub unsolicited: Vec<Reply>,
+    pub unsolicited: Few<Reply>,
     /// Replies that belong to no command and were not kept: more than [`UNSOLICITED_REPLIES`].
     pub unsolicited_not_kept: u64,
     /// The client does not speak SMTP.
     pub foreign: Option<Box<ForeignClient>>,
     /// Octets that came behind STARTTLS in the clear, before TLS began, by sender; at most 256 octets each.
-    pub injected: Vec<(Span, Captured)>,
+    pub injected: Few<(Span, Captured)>,
     /// LMTP is spoken.
     pub lmtp: bool,
     /// After a gap the decoder guessed its place again, this often.

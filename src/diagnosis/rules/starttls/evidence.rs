@@ -309,8 +309,8 @@ fn is_crossed_out(word: &[u8]) -> bool {
 /// Plaintext behind STARTTLS or its answer, before TLS began: the first run of octets.
 pub(super) fn injected(session: &Session) -> Option<&(Span, Captured)> {
     let injected = match (&session.smtp, &session.retrieval) {
-        (Some(dialogue), _) => &dialogue.injected,
-        (None, Some(dialogue)) => &dialogue.injected,
+        (Some(dialogue), _) => &*dialogue.injected,
+        (None, Some(dialogue)) => &*dialogue.injected,
         (None, None) => return None,
     };
     injected.first().filter(|_| !is_decrypted_copy(session))
