@@ -293,7 +293,8 @@ impl Ledger {
 /// and QUIT make five.
 fn make_room(exchanges: &mut Vec<Exchange>) {
     match exchanges.len() {
-        0 | 1 => exchanges.reserve_exact(1),
+        0 => *exchanges = Vec::with_capacity(1),
+        1 => exchanges.reserve_exact(1),
         2 => exchanges.reserve_exact(3),
         _ => {}
     }
