@@ -259,7 +259,7 @@ impl Ledger {
         let beyond = self
             .beyond
             .as_ref()
-            .map_or(0, |beyond| size_of::<Beyond>() + beyond.floating.weight());
+            .map_or(0, |beyond| size_of::<Beyond>() + beyond.floating.len() * 200);
         self.weight + beyond + self.waiting.len() * (size_of::<Exchange>() + 64)
     }
 
@@ -302,7 +302,10 @@ fn make_room(exchanges: &mut Vec<Exchange>) {
 
 fn weight_of(exchange: &Exchange) -> usize {
     let text = |captured: &Captured| captured.bytes().len();
-    let reply = |reply: &Reply| size_of::<Reply>() + reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
+    let reply = |reply: &Reply| {
+        let lines = reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
+        size_of::<Reply>() + reply.span.weight() + lines
+    };
     let detail = match &exchange.detail {
         Detail::Hello { name } | Detail::Attributes(name) => text(name),
         Detail::Auth(_) => 512,
@@ -310,7 +313,10 @@ fn weight_of(exchange: &Exchange) -> usize {
         Detail::Data(Some(_)) | Detail::Bdat { data: Some(_), .. } => 4096,
         _ => 0,
     };
+    let verb = if matches!(exchange.verb, Verb::Other(_)) { 64 } else { 0 };
     size_of::<Exchange>()
+        + exchange.command.weight()
+        + verb
         + text(&exchange.line)
         + detail
         + exchange.reply.yes().map_or(0, reply)
