@@ -145,7 +145,7 @@ enum Kept {
 }
 
 // Every command and every reply has one, and a busy mirror port holds a hundred thousand of them.
-const _: () = assert!(size_of::<KeptSpan>() == 32);
+const _: () = assert!(size_of::<KeptSpan>() <= 32);
 
 impl KeptSpan {
     /// The span.

@@ -135,7 +135,7 @@ pub struct Conversation {
 }
 
 // It lies in its connection, of which a busy mirror port has a hundred thousand.
-const _: () = assert!(size_of::<Conversation>() == 56);
+const _: () = assert!(size_of::<Conversation>() <= 56);
 
 /// What is left when a conversation is over.
 #[derive(Debug, Default)]

@@ -34,7 +34,7 @@ pub struct Decoder {
 
 // Every open session has one, and a busy mirror port has a hundred thousand of them: what few sessions need lies apart.
 // More than this is the allocator's next size.
-const _: () = assert!(size_of::<Decoder>() == 224);
+const _: () = assert!(size_of::<Decoder>() <= 224);
 
 impl Decoder {
     /// A decoder for a session from its first octet.

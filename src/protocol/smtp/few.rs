@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_few_are_the_slice_that_was_put_in() {
-        assert_eq!(size_of::<Few<String>>(), 8);
+        assert!(size_of::<Few<String>>() <= 8);
         for length in 0..9 {
             let elements: Vec<String> = (0..length).map(|number| number.to_string()).collect();
             let mut few: Few<String> = elements.iter().cloned().collect();
