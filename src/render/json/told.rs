@@ -14,7 +14,7 @@ use crate::render::json::schema::schema_like;
 use crate::render::json::writer::{ToJson, escaped, list};
 use crate::text::{Language, show};
 
-/// Findings remembered in each thread.
+/// Places for findings in each thread, two at each.
 const REMEMBERED: usize = 256;
 /// Octets of JSON of the longest that is remembered.
 const LONGEST: usize = 4096;
@@ -47,11 +47,16 @@ impl ToJson for Told<'_> {
     fn append(&self, json: &mut Vec<u8>) {
         let (finding, language) = (self.finding, self.form.language);
         let known = KNOWN.with_borrow_mut(|known| {
-            let known = known.get_mut(place(finding, language))?;
-            if !known.as_ref().is_some_and(|known| known.is_of(finding, language)) {
-                *known = Known::of(*self);
+            let [first, second] = known.get_mut(place(finding, language))?;
+            let is_known = |place: &Option<Known>| place.as_ref().is_some_and(|known| known.is_of(finding, language));
+            if !is_known(first) {
+                // One that comes in between costs nothing; only a third at the same place does.
+                std::mem::swap(first, second);
+                if !is_known(first) {
+                    *first = Known::of(*self);
+                }
             }
-            let known = known.as_ref()?;
+            let known = first.as_ref()?;
             known.append_head(finding, json)?;
             self.append_evidence(json);
             json.extend_from_slice(&known.behind);
@@ -160,7 +165,7 @@ fn begins_text(json: &[u8]) -> bool {
 }
 
 thread_local! {
-    static KNOWN: RefCell<Vec<Option<Known>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
+    static KNOWN: RefCell<Vec<[Option<Known>; 2]>> = RefCell::new((0..REMEMBERED).map(|_| [None, None]).collect());
 }
 
 /// A rule has few ways of telling.
