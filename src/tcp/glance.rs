@@ -39,8 +39,8 @@ impl<S: Stream> Table<S> {
                 let seen = OpenConnection {
                     client: opened.client,
                     server: opened.server,
-                    first: transport.first,
-                    last: transport.last,
+                    first: transport.marks.first(),
+                    last: transport.last(),
                     octets: PerDirection {
                         to_server: octets(&transport.sides[0]),
                         to_client: octets(&transport.sides[1]),

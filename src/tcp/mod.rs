@@ -21,6 +21,7 @@ mod holes;
 mod index;
 mod key;
 mod limits;
+mod mark;
 mod opening;
 mod payload;
 mod pieces;

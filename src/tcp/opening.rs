@@ -5,8 +5,9 @@ use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::facts::{Ending, Opening, Reset, RoleEvidence};
 use crate::tcp::half_open::Syn;
+use crate::tcp::mark::Mark;
 use crate::tcp::sequence::{distance, later};
-use crate::tcp::side::{Mark, Side};
+use crate::tcp::side::Side;
 use crate::tcp::transport::{Context, DUPLICATE_TIME, Rare, Stage, SynVerdict, Transport, at};
 
 /// A reset whose TTL differs by more than this from its sender's other segments comes from somewhere else.
@@ -26,6 +27,7 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         context: &mut Context<'_>,
     ) -> SynVerdict {
         let answer = segment.flags.has(Flags::ACK);
@@ -42,7 +44,7 @@ impl Transport {
                 Direction::ToClient => answer && self.is_fitting_answer(segment),
             };
         if begins {
-            self.begin(segment, direction);
+            self.begin(segment, direction, mark);
             return SynVerdict::Ours;
         }
         if ended {
@@ -65,7 +67,7 @@ impl Transport {
     }
 
     fn take_syn_again(&mut self, segment: &Segment<'_>, direction: Direction) {
-        let first = self.side(direction).syn.get().unwrap_or(segment.stamp);
+        let first = self.marks.get(self.side(direction).syn).unwrap_or(segment.stamp);
         if first.frame == segment.stamp.frame {
             // The SYN that opened the connection, taken again for its payload.
             return;
@@ -95,7 +97,7 @@ impl Transport {
         if server.has(Side::KNOWN) { late } else { acknowledges }
     }
 
-    fn begin(&mut self, segment: &Segment<'_>, direction: Direction) {
+    fn begin(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark) {
         let next = segment.sequence.wrapping_add(1);
         let side = self.side_mut(direction);
         if side.has(Side::KNOWN) {
@@ -104,7 +106,7 @@ impl Transport {
             side.begin(segment.sequence, next);
         }
         side.set(Side::SYN);
-        side.syn.set(segment.stamp);
+        side.syn = mark;
         let options = &segment.options;
         side.announce(
             options.maximum_segment_size,
@@ -158,7 +160,13 @@ impl Transport {
     }
 
     /// Takes a reset: believed where it fits the window, listed in any case.
-    pub(super) fn take_reset(&mut self, segment: &Segment<'_>, direction: Direction, context: &mut Context<'_>) {
+    pub(super) fn take_reset(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        mark: Mark,
+        context: &mut Context<'_>,
+    ) {
         let in_window = self.reset_fits(segment, direction);
         let side = self.side(direction);
         let usual = (side.usual_time_to_live > 0).then_some(side.usual_time_to_live);
@@ -172,7 +180,7 @@ impl Transport {
             usual_time_to_live: usual,
         };
         if in_window {
-            self.note(segment, direction);
+            self.note(segment, direction, mark);
             if self.ending.is_none() {
                 self.ending = Some(Ending::Reset(direction));
                 self.stage = Stage::Reset;

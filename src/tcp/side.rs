@@ -1,44 +1,19 @@
 //! What is kept of one direction of a connection: the part touched by every segment in [`Side`], the part that most
 //! connections never need in [`RareSide`].
 
-use crate::frame::FrameNumber;
 use crate::packet::Segment;
 use crate::span::Stamp;
 use crate::tcp::facts::{Stuck, ZeroWindow};
 use crate::tcp::history::History;
+use crate::tcp::mark::{Mark, Marks};
 use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::distance;
 use crate::time::Timestamp;
 
-/// A stamp that may be missing, in 16 octets.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark(Stamp);
-
-impl Mark {
-    pub const NONE: Self = Self(Stamp {
-        frame: FrameNumber(u64::MAX),
-        time: Timestamp::MIN,
-    });
-
-    pub fn get(self) -> Option<Stamp> {
-        (self.0.frame.0 != u64::MAX).then_some(self.0)
-    }
-
-    pub fn set(&mut self, stamp: Stamp) {
-        self.0 = stamp;
-    }
-
-    pub fn set_first(&mut self, stamp: Stamp) {
-        if *self == Self::NONE {
-            self.0 = stamp;
-        }
-    }
-}
-
 /// Octets on their way: sent first at `first`, up to `end`.
 #[derive(Clone, Copy)]
 pub(super) struct Flight {
-    pub first: Stamp,
+    pub first: Mark,
     pub end: u32,
     /// Largest payload of a segment in it; 0 where nothing is on its way.
     pub largest: u32,
@@ -46,7 +21,7 @@ pub(super) struct Flight {
 
 impl Flight {
     const NONE: Self = Self {
-        first: Mark::NONE.0,
+        first: Mark::NONE,
         end: 0,
         largest: 0,
     };
@@ -72,7 +47,6 @@ pub(super) struct Side {
     pub window: u32,
     /// Stream offset of `next`.
     pub offset: u64,
-    pub octets_on_wire: u64,
     pub flags: u16,
     pub last_identification: u16,
     pub maximum_segment_size: u16,
@@ -85,8 +59,6 @@ pub(super) struct Side {
     pub largest_acknowledged: u32,
     pub encapsulation: u32,
     recent: [u32; RECENT],
-    /// When this side last sent payload, new or not.
-    pub last_sent: Timestamp,
     pub syn: Mark,
     pub fin: Mark,
     pub first_data: Mark,
@@ -95,7 +67,6 @@ pub(super) struct Side {
     /// The oldest unacknowledged segment, and all behind it.
     pub flights: [Flight; 2],
     pub history: History,
-    pub pieces: Option<Box<Pieces>>,
 }
 
 impl Side {
@@ -127,7 +98,6 @@ impl Side {
             fin_sequence: 0,
             window: 0,
             offset: 0,
-            octets_on_wire: 0,
             flags: 0,
             last_identification: 0,
             maximum_segment_size: 0,
@@ -140,7 +110,6 @@ impl Side {
             largest_acknowledged: 0,
             encapsulation: 0,
             recent: [0; RECENT],
-            last_sent: Timestamp::MIN,
             syn: Mark::NONE,
             fin: Mark::NONE,
             first_data: Mark::NONE,
@@ -148,7 +117,6 @@ impl Side {
             last: Mark::NONE,
             flights: [Flight::NONE; 2],
             history: History::default(),
-            pieces: None,
         }
     }
 
@@ -233,22 +201,20 @@ impl Side {
 
     /// A segment with payload came, new or not.
     #[inline]
-    pub fn count_payload(&mut self, length: u32, stamp: Stamp) {
+    pub fn count_payload(&mut self, length: u32, mark: Mark) {
         self.data_segments = self.data_segments.saturating_add(1);
-        self.octets_on_wire = self.octets_on_wire.saturating_add(u64::from(length));
         self.largest = self.largest.max(length);
-        self.last_sent = stamp.time;
-        self.first_data.set_first(stamp);
+        self.first_data.set_first(mark);
     }
 
     /// A segment of `length` octets up to `end` brought new ones.
     #[inline]
-    pub fn sent_new(&mut self, end: u32, length: u32, stamp: Stamp) {
-        self.last_data.set(stamp);
+    pub fn sent_new(&mut self, end: u32, length: u32, mark: Mark) {
+        self.last_data = mark;
         if distance(self.highest, end) > 0 {
             self.highest = end;
             if !self.has(Self::ACKNOWLEDGED) || distance(self.acknowledged, end) > 0 {
-                self.send(end, length, stamp);
+                self.send(end, length, mark);
             } else {
                 self.largest_acknowledged = self.largest_acknowledged.max(length);
             }
@@ -263,13 +229,31 @@ impl Side {
         self.offset += bytes.len() as u64;
     }
 
+    /// When new payload came last.
+    pub fn last_data_time(&self, marks: &Marks) -> Timestamp {
+        marks.get(self.last_data).map_or(Timestamp::MIN, |stamp| stamp.time)
+    }
+
+    /// All marks.
+    pub fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
+        let own = [
+            &mut self.syn,
+            &mut self.fin,
+            &mut self.first_data,
+            &mut self.last_data,
+            &mut self.last,
+        ];
+        own.into_iter()
+            .chain(self.flights.iter_mut().map(|flight| &mut flight.first))
+    }
+
     /// New octets were sent up to `end`.
     #[inline]
-    pub fn send(&mut self, end: u32, length: u32, stamp: Stamp) {
+    pub fn send(&mut self, end: u32, length: u32, mark: Mark) {
         let [oldest, rest] = &mut self.flights;
         let slot = if oldest.largest == 0 { oldest } else { rest };
         if slot.largest == 0 {
-            slot.first = stamp;
+            slot.first = mark;
         }
         slot.end = end;
         slot.largest = slot.largest.max(length);
@@ -292,14 +276,6 @@ impl Side {
             }
             *rest = Flight::NONE;
         }
-    }
-
-    pub fn pieces_octets(&self) -> usize {
-        self.pieces.as_ref().map_or(0, |pieces| pieces.weight())
-    }
-
-    pub fn weight(&self) -> usize {
-        self.history.weight() + self.pieces_octets()
     }
 }
 
@@ -326,6 +302,12 @@ pub(super) struct Repeated {
 /// Counts of one direction that most connections never need.
 #[derive(Default)]
 pub(super) struct RareSide {
+    /// Octets that waited for earlier ones.
+    pub pieces: Option<Box<Pieces>>,
+    /// Octets of payload on the wire, sent again or not. Before anything rare, these are the octets of the stream.
+    pub octets_on_wire: u64,
+    /// When the side last sent payload, new or not. Before anything rare, it was always new.
+    pub last_sent: Timestamp,
     pub retransmissions: u32,
     pub retransmission_timeouts: u32,
     pub out_of_order: u32,
@@ -351,4 +333,19 @@ pub(super) struct RareSide {
     pub hole_until: u32,
     /// When the first octets behind the present hole came.
     pub waiting_since: Option<Stamp>,
+}
+
+impl RareSide {
+    /// What is rare of a side that had nothing rare so far.
+    pub fn of(side: &Side, marks: &Marks) -> Self {
+        Self {
+            octets_on_wire: side.offset,
+            last_sent: side.last_data_time(marks),
+            ..Self::default()
+        }
+    }
+
+    pub fn pieces_octets(&self) -> usize {
+        self.pieces.as_ref().map_or(0, |pieces| pieces.weight())
+    }
 }

@@ -40,10 +40,10 @@ impl Transport {
             roles: self.roles,
             opening: self.opening,
             ending,
-            first: self.first,
-            last: self.last,
+            first: self.marks.first(),
+            last: self.last(),
             frames: self.frames,
-            handshake_ack: self.handshake_acknowledgment.get(),
+            handshake_ack: self.marks.get(self.handshake_acknowledgment),
             round_trip,
             directions,
             resets: rare.resets,
@@ -51,7 +51,7 @@ impl Transport {
             zero_windows: rare.zero_windows,
             stuck: rare.stuck,
             icmp_errors: rare.icmp_errors,
-            longest_silence: from.get().zip(to.get()),
+            longest_silence: (from != to).then(|| (self.marks.stamp(from), self.marks.stamp(to))),
             early_segments: rare.early_segments,
             unlisted: rare.unlisted,
             encapsulations: rare.encapsulations.len().max(1) as u32,
@@ -78,8 +78,8 @@ impl Transport {
             .rare
             .as_ref()
             .is_some_and(|rare| rare.sides.iter().any(|side| side.syn_retransmissions > 0));
-        let (syn, answer) = (client.syn.get()?, server.syn.get()?);
-        let end = self.handshake_acknowledgment.get()?;
+        let (syn, answer) = (self.marks.get(client.syn)?, self.marks.get(server.syn)?);
+        let end = self.marks.get(self.handshake_acknowledgment)?;
         (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
     }
 
@@ -91,7 +91,7 @@ impl Transport {
             segments: u64::from(side.segments),
             data_segments: u64::from(side.data_segments),
             octets: side.offset - rare.missing_octets,
-            octets_on_wire: side.octets_on_wire,
+            octets_on_wire: self.octets_on_wire(direction),
             retransmissions: rare.retransmissions,
             retransmission_timeouts: rare.retransmission_timeouts,
             out_of_order: rare.out_of_order,
@@ -103,13 +103,13 @@ impl Transport {
             gaps: rare.gaps,
             missing_octets: rare.missing_octets,
             acknowledged_unseen: side.has(Side::UNSEEN),
-            syn: side.syn.get(),
+            syn: self.marks.get(side.syn),
             syn_retransmissions: rare.syn_retransmissions,
-            last_syn: rare.last_syn.or(side.syn.get()),
-            fin: side.fin.get(),
-            first_data: side.first_data.get(),
-            last_data: side.last_data.get(),
-            last: side.last.get(),
+            last_syn: rare.last_syn.or_else(|| self.marks.get(side.syn)),
+            fin: self.marks.get(side.fin),
+            first_data: self.marks.get(side.first_data),
+            last_data: self.marks.get(side.last_data),
+            last: self.marks.get(side.last),
             largest_segment: side.largest,
             largest_acknowledged_segment: side.largest_acknowledged,
             maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),

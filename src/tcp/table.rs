@@ -242,7 +242,7 @@ impl<S: Stream> Table<S> {
     pub fn finish(&mut self) {
         let full = self.slots.numbers();
         self.remaining = full
-            .map(|(number, connection)| (connection.transport.first, number))
+            .map(|(number, connection)| (connection.transport.marks.first(), number))
             .chain(
                 self.half_open
                     .positions()
@@ -428,10 +428,10 @@ impl<S: Stream> Table<S> {
             counts: &mut self.counts,
             room: 0,
         };
-        let direction = refused.direction(source_is_low);
-        refused.take_reset(segment, direction, &mut context);
+        let (direction, mark) = (refused.direction(source_is_low), refused.mark(segment.stamp));
+        refused.take_reset(segment, direction, mark, &mut context);
         refused.frames += 1;
-        refused.last = segment.stamp;
+        refused.last = mark;
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
         self.finished.push_back(Finished {
@@ -497,7 +497,7 @@ impl<S: Stream> Table<S> {
     fn is_over(&self, number: u32, now: Timestamp) -> bool {
         self.slots.get(number).is_some_and(|connection| {
             // Nearly always the last segment came just now.
-            let last = connection.transport.last.time;
+            let last = connection.transport.last().time;
             let alive = last <= now && now.nanoseconds_since(last) <= self.shortest;
             !alive && self.is_silent(connection, now)
         })
@@ -506,7 +506,7 @@ impl<S: Stream> Table<S> {
     fn is_silent(&self, connection: &Connection<S>, now: Timestamp) -> bool {
         let limit = self.time_limit(connection.transport.stage);
         // The clock believes a jump only after some frames: a connection that opened in them was touched in the past.
-        let last = connection.transport.last.time;
+        let last = connection.transport.last().time;
         let alive = last <= now && now.since(last) <= limit;
         !alive && now.since(connection.touched) > limit
     }

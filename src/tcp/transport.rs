@@ -8,9 +8,12 @@ use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence,
 use crate::tcp::half_open::Syn;
 use crate::tcp::key::Key;
 use crate::tcp::limits::{Counts, Limits};
+use crate::tcp::mark::{Mark, Marks};
+use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::{distance, later};
-use crate::tcp::side::{Mark, RareSide, Side};
+use crate::tcp::side::{RareSide, Side};
 use crate::tcp::stream::Stream;
+use crate::time::Timestamp;
 
 /// How far beyond its window a segment may lie and still be taken for a part of the connection: a capture loses
 /// segments, and the window seen may be old.
@@ -114,8 +117,9 @@ pub(super) struct Transport {
     pub sides: [Side; 2],
     pub rare: Option<Box<Rare>>,
     pub frames: u64,
-    pub first: Stamp,
-    pub last: Stamp,
+    pub marks: Marks,
+    pub last: Mark,
+    /// The longest silence: where it began and where it ended; the same mark twice where there was none.
     pub silence: [Mark; 2],
     pub handshake_acknowledgment: Mark,
     pub key: Key,
@@ -139,9 +143,9 @@ impl Transport {
             sides: [Side::new(), Side::new()],
             rare: None,
             frames: 0,
-            first,
-            last: first,
-            silence: [Mark::NONE; 2],
+            marks: Marks::since(first),
+            last: Mark::FIRST,
+            silence: [Mark::FIRST; 2],
             handshake_acknowledgment: Mark::NONE,
             key,
             client_is_low,
@@ -156,16 +160,20 @@ impl Transport {
     pub fn from_syn(key: Key, syn: &Syn) -> Self {
         let mut transport = Self::new(key, syn.from_low, syn.first, Opening::SynOnly, RoleEvidence::Handshake);
         transport.frames = 1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates);
-        transport.last = syn.last;
+        let last = if syn.last == syn.first {
+            Mark::FIRST
+        } else {
+            transport.mark(syn.last)
+        };
+        transport.last = last;
         if syn.last > syn.first {
-            transport.silence[0].set(syn.first);
-            transport.silence[1].set(syn.last);
+            transport.silence = [Mark::FIRST, last];
         }
         let side = &mut transport.sides[0];
         side.begin(syn.sequence, syn.sequence.wrapping_add(1));
         side.set(Side::SYN);
-        side.syn.set(syn.first);
-        side.last.set(syn.last);
+        side.syn = Mark::FIRST;
+        side.last = last;
         side.segments = syn.retransmissions.saturating_add(1);
         side.time_to_live = syn.time_to_live;
         side.usual_time_to_live = syn.time_to_live;
@@ -216,7 +224,7 @@ impl Transport {
             server: self.key.endpoint(!self.client_is_low),
             roles: self.roles,
             opening: self.opening,
-            first: self.first,
+            first: self.marks.first(),
         }
     }
 
@@ -247,8 +255,52 @@ impl Transport {
         &mut self.sides[at(direction)]
     }
 
+    /// The mark of a frame, to be put where [`far_mark`](Self::far_mark) finds it before the next one is made.
+    #[inline]
+    pub fn mark(&mut self, stamp: Stamp) -> Mark {
+        match self.marks.near(stamp) {
+            Some(mark) => mark,
+            None => self.far_mark(stamp),
+        }
+    }
+
+    #[cold]
+    fn far_mark(&mut self, stamp: Stamp) -> Mark {
+        let [client, server] = &mut self.sides;
+        let own = [&mut self.last, &mut self.handshake_acknowledgment].into_iter();
+        let in_use = own.chain(&mut self.silence).chain(client.marks()).chain(server.marks());
+        self.marks.far(stamp, in_use)
+    }
+
+    pub fn last(&self) -> Stamp {
+        self.marks.stamp(self.last)
+    }
+
     pub fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_with(Box::default)
+        let (sides, marks) = (&self.sides, &self.marks);
+        self.rare.get_or_insert_with(|| {
+            Box::new(Rare {
+                sides: [RareSide::of(&sides[0], marks), RareSide::of(&sides[1], marks)],
+                ..Rare::default()
+            })
+        })
+    }
+
+    /// Octets that wait for earlier ones of that side.
+    pub fn pieces(&self, direction: Direction) -> Option<&Pieces> {
+        self.rare.as_ref()?.sides[at(direction)].pieces.as_deref()
+    }
+
+    /// Octets of payload that a side sent, whether again or not.
+    pub fn octets_on_wire(&self, direction: Direction) -> u64 {
+        let rare = self.rare.as_ref().map(|rare| rare.sides[at(direction)].octets_on_wire);
+        rare.unwrap_or(self.side(direction).offset)
+    }
+
+    /// When a side last sent payload, whether again or not.
+    pub fn last_sent(&self, direction: Direction) -> Timestamp {
+        let rare = self.rare.as_ref().map(|rare| rare.sides[at(direction)].last_sent);
+        rare.unwrap_or_else(|| self.side(direction).last_data_time(&self.marks))
     }
 
     pub fn rare_side(&mut self, direction: Direction) -> &mut RareSide {
@@ -265,14 +317,22 @@ impl Transport {
                 + rare.stuck.capacity() * size_of::<Stuck>()
                 + rare.icmp_errors.capacity() * size_of::<IcmpError>()
         });
-        rare + self.sides[0].weight() + self.sides[1].weight()
+        rare + self.marks.weight()
+            + self.pieces_octets()
+            + self.sides[0].history.weight()
+            + self.sides[1].history.weight()
+    }
+
+    fn pieces_octets(&self) -> usize {
+        let both = self.rare.as_ref().map(|rare| &rare.sides);
+        both.map_or(0, |[one, two]| one.pieces_octets() + two.pieces_octets())
     }
 
     /// Octets held out of order, and what keeping them costs.
     pub fn out_of_order(&self) -> usize {
         let early = self.rare.as_ref().and_then(|rare| rare.early.as_ref());
         let early = early.map_or(0, |early| early.weight());
-        self.sides[0].pieces_octets() + self.sides[1].pieces_octets() + early
+        self.pieces_octets() + early
     }
 
     /// Takes one segment.
@@ -315,12 +375,13 @@ impl Transport {
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) -> Verdict {
+        let mark = self.mark(segment.stamp);
         let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
         if segment.flags.has(Flags::RST) {
-            self.take_reset(segment, direction, context);
+            self.take_reset(segment, direction, mark, context);
         } else if segment.flags.has(Flags::SYN) {
-            match self.take_syn(segment, direction, context) {
-                SynVerdict::Ours => self.take_body(segment, direction, context, reader),
+            match self.take_syn(segment, direction, mark, context) {
+                SynVerdict::Ours => self.take_body(segment, direction, mark, context, reader),
                 SynVerdict::Noted => {}
                 SynVerdict::Begins => return Verdict::Begins,
             }
@@ -328,7 +389,7 @@ impl Transport {
             if let Some(rare) = &mut self.rare {
                 rare.strangers = None;
             }
-            self.take_body(segment, direction, context, reader);
+            self.take_body(segment, direction, mark, context, reader);
         } else {
             context.counts.out_of_window += 1;
             if self.are_strangers_enough(segment, direction) {
@@ -339,7 +400,7 @@ impl Transport {
             context.counts.late_segments += 1;
         }
         self.frames += 1;
-        self.last = self.last.max(segment.stamp);
+        self.last = self.marks.later(self.last, mark);
         Verdict::Taken
     }
 
@@ -348,12 +409,13 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) {
-        self.note(segment, direction);
+        self.note(segment, direction, mark);
         if segment.flags.has(Flags::ACK) {
-            self.take_acknowledgment(segment, direction);
+            self.take_acknowledgment(segment, direction, mark);
         }
         if !segment.flags.has(Flags::SYN) && self.stage == Stage::Embryonic {
             self.stage = Stage::Established;
@@ -361,9 +423,9 @@ impl Transport {
         if self.stage == Stage::Established && reader.stream.is_none() {
             reader.open(self);
         }
-        self.take_payload(segment, direction, context, reader);
+        self.take_payload(segment, direction, mark, context, reader);
         if segment.flags.has(Flags::FIN) {
-            self.take_fin(segment, direction, reader);
+            self.take_fin(segment, direction, mark, reader);
         }
         if self.sides[0].has(Side::HOLE) || self.sides[1].has(Side::HOLE) {
             self.watch_holes(segment.stamp, reader);
@@ -385,7 +447,8 @@ impl Transport {
 
     /// Who sent FIN first; means something once both did.
     pub fn first_fin(&self) -> Direction {
-        match (self.sides[0].fin.get(), self.sides[1].fin.get()) {
+        let fin = |side: &Side| self.marks.get(side.fin);
+        match (fin(&self.sides[0]), fin(&self.sides[1])) {
             (Some(client), Some(server)) if client.frame > server.frame => Direction::ToClient,
             (None, Some(_)) => Direction::ToClient,
             _ => Direction::ToServer,
@@ -394,24 +457,17 @@ impl Transport {
 
     /// Counts and remembers what every segment has.
     #[inline]
-    pub fn note(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub fn note(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark) {
         let scaled = self.sides[0].has(Side::SCALED) && self.sides[1].has(Side::SCALED);
         let reset = segment.flags.has(Flags::RST);
         let syn = segment.flags.has(Flags::SYN);
-        let quiet = segment.stamp.time.nanoseconds_since(self.last.time);
-        let longest = match self.silence {
-            [from, to] => from
-                .get()
-                .zip(to.get())
-                .map_or(0, |(from, to)| to.time.nanoseconds_since(from.time)),
-        };
-        if quiet > longest {
-            self.silence[0].set(self.last);
-            self.silence[1].set(segment.stamp);
+        let [from, to] = self.silence;
+        if self.marks.passed(self.last, mark) > self.marks.passed(from, to) {
+            self.silence = [self.last, mark];
         }
         let side = self.side_mut(direction);
         side.segments = side.segments.saturating_add(1);
-        side.last.set(segment.stamp);
+        side.last = mark;
         if side.segments == 1 {
             side.time_to_live = segment.time_to_live;
         }
@@ -527,8 +583,7 @@ impl Transport {
     }
 
     pub(super) fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
-        self.frames += 1;
-        self.last = self.last.max(segment.stamp);
+        self.count_frame(segment.stamp);
         let first = self.side(direction).encapsulation;
         self.compare_delivered(segment, direction);
         let rare = self.rare();
@@ -541,10 +596,15 @@ impl Transport {
         }
     }
 
+    fn count_frame(&mut self, stamp: Stamp) {
+        let mark = self.mark(stamp);
+        self.frames += 1;
+        self.last = self.marks.later(self.last, mark);
+    }
+
     /// Takes an ICMP error that quotes this connection.
     pub fn take_icmp(&mut self, error: &IcmpError) {
-        self.frames += 1;
-        self.last = self.last.max(error.stamp);
+        self.count_frame(error.stamp);
         let rare = self.rare();
         Rare::list(&mut rare.icmp_errors, &mut rare.unlisted, *error);
     }
