@@ -62,6 +62,58 @@ impl Key {
     }
 }
 
+/// A key as each connection keeps it: in 16 octets, for nearly all have addresses of version 4.
+pub(super) enum KeptKey {
+    Version4 {
+        low: u32,
+        high: u32,
+        low_port: u16,
+        high_port: u16,
+    },
+    Version6(Box<Key>),
+}
+
+impl KeptKey {
+    pub fn of(key: Key) -> Self {
+        if key.version6 {
+            return Self::Version6(Box::new(key));
+        }
+        Self::Version4 {
+            low: key.low[1] as u32,
+            high: key.high[1] as u32,
+            low_port: key.low_port,
+            high_port: key.high_port,
+        }
+    }
+
+    #[inline]
+    pub fn get(&self) -> Key {
+        match self {
+            Self::Version4 {
+                low,
+                high,
+                low_port,
+                high_port,
+            } => Key {
+                low: [0, u64::from(*low)],
+                high: [0, u64::from(*high)],
+                low_port: *low_port,
+                high_port: *high_port,
+                version6: false,
+            },
+            Self::Version6(key) => **key,
+        }
+    }
+
+    /// Octets held besides the key itself.
+    pub const fn weight(&self) -> usize {
+        match self {
+            Self::Version4 { .. } => 0,
+            Self::Version6(_) => size_of::<Key>(),
+        }
+    }
+}
+
 /// Which of `shards` tables a connection belongs to: the same for both directions, in every run and on every machine,
 /// so that what a table's limits cost does not depend on how many threads share the work. Not keyed: whoever makes the
 /// packets can fill one shard, and loses no more than that shard.
@@ -124,6 +176,7 @@ mod tests {
             assert_ne!(low, other_low);
             assert_eq!(there.endpoint(low), one);
             assert_eq!(there.endpoint(!low), two);
+            assert_eq!(KeptKey::of(there).get(), there);
         }
     }
 

@@ -19,8 +19,8 @@ pub(super) struct Connection<S> {
     /// When it was last put at the end of its list: at most a second before its last segment.
     pub touched: Timestamp,
     /// What it was counted with in the table's memory.
-    pub weight: usize,
-    pub out_of_order: usize,
+    pub weight: u32,
+    pub out_of_order: u32,
     list: Stage,
 }
 

@@ -276,7 +276,7 @@ impl<S: Stream> Table<S> {
             } else {
                 self.slots
                     .get(value)
-                    .is_some_and(|connection| connection.transport.key == *key)
+                    .is_some_and(|connection| connection.transport.key.get() == *key)
             }
         })
     }
@@ -390,7 +390,7 @@ impl<S: Stream> Table<S> {
             connection.transport.take_usual(segment, direction, stream);
             return Some(Verdict::Taken);
         }
-        let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order);
+        let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order as usize);
         let mut context = Context {
             limits: &self.limits,
             counts: &mut self.counts,
@@ -408,7 +408,7 @@ impl<S: Stream> Table<S> {
     fn replace(&mut self, number: u32) -> Option<(Key, u32, Syn)> {
         let connection = self.slots.get_mut(number)?;
         let pending = connection.transport.rare.as_mut().and_then(|rare| rare.pending.take());
-        let (key, hash) = (connection.transport.key, connection.hash);
+        let (key, hash) = (connection.transport.key.get(), connection.hash);
         self.counts.opened += 1;
         self.finish_full(number, Ending::PortReused);
         pending.map(|syn| (key, hash, syn))
@@ -422,7 +422,7 @@ impl<S: Stream> Table<S> {
         let Some(syn) = transport.rare.as_mut().and_then(|rare| rare.pending.take()) else {
             return;
         };
-        let mut refused = Transport::from_syn(transport.key, &syn);
+        let mut refused = Transport::from_syn(transport.key.get(), &syn);
         let mut context = Context {
             limits: &self.limits,
             counts: &mut self.counts,
@@ -469,9 +469,12 @@ impl<S: Stream> Table<S> {
         };
         let stream = connection.stream.as_ref().map_or(0, Stream::weight);
         let weight = size_of::<Connection<S>>() + 32 + connection.transport.weight() + stream;
-        let out_of_order = connection.transport.out_of_order();
-        self.memory = (self.memory + weight).saturating_sub(connection.weight);
-        self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(connection.out_of_order);
+        // No connection comes near 4 GB: what may be out of order is limited, and so is what a decoder keeps.
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        let out_of_order = u32::try_from(connection.transport.out_of_order()).unwrap_or(u32::MAX);
+        self.memory = (self.memory + weight as usize).saturating_sub(connection.weight as usize);
+        self.out_of_order =
+            (self.out_of_order + out_of_order as usize).saturating_sub(connection.out_of_order as usize);
         connection.weight = weight;
         connection.out_of_order = out_of_order;
     }
@@ -533,7 +536,8 @@ impl<S: Stream> Table<S> {
                 _ => self.limits.linger_after_close,
             },
         };
-        self.departures.add(transport.key, departed, self.limits.lingering);
+        self.departures
+            .add(transport.key.get(), departed, self.limits.lingering);
     }
 
     pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
@@ -619,8 +623,8 @@ impl<S: Stream> Table<S> {
             return;
         };
         self.index.remove(connection.hash, number);
-        self.memory = self.memory.saturating_sub(connection.weight);
-        self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order);
+        self.memory = self.memory.saturating_sub(connection.weight as usize);
+        self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order as usize);
         let transport = &mut connection.transport;
         let mut reader = Reader {
             stream: &mut connection.stream,
@@ -633,8 +637,8 @@ impl<S: Stream> Table<S> {
         };
         transport.let_early_go(&mut context, &mut reader);
         transport.flush(&mut reader);
-        let key = transport.key;
         let pending = transport.rare.as_mut().and_then(|rare| rare.pending.take());
+        let pending = pending.map(|syn| (transport.key.get(), syn));
         let ending = transport.ending_after(cause);
         self.counts.ports_reused += u64::from(ending == Ending::PortReused);
         let facts = transport.facts(ending);
@@ -648,7 +652,7 @@ impl<S: Stream> Table<S> {
             stream,
             at: self.at,
         });
-        if let Some(syn) = pending {
+        if let Some((key, syn)) = pending {
             let cause = if cause == Ending::PortReused {
                 Ending::Idle
             } else {

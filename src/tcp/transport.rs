@@ -6,7 +6,7 @@ use crate::span::{Direction, Stamp};
 use crate::tcp::early::Early;
 use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
 use crate::tcp::half_open::Syn;
-use crate::tcp::key::Key;
+use crate::tcp::key::{KeptKey, Key};
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::mark::{Mark, Marks};
 use crate::tcp::pieces::Pieces;
@@ -122,7 +122,7 @@ pub(super) struct Transport {
     /// The longest silence: where it began and where it ended; the same mark twice where there was none.
     pub silence: [Mark; 2],
     pub handshake_acknowledgment: Mark,
-    pub key: Key,
+    pub key: KeptKey,
     pub client_is_low: bool,
     pub roles: RoleEvidence,
     pub opening: Opening,
@@ -147,7 +147,7 @@ impl Transport {
             last: Mark::FIRST,
             silence: [Mark::FIRST; 2],
             handshake_acknowledgment: Mark::NONE,
-            key,
+            key: KeptKey::of(key),
             client_is_low,
             roles,
             opening,
@@ -219,9 +219,10 @@ impl Transport {
     }
 
     pub fn opened(&self) -> Opened {
+        let key = self.key.get();
         Opened {
-            client: self.key.endpoint(self.client_is_low),
-            server: self.key.endpoint(!self.client_is_low),
+            client: key.endpoint(self.client_is_low),
+            server: key.endpoint(!self.client_is_low),
             roles: self.roles,
             opening: self.opening,
             first: self.marks.first(),
@@ -317,7 +318,8 @@ impl Transport {
                 + rare.stuck.capacity() * size_of::<Stuck>()
                 + rare.icmp_errors.capacity() * size_of::<IcmpError>()
         });
-        rare + self.marks.weight()
+        rare + self.key.weight()
+            + self.marks.weight()
             + self.pieces_octets()
             + self.sides[0].history.weight()
             + self.sides[1].history.weight()

@@ -273,7 +273,9 @@ impl Wire {
 
     fn with_far(&mut self, act: impl FnOnce(&mut Table<Record>)) {
         ALL_ARE_FAR.set(true);
-        self.far.as_mut().map_or((), act);
+        if let Some(far) = &mut self.far {
+            act(far);
+        }
         ALL_ARE_FAR.set(false);
     }
 
