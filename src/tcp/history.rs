@@ -42,13 +42,11 @@ impl History {
             self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
         let (from, to) = (self.length(), self.length() + bytes.len());
-        if LENGTH + to > self.block.len() {
-            self.grow(LENGTH + to);
+        match self.block.get_mut(LENGTH + from..LENGTH + to) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.grow(bytes),
         }
-        if let Some(room) = self.block.get_mut(LENGTH + from..LENGTH + to) {
-            room.copy_from_slice(bytes);
-            self.set_length(to);
-        }
+        self.set_length(to);
     }
 
     /// Octets kept.
@@ -64,16 +62,20 @@ impl History {
         }
     }
 
-    /// Makes room: at first just enough, for many dialogues stop behind the greeting, and then at least twice as much.
-    fn grow(&mut self, needed: usize) {
-        let wanted = needed.max(2 * self.block.len()).max(SMALLEST);
+    /// Takes a larger block: at first just large enough, for many dialogues stop behind the greeting, and then at least
+    /// twice as large.
+    #[inline(never)]
+    fn grow(&mut self, bytes: &[u8]) {
+        let kept = LENGTH + self.length();
+        let wanted = (kept + bytes.len()).max(2 * self.block.len()).max(SMALLEST);
         // The steps of the allocator: what lies between them would be lost.
         let step = (wanted.next_power_of_two() / 8).max(8);
-        let mut block = vec![0; wanted.next_multiple_of(step).min(LARGEST)].into_boxed_slice();
-        if let Some(place) = block.get_mut(..self.block.len()) {
-            place.copy_from_slice(&self.block);
-        }
-        self.block = block;
+        let size = wanted.next_multiple_of(step).min(LARGEST);
+        let mut block = Vec::with_capacity(size);
+        block.extend_from_slice(self.block.get(..kept).unwrap_or(&[0; LENGTH]));
+        block.extend_from_slice(bytes);
+        block.resize(size, 0);
+        self.block = block.into_boxed_slice();
     }
 
     /// All octets are acknowledged.

@@ -87,6 +87,24 @@ impl KeptKey {
     }
 
     #[inline]
+    pub fn is(&self, key: &Key) -> bool {
+        match self {
+            Self::Version4 {
+                low,
+                high,
+                low_port,
+                high_port,
+            } => {
+                let differs = (u64::from(*low) ^ key.low[1])
+                    | (u64::from(*high) ^ key.high[1])
+                    | u64::from((*low_port ^ key.low_port) | (*high_port ^ key.high_port))
+                    | u64::from(key.version6);
+                differs == 0
+            }
+            Self::Version6(kept) => **kept == *key,
+        }
+    }
+
     pub fn get(&self) -> Key {
         match self {
             Self::Version4 {
@@ -176,7 +194,9 @@ mod tests {
             assert_ne!(low, other_low);
             assert_eq!(there.endpoint(low), one);
             assert_eq!(there.endpoint(!low), two);
-            assert_eq!(KeptKey::of(there).get(), there);
+            let kept = KeptKey::of(there);
+            assert_eq!(kept.get(), there);
+            assert!(kept.is(&there) && !kept.is(&Key::of(one, one).0));
         }
     }
 
@@ -198,5 +218,6 @@ mod tests {
         let plain = Key::of(endpoint("0.0.0.1", 1), endpoint("0.0.0.2", 25)).0;
         let wide = Key::of(endpoint("::1", 1), endpoint("::2", 25)).0;
         assert_ne!(plain, wide);
+        assert!(!KeptKey::of(plain).is(&wide) && !KeptKey::of(wide).is(&plain));
     }
 }

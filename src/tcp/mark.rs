@@ -18,11 +18,11 @@ const FAR: u64 = 0xff_ffff << TIME_BITS;
 const FEW: usize = 8;
 
 /// A frame and its time, as the [`Marks`] of its connection understand it; may be missing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Mark(u64);
 
 impl Mark {
-    /// Nothing is marked. No near mark has this value, for its time is never 0.
+    /// Nothing is marked; before all others. No near mark has this value, for its time is never 0.
     pub const NONE: Self = Self(0);
     /// The first frame of the connection.
     pub const FIRST: Self = Self(BIAS);
@@ -126,7 +126,7 @@ impl Marks {
         (to.0 & TIME).saturating_sub(from.0 & TIME)
     }
 
-    /// The later of two that are there, in the order of frames.
+    /// The later of two, in the order of frames.
     #[inline]
     pub fn later(&self, one: Mark, two: Mark) -> Mark {
         let is_later = if self.far.is_some() {

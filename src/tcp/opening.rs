@@ -67,7 +67,7 @@ impl Transport {
     }
 
     fn take_syn_again(&mut self, segment: &Segment<'_>, direction: Direction) {
-        let first = self.marks.get(self.side(direction).syn).unwrap_or(segment.stamp);
+        let first = self.syn(direction).unwrap_or(segment.stamp);
         if first.frame == segment.stamp.frame {
             // The SYN that opened the connection, taken again for its payload.
             return;
@@ -105,10 +105,9 @@ impl Transport {
         } else {
             side.begin(segment.sequence, next);
         }
-        side.set(Side::SYN);
-        side.syn = mark;
+        self.note_syn(direction, segment.stamp, mark);
         let options = &segment.options;
-        side.announce(
+        self.side_mut(direction).announce(
             options.maximum_segment_size,
             options.window_scale,
             options.timestamps.is_some(),

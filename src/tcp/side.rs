@@ -59,10 +59,10 @@ pub(super) struct Side {
     pub largest_acknowledged: u32,
     pub encapsulation: u32,
     recent: [u32; RECENT],
-    pub syn: Mark,
     pub fin: Mark,
     pub first_data: Mark,
     pub last_data: Mark,
+    /// Its last segment; that of the connection's first frame before there is one.
     pub last: Mark,
     /// The oldest unacknowledged segment, and all behind it.
     pub flights: [Flight; 2],
@@ -88,6 +88,8 @@ impl Side {
     /// The window is zero now.
     pub const ZERO_WINDOW: u16 = 1 << 10;
     pub const UNSEEN: u16 = 1 << 11;
+    /// Its SYN is the first frame of the connection.
+    pub const OPENS: u16 = 1 << 12;
 
     pub fn new() -> Self {
         Self {
@@ -110,11 +112,10 @@ impl Side {
             largest_acknowledged: 0,
             encapsulation: 0,
             recent: [0; RECENT],
-            syn: Mark::NONE,
             fin: Mark::NONE,
             first_data: Mark::NONE,
             last_data: Mark::NONE,
-            last: Mark::NONE,
+            last: Mark::FIRST,
             flights: [Flight::NONE; 2],
             history: History::default(),
         }
@@ -236,13 +237,7 @@ impl Side {
 
     /// All marks.
     pub fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
-        let own = [
-            &mut self.syn,
-            &mut self.fin,
-            &mut self.first_data,
-            &mut self.last_data,
-            &mut self.last,
-        ];
+        let own = [&mut self.fin, &mut self.first_data, &mut self.last_data, &mut self.last];
         own.into_iter()
             .chain(self.flights.iter_mut().map(|flight| &mut flight.first))
     }
@@ -319,6 +314,8 @@ pub(super) struct RareSide {
     pub gaps: u32,
     pub missing_octets: u64,
     pub syn_retransmissions: u32,
+    /// Its SYN, where neither SYN is the connection's first frame and the other one came first.
+    pub late_syn: Option<Stamp>,
     pub last_syn: Option<Stamp>,
     pub octets_after_fin: u64,
     /// Where the side goes on by its own count, ahead of all that was seen of it, and where it said so.

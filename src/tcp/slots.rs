@@ -15,12 +15,10 @@ const PAGE: usize = 32;
 pub(super) struct Connection<S> {
     pub transport: Transport,
     pub stream: Option<S>,
-    pub hash: u32,
     /// When it was last put at the end of its list: at most a second before its last segment.
     pub touched: Timestamp,
     /// What it was counted with in the table's memory.
     pub weight: u32,
-    pub out_of_order: u32,
     list: Stage,
 }
 
@@ -37,15 +35,13 @@ impl<S> Connection<S> {
         self.list != stage || !lingers && since.unsigned_abs() >= TOUCHED_EVERY
     }
 
-    pub fn new(transport: Transport, hash: u32, now: Timestamp) -> Self {
+    pub fn new(transport: Transport, now: Timestamp) -> Self {
         Self {
             list: transport.stage,
             transport,
             stream: None,
-            hash,
             touched: now,
             weight: 0,
-            out_of_order: 0,
         }
     }
 }

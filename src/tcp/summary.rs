@@ -32,6 +32,7 @@ impl Transport {
         };
         let opened = self.opened();
         let round_trip = self.round_trip();
+        let (last, frames) = (self.last(), self.frames());
         let rare = self.rare.take().map(|rare| *rare).unwrap_or_default();
         let [from, to] = self.silence;
         Box::new(ConnectionFacts {
@@ -41,8 +42,8 @@ impl Transport {
             opening: self.opening,
             ending,
             first: self.marks.first(),
-            last: self.last(),
-            frames: self.frames,
+            last,
+            frames,
             handshake_ack: self.marks.get(self.handshake_acknowledgment),
             round_trip,
             directions,
@@ -73,12 +74,11 @@ impl Transport {
     }
 
     fn round_trip(&self) -> Option<Duration> {
-        let [client, server] = &self.sides;
         let again = self
             .rare
             .as_ref()
             .is_some_and(|rare| rare.sides.iter().any(|side| side.syn_retransmissions > 0));
-        let (syn, answer) = (self.marks.get(client.syn)?, self.marks.get(server.syn)?);
+        let (syn, answer) = (self.syn(Direction::ToServer)?, self.syn(Direction::ToClient)?);
         let end = self.marks.get(self.handshake_acknowledgment)?;
         (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
     }
@@ -103,13 +103,13 @@ impl Transport {
             gaps: rare.gaps,
             missing_octets: rare.missing_octets,
             acknowledged_unseen: side.has(Side::UNSEEN),
-            syn: self.marks.get(side.syn),
+            syn: self.syn(direction),
             syn_retransmissions: rare.syn_retransmissions,
-            last_syn: rare.last_syn.or_else(|| self.marks.get(side.syn)),
+            last_syn: rare.last_syn.or_else(|| self.syn(direction)),
             fin: self.marks.get(side.fin),
             first_data: self.marks.get(side.first_data),
             last_data: self.marks.get(side.last_data),
-            last: self.marks.get(side.last),
+            last: (side.segments > 0).then(|| self.marks.stamp(side.last)),
             largest_segment: side.largest,
             largest_acknowledged_segment: side.largest_acknowledged,
             maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),

@@ -276,7 +276,7 @@ impl<S: Stream> Table<S> {
             } else {
                 self.slots
                     .get(value)
-                    .is_some_and(|connection| connection.transport.key.get() == *key)
+                    .is_some_and(|connection| connection.transport.key.is(key))
             }
         })
     }
@@ -309,8 +309,9 @@ impl<S: Stream> Table<S> {
         self.index.insert(hash, position | HALF);
     }
 
-    fn insert(&mut self, transport: Transport, hash: u32) -> u32 {
-        let connection = Connection::new(transport, hash, self.clock.now());
+    fn insert(&mut self, mut transport: Transport, hash: u32) -> u32 {
+        transport.hash = hash;
+        let connection = Connection::new(transport, self.clock.now());
         let number = self.slots.insert(connection);
         self.index.insert(hash, number);
         self.weigh(number);
@@ -390,7 +391,8 @@ impl<S: Stream> Table<S> {
             connection.transport.take_usual(segment, direction, stream);
             return Some(Verdict::Taken);
         }
-        let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order as usize);
+        let counted = connection.transport.counted_out_of_order();
+        let elsewhere = self.out_of_order.saturating_sub(counted);
         let mut context = Context {
             limits: &self.limits,
             counts: &mut self.counts,
@@ -408,7 +410,7 @@ impl<S: Stream> Table<S> {
     fn replace(&mut self, number: u32) -> Option<(Key, u32, Syn)> {
         let connection = self.slots.get_mut(number)?;
         let pending = connection.transport.rare.as_mut().and_then(|rare| rare.pending.take());
-        let (key, hash) = (connection.transport.key.get(), connection.hash);
+        let (key, hash) = (connection.transport.key.get(), connection.transport.hash);
         self.counts.opened += 1;
         self.finish_full(number, Ending::PortReused);
         pending.map(|syn| (key, hash, syn))
@@ -430,8 +432,7 @@ impl<S: Stream> Table<S> {
         };
         let (direction, mark) = (refused.direction(source_is_low), refused.mark(segment.stamp));
         refused.take_reset(segment, direction, mark, &mut context);
-        refused.frames += 1;
-        refused.last = mark;
+        refused.count_segment(direction, mark);
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
         self.finished.push_back(Finished {
@@ -449,10 +450,10 @@ impl<S: Stream> Table<S> {
         let Some(connection) = self.slots.get(number) else {
             return;
         };
-        let frames = connection.transport.frames;
+        let frames = connection.transport.frames();
         let heavy = frames < WEIGHED_ALWAYS
             || frames.is_multiple_of(WEIGHED_EVERY)
-            || connection.out_of_order > 0
+            || connection.transport.counted_out_of_order() > 0
             || connection.transport.out_of_order() > 0;
         if connection.is_to_be_touched(now) {
             self.slots.touch(number, now);
@@ -471,12 +472,13 @@ impl<S: Stream> Table<S> {
         let weight = size_of::<Connection<S>>() + 32 + connection.transport.weight() + stream;
         // No connection comes near 4 GB: what may be out of order is limited, and so is what a decoder keeps.
         let weight = u32::try_from(weight).unwrap_or(u32::MAX);
-        let out_of_order = u32::try_from(connection.transport.out_of_order()).unwrap_or(u32::MAX);
         self.memory = (self.memory + weight as usize).saturating_sub(connection.weight as usize);
-        self.out_of_order =
-            (self.out_of_order + out_of_order as usize).saturating_sub(connection.out_of_order as usize);
         connection.weight = weight;
-        connection.out_of_order = out_of_order;
+        let out_of_order = connection.transport.out_of_order();
+        if let Some(rare) = &mut connection.transport.rare {
+            self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(rare.counted_out_of_order);
+            rare.counted_out_of_order = out_of_order;
+        }
     }
 
     fn time_limit(&self, stage: Stage) -> Duration {
@@ -622,9 +624,11 @@ impl<S: Stream> Table<S> {
         let Some(connection) = self.slots.get_mut(number) else {
             return;
         };
-        self.index.remove(connection.hash, number);
+        self.index.remove(connection.transport.hash, number);
         self.memory = self.memory.saturating_sub(connection.weight as usize);
-        self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order as usize);
+        self.out_of_order = self
+            .out_of_order
+            .saturating_sub(connection.transport.counted_out_of_order());
         let transport = &mut connection.transport;
         let mut reader = Reader {
             stream: &mut connection.stream,

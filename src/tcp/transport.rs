@@ -100,6 +100,12 @@ pub(super) struct Rare {
     pub early_segments: u32,
     pub strangers: Option<Strangers>,
     pub reset_sequence: u32,
+    /// The last frame of those that are no segment of either side: duplicates, errors, what did not fit.
+    pub last_other: Mark,
+    /// Frames beyond those that the connection counts itself.
+    pub frames: u64,
+    /// Octets out of order that the table counts for the connection.
+    pub counted_out_of_order: usize,
 }
 
 impl Rare {
@@ -116,9 +122,12 @@ impl Rare {
 pub(super) struct Transport {
     pub sides: [Side; 2],
     pub rare: Option<Box<Rare>>,
-    pub frames: u64,
+    frames: u32,
+    /// Of the key, in the table's index.
+    pub hash: u32,
     pub marks: Marks,
-    pub last: Mark,
+    /// The SYN that is not the connection's first frame; see [`syn`](Self::syn).
+    other_syn: Mark,
     /// The longest silence: where it began and where it ended; the same mark twice where there was none.
     pub silence: [Mark; 2],
     pub handshake_acknowledgment: Mark,
@@ -143,8 +152,9 @@ impl Transport {
             sides: [Side::new(), Side::new()],
             rare: None,
             frames: 0,
+            hash: 0,
             marks: Marks::since(first),
-            last: Mark::FIRST,
+            other_syn: Mark::NONE,
             silence: [Mark::FIRST; 2],
             handshake_acknowledgment: Mark::NONE,
             key: KeptKey::of(key),
@@ -159,20 +169,18 @@ impl Transport {
     /// A connection of which the SYN was seen.
     pub fn from_syn(key: Key, syn: &Syn) -> Self {
         let mut transport = Self::new(key, syn.from_low, syn.first, Opening::SynOnly, RoleEvidence::Handshake);
-        transport.frames = 1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates);
+        transport.count_frames(1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates));
         let last = if syn.last == syn.first {
             Mark::FIRST
         } else {
             transport.mark(syn.last)
         };
-        transport.last = last;
         if syn.last > syn.first {
             transport.silence = [Mark::FIRST, last];
         }
         let side = &mut transport.sides[0];
         side.begin(syn.sequence, syn.sequence.wrapping_add(1));
-        side.set(Side::SYN);
-        side.syn = Mark::FIRST;
+        side.set(Side::SYN | Side::OPENS);
         side.last = last;
         side.segments = syn.retransmissions.saturating_add(1);
         side.time_to_live = syn.time_to_live;
@@ -268,13 +276,72 @@ impl Transport {
     #[cold]
     fn far_mark(&mut self, stamp: Stamp) -> Mark {
         let [client, server] = &mut self.sides;
-        let own = [&mut self.last, &mut self.handshake_acknowledgment].into_iter();
+        let other = self.rare.as_mut().map(|rare| &mut rare.last_other);
+        let own = [&mut self.other_syn, &mut self.handshake_acknowledgment]
+            .into_iter()
+            .chain(other);
         let in_use = own.chain(&mut self.silence).chain(client.marks()).chain(server.marks());
         self.marks.far(stamp, in_use)
     }
 
+    /// The first SYN or SYN-ACK of a side.
+    pub fn syn(&self, direction: Direction) -> Option<Stamp> {
+        let side = self.side(direction);
+        if side.has(Side::OPENS) {
+            return Some(self.marks.first());
+        }
+        let late = self.rare.as_ref().and_then(|rare| rare.sides[at(direction)].late_syn);
+        let seen = side.has(Side::SYN);
+        late.or_else(|| seen.then(|| self.marks.stamp(self.other_syn)))
+    }
+
+    /// Remembers the first SYN or SYN-ACK of a side.
+    pub fn note_syn(&mut self, direction: Direction, stamp: Stamp, mark: Mark) {
+        if stamp == self.marks.first() {
+            self.side_mut(direction).set(Side::OPENS);
+        } else if self.other_syn.is_some() {
+            self.rare_side(direction).late_syn = Some(stamp);
+        } else {
+            self.other_syn = mark;
+        }
+        self.side_mut(direction).set(Side::SYN);
+    }
+
+    /// The last frame.
+    #[inline]
+    fn last_mark(&self) -> Mark {
+        let last = self.marks.later(self.sides[0].last, self.sides[1].last);
+        match &self.rare {
+            Some(rare) => self.marks.later(last, rare.last_other),
+            None => last,
+        }
+    }
+
+    /// The last frame.
+    #[inline(always)]
     pub fn last(&self) -> Stamp {
-        self.marks.stamp(self.last)
+        self.marks.stamp(self.last_mark())
+    }
+
+    /// Frames that belong to the connection, whatever became of them.
+    #[inline]
+    pub fn frames(&self) -> u64 {
+        u64::from(self.frames) + self.rare.as_ref().map_or(0, |rare| rare.frames)
+    }
+
+    #[inline]
+    pub(super) fn count_frame(&mut self) {
+        match self.frames.checked_add(1) {
+            Some(frames) => self.frames = frames,
+            None => self.rare().frames += 1,
+        }
+    }
+
+    fn count_frames(&mut self, frames: u64) {
+        match u32::try_from(frames) {
+            Ok(frames) => self.frames = frames,
+            Err(_) => self.rare().frames = frames,
+        }
     }
 
     pub fn rare(&mut self) -> &mut Rare {
@@ -328,6 +395,12 @@ impl Transport {
     fn pieces_octets(&self) -> usize {
         let both = self.rare.as_ref().map(|rare| &rare.sides);
         both.map_or(0, |[one, two]| one.pieces_octets() + two.pieces_octets())
+    }
+
+    /// Octets out of order that the table counts for the connection.
+    #[inline]
+    pub fn counted_out_of_order(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.counted_out_of_order)
     }
 
     /// Octets held out of order, and what keeping them costs.
@@ -401,8 +474,7 @@ impl Transport {
         if ended {
             context.counts.late_segments += 1;
         }
-        self.frames += 1;
-        self.last = self.marks.later(self.last, mark);
+        self.count_segment(direction, mark);
         Verdict::Taken
     }
 
@@ -464,8 +536,9 @@ impl Transport {
         let reset = segment.flags.has(Flags::RST);
         let syn = segment.flags.has(Flags::SYN);
         let [from, to] = self.silence;
-        if self.marks.passed(self.last, mark) > self.marks.passed(from, to) {
-            self.silence = [self.last, mark];
+        let last = self.last_mark();
+        if self.marks.passed(last, mark) > self.marks.passed(from, to) {
+            self.silence = [last, mark];
         }
         let side = self.side_mut(direction);
         side.segments = side.segments.saturating_add(1);
@@ -585,7 +658,7 @@ impl Transport {
     }
 
     pub(super) fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
-        self.count_frame(segment.stamp);
+        self.take_other(segment.stamp);
         let first = self.side(direction).encapsulation;
         self.compare_delivered(segment, direction);
         let rare = self.rare();
@@ -598,15 +671,29 @@ impl Transport {
         }
     }
 
-    fn count_frame(&mut self, stamp: Stamp) {
+    /// Behind a segment, noted or not.
+    pub fn count_segment(&mut self, direction: Direction, mark: Mark) {
+        self.count_frame();
+        if self.side(direction).last != mark {
+            self.note_other(mark);
+        }
+    }
+
+    /// A frame that is no segment of either side.
+    fn take_other(&mut self, stamp: Stamp) {
         let mark = self.mark(stamp);
-        self.frames += 1;
-        self.last = self.marks.later(self.last, mark);
+        self.count_frame();
+        self.note_other(mark);
+    }
+
+    fn note_other(&mut self, mark: Mark) {
+        let last = self.rare().last_other;
+        self.rare().last_other = self.marks.later(last, mark);
     }
 
     /// Takes an ICMP error that quotes this connection.
     pub fn take_icmp(&mut self, error: &IcmpError) {
-        self.count_frame(error.stamp);
+        self.take_other(error.stamp);
         let rare = self.rare();
         Rare::list(&mut rare.icmp_errors, &mut rare.unlisted, *error);
     }

@@ -54,8 +54,7 @@ impl Transport {
         if !segment.payload.is_empty() {
             self.take_next_octets(segment, direction, mark, reader);
         }
-        self.frames += 1;
-        self.last = self.marks.later(self.last, mark);
+        self.count_frame();
     }
 
     /// Octets up to `number` of that side arrived, all of which were seen.
