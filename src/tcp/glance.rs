@@ -39,7 +39,7 @@ impl<S: Stream> Table<S> {
                 let seen = OpenConnection {
                     client: opened.client,
                     server: opened.server,
-                    first: transport.marks.first(),
+                    first: transport.first,
                     last: transport.last(),
                     octets: PerDirection {
                         to_server: octets(&transport.sides[0]),

@@ -63,11 +63,11 @@ impl History {
     }
 
     /// Takes a larger block: at first just large enough, for many dialogues stop behind the greeting, and then at least
-    /// twice as large.
+    /// three times as large.
     #[inline(never)]
     fn grow(&mut self, bytes: &[u8]) {
         let kept = LENGTH + self.length();
-        let wanted = (kept + bytes.len()).max(2 * self.block.len()).max(SMALLEST);
+        let wanted = (kept + bytes.len()).max(3 * self.block.len()).max(SMALLEST);
         // The steps of the allocator: what lies between them would be lost.
         let step = (wanted.next_power_of_two() / 8).max(8);
         let size = wanted.next_multiple_of(step).min(LARGEST);

@@ -51,7 +51,8 @@ impl Transport {
         }
         side.acknowledged = number;
         side.set(Side::ACKNOWLEDGED);
-        side.land();
+        self.land(sender);
+        let side = self.side_mut(sender);
         let missing = distance(side.next, number);
         if missing <= 0 {
             if missing == 0 && nothing_waits {
@@ -86,7 +87,7 @@ impl Transport {
     /// The sender's repeated segment got through.
     fn end_repetition(&mut self, sender: Direction) {
         let acknowledged = self.side(sender).acknowledged;
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.beside.rare_mut() else { return };
         let repeated = &mut rare.sides[at(sender)].repeated;
         let through = |sequence: u32, length: u32| distance(sequence.wrapping_add(length), acknowledged) >= 0;
         if !repeated
@@ -252,7 +253,7 @@ impl Transport {
                 }
                 self.skip_to_piece(sender, reader);
             }
-            if let Some(rare) = &mut self.rare {
+            if let Some(rare) = self.beside.rare_mut() {
                 rare.sides[at(sender)].pieces = None;
             }
             self.deliver_fin(sender, reader);

@@ -17,7 +17,7 @@ const FAR: u64 = 0xff_ffff << TIME_BITS;
 /// First room on that list.
 const FEW: usize = 8;
 
-/// A frame and its time, as the [`Marks`] of its connection understand it; may be missing.
+/// A frame and its time, as the [`Marks`] of its connection tell it; may be missing.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Mark(u64);
 
@@ -31,6 +31,38 @@ impl Mark {
         self != Self::NONE
     }
 
+    /// The mark of a frame near the first one.
+    #[inline]
+    pub fn near(first: Stamp, stamp: Stamp) -> Option<Self> {
+        #[cfg(test)]
+        if tests::ALL_ARE_FAR.get() {
+            return None;
+        }
+        let frames = stamp.frame.0.wrapping_sub(first.frame.0);
+        let time = stamp.time.nanoseconds().checked_sub(first.time.nanoseconds())?;
+        let time = time.cast_unsigned().wrapping_add(BIAS);
+        let fits = frames < FAR >> TIME_BITS && (1..=TIME).contains(&time);
+        fits.then_some(Self((frames << TIME_BITS) | time))
+    }
+
+    /// The mark of any frame, which is kept in full among those that are `kept`; `in_use` are all other marks of the
+    /// connection. What no mark stands for any more is dropped when room is needed.
+    pub fn far<'a>(kept: &mut Vec<Stamp>, stamp: Stamp, in_use: impl Iterator<Item = &'a mut Self>) -> Self {
+        if kept.len() == kept.capacity() {
+            let mut still = Vec::with_capacity(kept.capacity().max(FEW));
+            for mark in in_use.filter(|mark| mark.0 >= FAR) {
+                still.extend(kept.get((mark.0 - FAR) as usize));
+                *mark = Self(FAR + still.len() as u64 - 1);
+            }
+            if still.len() > still.capacity() / 2 {
+                still.reserve(still.capacity());
+            }
+            *kept = still;
+        }
+        kept.push(stamp);
+        Self(FAR + kept.len() as u64 - 1)
+    }
+
     #[inline]
     pub fn set_first(&mut self, mark: Self) {
         if *self == Self::NONE {
@@ -39,75 +71,30 @@ impl Mark {
     }
 }
 
-/// Makes and understands the marks of one connection.
-pub(super) struct Marks {
+/// Tells what the marks of one connection stand for.
+#[derive(Clone, Copy)]
+pub(super) struct Marks<'a> {
     first: Stamp,
-    /// Missing where all marks are near.
-    far: Option<Box<Far>>,
+    far: &'a [Stamp],
 }
 
-/// What is kept in full. Whatever no mark points at any more is dropped when room is needed.
-#[derive(Default)]
-struct Far {
-    stamps: Vec<Stamp>,
-}
-
-impl Marks {
-    /// Marks told from this frame.
-    pub const fn since(first: Stamp) -> Self {
-        Self { first, far: None }
-    }
-
-    pub const fn first(&self) -> Stamp {
-        self.first
-    }
-
-    /// The mark of what is near the first frame.
+impl<'a> Marks<'a> {
+    /// Of a connection with this first frame, and with these frames kept in full; no mark is far where there are none.
     #[inline]
-    pub fn near(&self, stamp: Stamp) -> Option<Mark> {
-        #[cfg(test)]
-        if tests::ALL_ARE_FAR.get() {
-            return None;
-        }
-        let frames = stamp.frame.0.wrapping_sub(self.first.frame.0);
-        let time = stamp.time.nanoseconds().checked_sub(self.first.time.nanoseconds())?;
-        let time = time.cast_unsigned().wrapping_add(BIAS);
-        let fits = frames < FAR >> TIME_BITS && (1..=TIME).contains(&time);
-        fits.then_some(Mark((frames << TIME_BITS) | time))
-    }
-
-    /// The mark of anything; `in_use` are all other marks of the connection.
-    #[cold]
-    pub fn far<'a>(&mut self, stamp: Stamp, in_use: impl Iterator<Item = &'a mut Mark>) -> Mark {
-        let stamps = &mut self.far.get_or_insert_default().stamps;
-        if stamps.len() == stamps.capacity() {
-            let mut kept = Vec::with_capacity(stamps.capacity().max(FEW));
-            for mark in in_use.filter(|mark| mark.0 >= FAR) {
-                kept.extend(stamps.get((mark.0 - FAR) as usize));
-                *mark = Mark(FAR + kept.len() as u64 - 1);
-            }
-            if kept.len() > kept.capacity() / 2 {
-                kept.reserve(kept.capacity());
-            }
-            *stamps = kept;
-        }
-        stamps.push(stamp);
-        Mark(FAR + stamps.len() as u64 - 1)
+    pub const fn new(first: Stamp, far: &'a [Stamp]) -> Self {
+        Self { first, far }
     }
 
     /// What a mark stands for.
-    pub fn get(&self, mark: Mark) -> Option<Stamp> {
+    pub fn get(self, mark: Mark) -> Option<Stamp> {
         mark.is_some().then(|| self.stamp(mark))
     }
 
     /// What a mark that is there stands for.
     #[inline]
-    pub fn stamp(&self, mark: Mark) -> Stamp {
+    pub fn stamp(self, mark: Mark) -> Stamp {
         if mark.0 >= FAR {
-            let far = self
-                .far
-                .as_ref()
-                .and_then(|far| far.stamps.get((mark.0 - FAR) as usize));
+            let far = self.far.get((mark.0 - FAR) as usize);
             return far.copied().unwrap_or(self.first);
         }
         let since = (mark.0 & TIME).wrapping_sub(BIAS).cast_signed();
@@ -119,8 +106,8 @@ impl Marks {
 
     /// Nanoseconds between two that are there; zero where the clock ran backwards.
     #[inline]
-    pub fn passed(&self, from: Mark, to: Mark) -> u64 {
-        if self.far.is_some() {
+    pub fn passed(self, from: Mark, to: Mark) -> u64 {
+        if !self.far.is_empty() {
             return self.stamp(to).time.nanoseconds_since(self.stamp(from).time);
         }
         (to.0 & TIME).saturating_sub(from.0 & TIME)
@@ -128,19 +115,13 @@ impl Marks {
 
     /// The later of two, in the order of frames.
     #[inline]
-    pub fn later(&self, one: Mark, two: Mark) -> Mark {
-        let is_later = if self.far.is_some() {
+    pub fn later(self, one: Mark, two: Mark) -> Mark {
+        let is_later = if !self.far.is_empty() {
             self.stamp(two) > self.stamp(one)
         } else {
             two.0 > one.0
         };
         if is_later { two } else { one }
-    }
-
-    /// Octets held besides the struct itself.
-    pub fn weight(&self) -> usize {
-        let far = self.far.as_ref();
-        far.map_or(0, |far| size_of::<Far>() + far.stamps.capacity() * size_of::<Stamp>())
     }
 }
 
@@ -186,43 +167,37 @@ pub(super) mod tests {
             steps in prop::collection::vec((frame(), time(), 0usize..6), 1..120),
         ) {
             let first = stamp(first.0, first.1);
-            let mut marks = Marks::since(first);
+            let mut far = Vec::new();
             let mut kept = [(Mark::FIRST, first); 6];
             for (frame, time, place) in steps {
                 let stamp = stamp(frame, time);
-                let mark = match marks.near(stamp) {
+                let mark = match Mark::near(first, stamp) {
                     Some(mark) => mark,
-                    None => marks.far(stamp, kept.iter_mut().map(|(mark, _)| mark)),
+                    None => Mark::far(&mut far, stamp, kept.iter_mut().map(|(mark, _)| mark)),
                 };
                 kept[place] = (mark, stamp);
+                let marks = Marks::new(first, &far);
                 for &(one, real) in &kept {
                     prop_assert_eq!(marks.get(one), Some(real));
                     prop_assert_eq!(marks.passed(one, mark), stamp.time.nanoseconds_since(real.time));
                     prop_assert_eq!(marks.stamp(marks.later(one, mark)), real.max(stamp));
                 }
             }
-            prop_assert!(marks.weight() <= size_of::<Far>() + 4 * FEW * size_of::<Stamp>());
+            prop_assert!(far.capacity() <= 4 * FEW);
         }
     }
 
     #[test]
     fn what_is_near_and_what_is_not() {
-        let marks = Marks::since(stamp(100, 5_000_000_000_000));
-        assert_eq!(marks.near(marks.first()), Some(Mark::FIRST));
-        assert!(
-            marks
-                .near(stamp(16_000_000, 5_000_000_000_000 + 1_000 * 1_000_000_000))
-                .is_some()
-        );
-        assert!(marks.near(stamp(101, 5_000_000_000_000 - 4 * 1_000_000_000)).is_some());
-        assert!(marks.near(stamp(17_000_000, 5_000_000_000_000)).is_none());
-        assert!(
-            marks
-                .near(stamp(101, 5_000_000_000_000 + 1_200 * 1_000_000_000))
-                .is_none()
-        );
-        assert!(marks.near(stamp(101, 5_000_000_000_000 - 5 * 1_000_000_000)).is_none());
-        assert!(marks.near(stamp(99, 5_000_000_000_000)).is_none());
-        assert_eq!(marks.get(Mark::NONE), None);
+        let first = stamp(100, 5_000_000_000_000);
+        let near = |frame, time| Mark::near(first, stamp(frame, time));
+        assert_eq!(Mark::near(first, first), Some(Mark::FIRST));
+        assert!(near(16_000_000, 5_000_000_000_000 + 1_000 * 1_000_000_000).is_some());
+        assert!(near(101, 5_000_000_000_000 - 4 * 1_000_000_000).is_some());
+        assert!(near(17_000_000, 5_000_000_000_000).is_none());
+        assert!(near(101, 5_000_000_000_000 + 1_200 * 1_000_000_000).is_none());
+        assert!(near(101, 5_000_000_000_000 - 5 * 1_000_000_000).is_none());
+        assert!(near(99, 5_000_000_000_000).is_none());
+        assert_eq!(Marks::new(first, &[]).get(Mark::NONE), None);
     }
 }

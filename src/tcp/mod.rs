@@ -10,10 +10,12 @@
 //!        early     what was captured before the octets that it answers
 //! ```
 
+mod beside;
 mod clock;
 mod departed;
 mod early;
 mod facts;
+mod flights;
 mod glance;
 mod half_open;
 mod history;

@@ -143,7 +143,7 @@ impl Transport {
 
     /// True where the segment shows that the remembered SYN was answered.
     pub(super) fn answers_pending(&self, segment: &Segment<'_>, direction: Direction) -> bool {
-        let Some(pending) = self.rare.as_ref().and_then(|rare| rare.pending.as_ref()) else {
+        let Some(pending) = self.beside.rare().and_then(|rare| rare.pending.as_ref()) else {
             return false;
         };
         let expected = pending.sequence.wrapping_add(1);
@@ -158,14 +158,14 @@ impl Transport {
         answer && segment.acknowledgment == expected
     }
 
-    /// Takes a reset: believed where it fits the window, listed in any case.
+    /// Takes a reset: believed where it fits the window, listed in any case. Whether it fits.
     pub(super) fn take_reset(
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
         mark: Mark,
         context: &mut Context<'_>,
-    ) {
+    ) -> bool {
         let in_window = self.reset_fits(segment, direction);
         let side = self.side(direction);
         let usual = (side.usual_time_to_live > 0).then_some(side.usual_time_to_live);
@@ -192,6 +192,7 @@ impl Transport {
             rare.reset_sequence = segment.sequence;
         }
         Rare::list(&mut rare.resets, &mut rare.unlisted, reset);
+        in_window
     }
 
     fn reset_fits(&self, segment: &Segment<'_>, direction: Direction) -> bool {

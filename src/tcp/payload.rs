@@ -4,6 +4,7 @@
 use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::facts::{Ending, Gap, Reset, Stuck};
+use crate::tcp::flights::Flights;
 use crate::tcp::mark::Mark;
 use crate::tcp::pieces::Inserted;
 use crate::tcp::sequence::{distance, later};
@@ -86,13 +87,13 @@ impl Transport {
         }
         let side = self.side(direction);
         if run.sequence == side.next && !side.has(Side::FIN) && self.pieces(direction).is_none() {
-            self.side_mut(direction).sent_new(run.end(), run.length, mark);
+            self.sent_new(direction, run.end(), run.length, mark);
             self.deliver(direction, run.bytes, cut, run.stamp, reader);
             self.revive_if_sender_lives(&run, direction, context);
         } else {
             self.take_disordered(run, direction, quiet, segment.dont_fragment, context, reader);
         }
-        if let Some(rare) = &mut self.rare {
+        if let Some(rare) = self.beside.rare_mut() {
             let counts = &mut rare.sides[at(direction)];
             counts.octets_on_wire = on_wire.saturating_add(u64::from(length));
             counts.last_sent = stamp.time;
@@ -146,13 +147,13 @@ impl Transport {
         let below_highest = distance(run.end(), side.highest) >= 0;
         let probe = self.side(direction.opposite()).has(Side::ZERO_WINDOW) && run.length <= 1;
         let waiting = self
-            .rare
-            .as_ref()
+            .beside
+            .rare()
             .and_then(|rare| rare.sides[at(direction)].waiting_since);
         let seen = self.take_seen_part(&run, direction, context);
         let rest = self.take_new_part(&run, direction, reader);
         if rest.new > 0 {
-            self.side_mut(direction).sent_new(run.end(), run.length, run.mark);
+            self.sent_new(direction, run.end(), run.length, run.mark);
             self.revive_if_sender_lives(&run, direction, context);
         }
         if seen + rest.seen > 0 {
@@ -332,7 +333,7 @@ impl Transport {
     pub(super) fn drain<S: Stream>(&mut self, direction: Direction, reader: &mut Reader<'_, S>) {
         loop {
             let offset = self.side(direction).offset;
-            let rare = self.rare.as_mut().map(|rare| &mut rare.sides[at(direction)]);
+            let rare = self.beside.rare_mut().map(|rare| &mut rare.sides[at(direction)]);
             let Some(pieces) = rare.and_then(|rare| rare.pieces.as_mut()) else {
                 return;
             };
@@ -355,8 +356,8 @@ impl Transport {
         let offset = (side.offset as i64)
             .saturating_add(distance(side.next_octet(), run.sequence))
             .max(0);
-        let oldest = side.flights[0];
-        let in_flight = (oldest.largest > 0).then(|| self.marks.stamp(oldest.first));
+        let oldest = self.flights(direction).and_then(Flights::first);
+        let first_sent = oldest.map_or(run.stamp, |mark| self.marks().stamp(mark));
         let rare = self.rare_side(direction);
         rare.retransmissions = rare.retransmissions.saturating_add(1);
         rare.retransmission_timeouts += u32::from(quiet >= TIMEOUT);
@@ -379,7 +380,7 @@ impl Transport {
                         offset: offset as u64,
                         length: run.length,
                         retransmissions: 1,
-                        first: in_flight.unwrap_or(run.stamp),
+                        first: first_sent,
                         last: run.stamp,
                         acknowledged: false,
                         dont_fragment,
@@ -414,7 +415,7 @@ impl Transport {
             side.set(Side::FIN_DELIVERED);
             side.next = side.next.wrapping_add(1);
             let fin = side.fin;
-            if let Some(at) = self.marks.get(fin) {
+            if let Some(at) = self.marks().get(fin) {
                 reader.open(self).fin(direction, at);
             }
         }

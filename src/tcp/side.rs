@@ -10,23 +10,6 @@ use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::distance;
 use crate::time::Timestamp;
 
-/// Octets on their way: sent first at `first`, up to `end`.
-#[derive(Clone, Copy)]
-pub(super) struct Flight {
-    pub first: Mark,
-    pub end: u32,
-    /// Largest payload of a segment in it; 0 where nothing is on its way.
-    pub largest: u32,
-}
-
-impl Flight {
-    const NONE: Self = Self {
-        first: Mark::NONE,
-        end: 0,
-        largest: 0,
-    };
-}
-
 /// An acknowledgment this far behind says nothing any more: 32-bit numbers would soon take it for one ahead.
 const STALE: i64 = 1 << 30;
 
@@ -64,8 +47,6 @@ pub(super) struct Side {
     pub last_data: Mark,
     /// Its last segment; that of the connection's first frame before there is one.
     pub last: Mark,
-    /// The oldest unacknowledged segment, and all behind it.
-    pub flights: [Flight; 2],
     pub history: History,
 }
 
@@ -116,7 +97,6 @@ impl Side {
             first_data: Mark::NONE,
             last_data: Mark::NONE,
             last: Mark::FIRST,
-            flights: [Flight::NONE; 2],
             history: History::default(),
         }
     }
@@ -208,20 +188,6 @@ impl Side {
         self.first_data.set_first(mark);
     }
 
-    /// A segment of `length` octets up to `end` brought new ones.
-    #[inline]
-    pub fn sent_new(&mut self, end: u32, length: u32, mark: Mark) {
-        self.last_data = mark;
-        if distance(self.highest, end) > 0 {
-            self.highest = end;
-            if !self.has(Self::ACKNOWLEDGED) || distance(self.acknowledged, end) > 0 {
-                self.send(end, length, mark);
-            } else {
-                self.largest_acknowledged = self.largest_acknowledged.max(length);
-            }
-        }
-    }
-
     /// Octets that come next are handed on: goes past them, and keeps them for comparing.
     #[inline]
     pub fn go_past(&mut self, bytes: &[u8]) {
@@ -231,46 +197,13 @@ impl Side {
     }
 
     /// When new payload came last.
-    pub fn last_data_time(&self, marks: &Marks) -> Timestamp {
+    pub fn last_data_time(&self, marks: Marks<'_>) -> Timestamp {
         marks.get(self.last_data).map_or(Timestamp::MIN, |stamp| stamp.time)
     }
 
     /// All marks.
     pub fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
-        let own = [&mut self.fin, &mut self.first_data, &mut self.last_data, &mut self.last];
-        own.into_iter()
-            .chain(self.flights.iter_mut().map(|flight| &mut flight.first))
-    }
-
-    /// New octets were sent up to `end`.
-    #[inline]
-    pub fn send(&mut self, end: u32, length: u32, mark: Mark) {
-        let [oldest, rest] = &mut self.flights;
-        let slot = if oldest.largest == 0 { oldest } else { rest };
-        if slot.largest == 0 {
-            slot.first = mark;
-        }
-        slot.end = end;
-        slot.largest = slot.largest.max(length);
-    }
-
-    /// The peer's acknowledgment advanced.
-    #[inline]
-    pub fn land(&mut self) {
-        let [oldest, rest] = &mut self.flights;
-        if oldest.largest == 0 || distance(self.acknowledged, oldest.end) > 0 {
-            return;
-        }
-        self.largest_acknowledged = self.largest_acknowledged.max(oldest.largest);
-        *oldest = Flight::NONE;
-        if rest.largest != 0 {
-            if distance(self.acknowledged, rest.end) > 0 {
-                *oldest = *rest;
-            } else {
-                self.largest_acknowledged = self.largest_acknowledged.max(rest.largest);
-            }
-            *rest = Flight::NONE;
-        }
+        [&mut self.fin, &mut self.first_data, &mut self.last_data, &mut self.last].into_iter()
     }
 }
 
@@ -334,7 +267,7 @@ pub(super) struct RareSide {
 
 impl RareSide {
     /// What is rare of a side that had nothing rare so far.
-    pub fn of(side: &Side, marks: &Marks) -> Self {
+    pub fn of(side: &Side, marks: Marks<'_>) -> Self {
         Self {
             octets_on_wire: side.offset,
             last_sent: side.last_data_time(marks),

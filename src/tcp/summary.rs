@@ -33,7 +33,7 @@ impl Transport {
         let opened = self.opened();
         let round_trip = self.round_trip();
         let (last, frames) = (self.last(), self.frames());
-        let rare = self.rare.take().map(|rare| *rare).unwrap_or_default();
+        let rare = self.beside.take_rare();
         let [from, to] = self.silence;
         Box::new(ConnectionFacts {
             client: opened.client,
@@ -41,10 +41,10 @@ impl Transport {
             roles: self.roles,
             opening: self.opening,
             ending,
-            first: self.marks.first(),
+            first: self.first,
             last,
             frames,
-            handshake_ack: self.marks.get(self.handshake_acknowledgment),
+            handshake_ack: self.marks().get(self.handshake_acknowledgment),
             round_trip,
             directions,
             resets: rare.resets,
@@ -52,7 +52,7 @@ impl Transport {
             zero_windows: rare.zero_windows,
             stuck: rare.stuck,
             icmp_errors: rare.icmp_errors,
-            longest_silence: (from != to).then(|| (self.marks.stamp(from), self.marks.stamp(to))),
+            longest_silence: (from != to).then(|| (self.marks().stamp(from), self.marks().stamp(to))),
             early_segments: rare.early_segments,
             unlisted: rare.unlisted,
             encapsulations: rare.encapsulations.len().max(1) as u32,
@@ -60,7 +60,7 @@ impl Transport {
     }
 
     fn end_episodes(&mut self) {
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.beside.rare_mut() else { return };
         for direction in Direction::BOTH {
             let side = &mut rare.sides[at(direction)];
             let (window, repeated) = (side.zero_window.take(), side.repeated.take());
@@ -75,18 +75,18 @@ impl Transport {
 
     fn round_trip(&self) -> Option<Duration> {
         let again = self
-            .rare
-            .as_ref()
+            .beside
+            .rare()
             .is_some_and(|rare| rare.sides.iter().any(|side| side.syn_retransmissions > 0));
         let (syn, answer) = (self.syn(Direction::ToServer)?, self.syn(Direction::ToClient)?);
-        let end = self.marks.get(self.handshake_acknowledgment)?;
+        let end = self.marks().get(self.handshake_acknowledgment)?;
         (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
     }
 
     fn direction_facts(&self, direction: Direction) -> DirectionFacts {
         let side = self.side(direction);
         let nothing = Default::default();
-        let rare = self.rare.as_ref().map_or(&nothing, |rare| &rare.sides[at(direction)]);
+        let rare = self.beside.rare().map_or(&nothing, |rare| &rare.sides[at(direction)]);
         DirectionFacts {
             segments: u64::from(side.segments),
             data_segments: u64::from(side.data_segments),
@@ -106,10 +106,10 @@ impl Transport {
             syn: self.syn(direction),
             syn_retransmissions: rare.syn_retransmissions,
             last_syn: rare.last_syn.or_else(|| self.syn(direction)),
-            fin: self.marks.get(side.fin),
-            first_data: self.marks.get(side.first_data),
-            last_data: self.marks.get(side.last_data),
-            last: (side.segments > 0).then(|| self.marks.stamp(side.last)),
+            fin: self.marks().get(side.fin),
+            first_data: self.marks().get(side.first_data),
+            last_data: self.marks().get(side.last_data),
+            last: (side.segments > 0).then(|| self.marks().stamp(side.last)),
             largest_segment: side.largest,
             largest_acknowledged_segment: side.largest_acknowledged,
             maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),

@@ -242,7 +242,7 @@ impl<S: Stream> Table<S> {
     pub fn finish(&mut self) {
         let full = self.slots.numbers();
         self.remaining = full
-            .map(|(number, connection)| (connection.transport.marks.first(), number))
+            .map(|(number, connection)| (connection.transport.first, number))
             .chain(
                 self.half_open
                     .positions()
@@ -309,9 +309,8 @@ impl<S: Stream> Table<S> {
         self.index.insert(hash, position | HALF);
     }
 
-    fn insert(&mut self, mut transport: Transport, hash: u32) -> u32 {
-        transport.hash = hash;
-        let connection = Connection::new(transport, self.clock.now());
+    fn insert(&mut self, transport: Transport, hash: u32) -> u32 {
+        let connection = Connection::new(transport, hash, self.clock.now());
         let number = self.slots.insert(connection);
         self.index.insert(hash, number);
         self.weigh(number);
@@ -409,8 +408,12 @@ impl<S: Stream> Table<S> {
     /// Ends a connection whose ports a remembered SYN took over; that SYN.
     fn replace(&mut self, number: u32) -> Option<(Key, u32, Syn)> {
         let connection = self.slots.get_mut(number)?;
-        let pending = connection.transport.rare.as_mut().and_then(|rare| rare.pending.take());
-        let (key, hash) = (connection.transport.key.get(), connection.transport.hash);
+        let pending = connection
+            .transport
+            .beside
+            .rare_mut()
+            .and_then(|rare| rare.pending.take());
+        let (key, hash) = (connection.transport.key.get(), connection.hash);
         self.counts.opened += 1;
         self.finish_full(number, Ending::PortReused);
         pending.map(|syn| (key, hash, syn))
@@ -421,7 +424,7 @@ impl<S: Stream> Table<S> {
         let Some(transport) = self.slots.get_mut(number).map(|connection| &mut connection.transport) else {
             return;
         };
-        let Some(syn) = transport.rare.as_mut().and_then(|rare| rare.pending.take()) else {
+        let Some(syn) = transport.beside.rare_mut().and_then(|rare| rare.pending.take()) else {
             return;
         };
         let mut refused = Transport::from_syn(transport.key.get(), &syn);
@@ -431,8 +434,9 @@ impl<S: Stream> Table<S> {
             room: 0,
         };
         let (direction, mark) = (refused.direction(source_is_low), refused.mark(segment.stamp));
-        refused.take_reset(segment, direction, mark, &mut context);
-        refused.count_segment(direction, mark);
+        if !refused.take_reset(segment, direction, mark, &mut context) {
+            refused.note_other(mark);
+        }
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
         self.finished.push_back(Finished {
@@ -475,7 +479,7 @@ impl<S: Stream> Table<S> {
         self.memory = (self.memory + weight as usize).saturating_sub(connection.weight as usize);
         connection.weight = weight;
         let out_of_order = connection.transport.out_of_order();
-        if let Some(rare) = &mut connection.transport.rare {
+        if let Some(rare) = connection.transport.beside.rare_mut() {
             self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(rare.counted_out_of_order);
             rare.counted_out_of_order = out_of_order;
         }
@@ -501,10 +505,8 @@ impl<S: Stream> Table<S> {
     #[inline]
     fn is_over(&self, number: u32, now: Timestamp) -> bool {
         self.slots.get(number).is_some_and(|connection| {
-            // Nearly always the last segment came just now.
-            let last = connection.transport.last().time;
-            let alive = last <= now && now.nanoseconds_since(last) <= self.shortest;
-            !alive && self.is_silent(connection, now)
+            // Nearly always it was touched just now.
+            now.nanoseconds_since(connection.touched) > self.shortest && self.is_silent(connection, now)
         })
     }
 
@@ -624,7 +626,7 @@ impl<S: Stream> Table<S> {
         let Some(connection) = self.slots.get_mut(number) else {
             return;
         };
-        self.index.remove(connection.transport.hash, number);
+        self.index.remove(connection.hash, number);
         self.memory = self.memory.saturating_sub(connection.weight as usize);
         self.out_of_order = self
             .out_of_order
@@ -641,7 +643,7 @@ impl<S: Stream> Table<S> {
         };
         transport.let_early_go(&mut context, &mut reader);
         transport.flush(&mut reader);
-        let pending = transport.rare.as_mut().and_then(|rare| rare.pending.take());
+        let pending = transport.beside.rare_mut().and_then(|rare| rare.pending.take());
         let pending = pending.map(|syn| (transport.key.get(), syn));
         let ending = transport.ending_after(cause);
         self.counts.ports_reused += u64::from(ending == Ending::PortReused);

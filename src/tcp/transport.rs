@@ -3,8 +3,10 @@
 
 use crate::packet::{Endpoint, Flags, IcmpError, Segment};
 use crate::span::{Direction, Stamp};
+use crate::tcp::beside::Beside;
 use crate::tcp::early::Early;
 use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
+use crate::tcp::flights::Flights;
 use crate::tcp::half_open::Syn;
 use crate::tcp::key::{KeptKey, Key};
 use crate::tcp::limits::{Counts, Limits};
@@ -100,10 +102,10 @@ pub(super) struct Rare {
     pub early_segments: u32,
     pub strangers: Option<Strangers>,
     pub reset_sequence: u32,
-    /// The last frame of those that are no segment of either side: duplicates, errors, what did not fit.
+    /// The last frame of those that no side counts as its segments: duplicates, errors, what did not fit.
     pub last_other: Mark,
-    /// Frames beyond those that the connection counts itself.
-    pub frames: u64,
+    /// Frames that no side counts as its segments.
+    pub other_frames: u64,
     /// Octets out of order that the table counts for the connection.
     pub counted_out_of_order: usize,
 }
@@ -121,11 +123,11 @@ impl Rare {
 /// One connection.
 pub(super) struct Transport {
     pub sides: [Side; 2],
-    pub rare: Option<Box<Rare>>,
-    frames: u32,
-    /// Of the key, in the table's index.
-    pub hash: u32,
-    pub marks: Marks,
+    pub beside: Beside,
+    pub first: Stamp,
+    /// What `in_flight` has on its way: in a dialogue the sides take turns, so the other one hardly ever has anything.
+    flights: Flights,
+    in_flight: Direction,
     /// The SYN that is not the connection's first frame; see [`syn`](Self::syn).
     other_syn: Mark,
     /// The longest silence: where it began and where it ended; the same mark twice where there was none.
@@ -136,6 +138,8 @@ pub(super) struct Transport {
     pub roles: RoleEvidence,
     pub opening: Opening,
     pub stage: Stage,
+    /// The stage in whose list the table keeps it.
+    pub listed: Stage,
     pub ending: Option<Ending>,
 }
 
@@ -150,10 +154,10 @@ impl Transport {
     fn new(key: Key, client_is_low: bool, first: Stamp, opening: Opening, roles: RoleEvidence) -> Self {
         Self {
             sides: [Side::new(), Side::new()],
-            rare: None,
-            frames: 0,
-            hash: 0,
-            marks: Marks::since(first),
+            beside: Beside::default(),
+            first,
+            flights: Flights::default(),
+            in_flight: Direction::ToServer,
             other_syn: Mark::NONE,
             silence: [Mark::FIRST; 2],
             handshake_acknowledgment: Mark::NONE,
@@ -162,6 +166,7 @@ impl Transport {
             roles,
             opening,
             stage: Stage::Embryonic,
+            listed: Stage::Embryonic,
             ending: None,
         }
     }
@@ -169,7 +174,6 @@ impl Transport {
     /// A connection of which the SYN was seen.
     pub fn from_syn(key: Key, syn: &Syn) -> Self {
         let mut transport = Self::new(key, syn.from_low, syn.first, Opening::SynOnly, RoleEvidence::Handshake);
-        transport.count_frames(1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates));
         let last = if syn.last == syn.first {
             Mark::FIRST
         } else {
@@ -191,6 +195,7 @@ impl Transport {
             rare.syn_retransmissions = syn.retransmissions;
             rare.capture_duplicates = syn.capture_duplicates;
             rare.last_syn = Some(syn.last);
+            transport.rare().other_frames = u64::from(syn.capture_duplicates);
         }
         transport
     }
@@ -210,7 +215,6 @@ impl Transport {
         }
         if syn {
             let mut transport = Self::from_syn(key, &Syn::of(segment, source_is_low));
-            transport.frames = 0;
             transport.sides[0].segments = 0;
             return transport;
         }
@@ -233,7 +237,7 @@ impl Transport {
             server: key.endpoint(!self.client_is_low),
             roles: self.roles,
             opening: self.opening,
-            first: self.marks.first(),
+            first: self.first,
         }
     }
 
@@ -264,10 +268,16 @@ impl Transport {
         &mut self.sides[at(direction)]
     }
 
+    /// Tells what marks stand for.
+    #[inline]
+    pub fn marks(&self) -> Marks<'_> {
+        Marks::new(self.first, self.beside.far())
+    }
+
     /// The mark of a frame, to be put where [`far_mark`](Self::far_mark) finds it before the next one is made.
     #[inline]
     pub fn mark(&mut self, stamp: Stamp) -> Mark {
-        match self.marks.near(stamp) {
+        match Mark::near(self.first, stamp) {
             Some(mark) => mark,
             None => self.far_mark(stamp),
         }
@@ -275,29 +285,85 @@ impl Transport {
 
     #[cold]
     fn far_mark(&mut self, stamp: Stamp) -> Mark {
+        let mut far = self.beside.take_far();
         let [client, server] = &mut self.sides;
-        let other = self.rare.as_mut().map(|rare| &mut rare.last_other);
-        let own = [&mut self.other_syn, &mut self.handshake_acknowledgment]
+        let in_use = [&mut self.other_syn, &mut self.handshake_acknowledgment]
             .into_iter()
-            .chain(other);
-        let in_use = own.chain(&mut self.silence).chain(client.marks()).chain(server.marks());
-        self.marks.far(stamp, in_use)
+            .chain(&mut self.silence)
+            .chain(client.marks())
+            .chain(server.marks())
+            .chain(self.flights.marks())
+            .chain(self.beside.marks());
+        let mark = Mark::far(&mut far, stamp, in_use);
+        self.beside.put_far(far);
+        mark
+    }
+
+    /// What a side has on its way.
+    pub fn flights(&self, sender: Direction) -> Option<&Flights> {
+        if self.in_flight == sender {
+            Some(&self.flights)
+        } else {
+            self.beside.flights()
+        }
+    }
+
+    /// A segment of `length` octets up to `end` brought new ones.
+    #[inline]
+    pub fn sent_new(&mut self, sender: Direction, end: u32, length: u32, mark: Mark) {
+        let side = self.side_mut(sender);
+        side.last_data = mark;
+        if distance(side.highest, end) > 0 {
+            side.highest = end;
+            if !side.has(Side::ACKNOWLEDGED) || distance(side.acknowledged, end) > 0 {
+                self.send(sender, end, length, mark);
+            } else {
+                side.largest_acknowledged = side.largest_acknowledged.max(length);
+            }
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, sender: Direction, end: u32, length: u32, mark: Mark) {
+        if self.in_flight != sender {
+            if !self.flights.is_empty() {
+                self.beside.flights_or_default().send(end, length, mark);
+                return;
+            }
+            self.flights = self.beside.take_flights();
+            self.in_flight = sender;
+        }
+        self.flights.send(end, length, mark);
+    }
+
+    /// The acknowledgment of what a side sent advanced.
+    #[inline]
+    pub fn land(&mut self, sender: Direction) {
+        let acknowledged = self.side(sender).acknowledged;
+        let landed = if self.in_flight == sender {
+            self.flights.land(acknowledged)
+        } else {
+            let flights = self.beside.flights_mut();
+            flights.map_or(0, |flights| flights.land(acknowledged))
+        };
+        let side = self.side_mut(sender);
+        side.largest_acknowledged = side.largest_acknowledged.max(landed);
     }
 
     /// The first SYN or SYN-ACK of a side.
     pub fn syn(&self, direction: Direction) -> Option<Stamp> {
         let side = self.side(direction);
         if side.has(Side::OPENS) {
-            return Some(self.marks.first());
+            return Some(self.first);
         }
-        let late = self.rare.as_ref().and_then(|rare| rare.sides[at(direction)].late_syn);
+        let late = self.beside.rare().and_then(|rare| rare.sides[at(direction)].late_syn);
         let seen = side.has(Side::SYN);
-        late.or_else(|| seen.then(|| self.marks.stamp(self.other_syn)))
+        late.or_else(|| seen.then(|| self.marks().stamp(self.other_syn)))
     }
 
     /// Remembers the first SYN or SYN-ACK of a side.
     pub fn note_syn(&mut self, direction: Direction, stamp: Stamp, mark: Mark) {
-        if stamp == self.marks.first() {
+        if stamp == self.first {
             self.side_mut(direction).set(Side::OPENS);
         } else if self.other_syn.is_some() {
             self.rare_side(direction).late_syn = Some(stamp);
@@ -310,65 +376,53 @@ impl Transport {
     /// The last frame.
     #[inline]
     fn last_mark(&self) -> Mark {
-        let last = self.marks.later(self.sides[0].last, self.sides[1].last);
-        match &self.rare {
-            Some(rare) => self.marks.later(last, rare.last_other),
+        let last = self.marks().later(self.sides[0].last, self.sides[1].last);
+        match self.beside.rare() {
+            Some(rare) => self.marks().later(last, rare.last_other),
             None => last,
         }
     }
 
     /// The last frame.
-    #[inline(always)]
+    #[inline]
     pub fn last(&self) -> Stamp {
-        self.marks.stamp(self.last_mark())
+        self.marks().stamp(self.last_mark())
     }
 
-    /// Frames that belong to the connection, whatever became of them.
+    /// Frames that belong to the connection, whatever became of them; of each side no more than 4,294,967,295.
     #[inline]
     pub fn frames(&self) -> u64 {
-        u64::from(self.frames) + self.rare.as_ref().map_or(0, |rare| rare.frames)
-    }
-
-    #[inline]
-    pub(super) fn count_frame(&mut self) {
-        match self.frames.checked_add(1) {
-            Some(frames) => self.frames = frames,
-            None => self.rare().frames += 1,
-        }
-    }
-
-    fn count_frames(&mut self, frames: u64) {
-        match u32::try_from(frames) {
-            Ok(frames) => self.frames = frames,
-            Err(_) => self.rare().frames = frames,
-        }
+        let [client, server] = &self.sides;
+        let others = self.beside.rare().map_or(0, |rare| rare.other_frames);
+        u64::from(client.segments) + u64::from(server.segments) + others
     }
 
     pub fn rare(&mut self) -> &mut Rare {
-        let (sides, marks) = (&self.sides, &self.marks);
-        self.rare.get_or_insert_with(|| {
-            Box::new(Rare {
-                sides: [RareSide::of(&sides[0], marks), RareSide::of(&sides[1], marks)],
+        if self.beside.rare().is_none() {
+            let rare = Rare {
+                sides: self.sides.each_ref().map(|side| RareSide::of(side, self.marks())),
                 ..Rare::default()
-            })
-        })
+            };
+            self.beside.put_rare(rare);
+        }
+        self.beside.rare_or_default()
     }
 
     /// Octets that wait for earlier ones of that side.
     pub fn pieces(&self, direction: Direction) -> Option<&Pieces> {
-        self.rare.as_ref()?.sides[at(direction)].pieces.as_deref()
+        self.beside.rare()?.sides[at(direction)].pieces.as_deref()
     }
 
     /// Octets of payload that a side sent, whether again or not.
     pub fn octets_on_wire(&self, direction: Direction) -> u64 {
-        let rare = self.rare.as_ref().map(|rare| rare.sides[at(direction)].octets_on_wire);
+        let rare = self.beside.rare().map(|rare| rare.sides[at(direction)].octets_on_wire);
         rare.unwrap_or(self.side(direction).offset)
     }
 
     /// When a side last sent payload, whether again or not.
     pub fn last_sent(&self, direction: Direction) -> Timestamp {
-        let rare = self.rare.as_ref().map(|rare| rare.sides[at(direction)].last_sent);
-        rare.unwrap_or_else(|| self.side(direction).last_data_time(&self.marks))
+        let rare = self.beside.rare().map(|rare| rare.sides[at(direction)].last_sent);
+        rare.unwrap_or_else(|| self.side(direction).last_data_time(self.marks()))
     }
 
     pub fn rare_side(&mut self, direction: Direction) -> &mut RareSide {
@@ -377,7 +431,7 @@ impl Transport {
 
     /// Octets held besides the struct itself.
     pub fn weight(&self) -> usize {
-        let rare = self.rare.as_ref().map_or(0, |rare| {
+        let rare = self.beside.rare().map_or(0, |rare| {
             size_of::<Rare>()
                 + rare.resets.capacity() * size_of::<Reset>()
                 + rare.gaps.capacity() * size_of::<Gap>()
@@ -386,26 +440,26 @@ impl Transport {
                 + rare.icmp_errors.capacity() * size_of::<IcmpError>()
         });
         rare + self.key.weight()
-            + self.marks.weight()
+            + self.beside.weight()
             + self.pieces_octets()
             + self.sides[0].history.weight()
             + self.sides[1].history.weight()
     }
 
     fn pieces_octets(&self) -> usize {
-        let both = self.rare.as_ref().map(|rare| &rare.sides);
+        let both = self.beside.rare().map(|rare| &rare.sides);
         both.map_or(0, |[one, two]| one.pieces_octets() + two.pieces_octets())
     }
 
     /// Octets out of order that the table counts for the connection.
     #[inline]
     pub fn counted_out_of_order(&self) -> usize {
-        self.rare.as_ref().map_or(0, |rare| rare.counted_out_of_order)
+        self.beside.rare().map_or(0, |rare| rare.counted_out_of_order)
     }
 
     /// Octets held out of order, and what keeping them costs.
     pub fn out_of_order(&self) -> usize {
-        let early = self.rare.as_ref().and_then(|rare| rare.early.as_ref());
+        let early = self.beside.rare().and_then(|rare| rare.early.as_ref());
         let early = early.map_or(0, |early| early.weight());
         self.pieces_octets() + early
     }
@@ -452,16 +506,17 @@ impl Transport {
     ) -> Verdict {
         let mark = self.mark(segment.stamp);
         let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
+        let mut noted = true;
         if segment.flags.has(Flags::RST) {
-            self.take_reset(segment, direction, mark, context);
+            noted = self.take_reset(segment, direction, mark, context);
         } else if segment.flags.has(Flags::SYN) {
             match self.take_syn(segment, direction, mark, context) {
                 SynVerdict::Ours => self.take_body(segment, direction, mark, context, reader),
-                SynVerdict::Noted => {}
+                SynVerdict::Noted => noted = false,
                 SynVerdict::Begins => return Verdict::Begins,
             }
         } else if self.fits(segment, direction) {
-            if let Some(rare) = &mut self.rare {
+            if let Some(rare) = self.beside.rare_mut() {
                 rare.strangers = None;
             }
             self.take_body(segment, direction, mark, context, reader);
@@ -470,11 +525,14 @@ impl Transport {
             if self.are_strangers_enough(segment, direction) {
                 return Verdict::Begins;
             }
+            noted = false;
         }
         if ended {
             context.counts.late_segments += 1;
         }
-        self.count_segment(direction, mark);
+        if !noted {
+            self.note_other(mark);
+        }
         Verdict::Taken
     }
 
@@ -521,7 +579,7 @@ impl Transport {
 
     /// Who sent FIN first; means something once both did.
     pub fn first_fin(&self) -> Direction {
-        let fin = |side: &Side| self.marks.get(side.fin);
+        let fin = |side: &Side| self.marks().get(side.fin);
         match (fin(&self.sides[0]), fin(&self.sides[1])) {
             (Some(client), Some(server)) if client.frame > server.frame => Direction::ToClient,
             (None, Some(_)) => Direction::ToClient,
@@ -536,8 +594,8 @@ impl Transport {
         let reset = segment.flags.has(Flags::RST);
         let syn = segment.flags.has(Flags::SYN);
         let [from, to] = self.silence;
-        let last = self.last_mark();
-        if self.marks.passed(last, mark) > self.marks.passed(from, to) {
+        let (marks, last) = (self.marks(), self.last_mark());
+        if marks.passed(last, mark) > marks.passed(from, to) {
             self.silence = [last, mark];
         }
         let side = self.side_mut(direction);
@@ -671,24 +729,18 @@ impl Transport {
         }
     }
 
-    /// Behind a segment, noted or not.
-    pub fn count_segment(&mut self, direction: Direction, mark: Mark) {
-        self.count_frame();
-        if self.side(direction).last != mark {
-            self.note_other(mark);
-        }
-    }
-
-    /// A frame that is no segment of either side.
+    /// A frame that no side counts as its segment.
     fn take_other(&mut self, stamp: Stamp) {
         let mark = self.mark(stamp);
-        self.count_frame();
         self.note_other(mark);
     }
 
-    fn note_other(&mut self, mark: Mark) {
+    pub fn note_other(&mut self, mark: Mark) {
         let last = self.rare().last_other;
-        self.rare().last_other = self.marks.later(last, mark);
+        let last = self.marks().later(last, mark);
+        let rare = self.rare();
+        rare.other_frames += 1;
+        rare.last_other = last;
     }
 
     /// Takes an ICMP error that quotes this connection.

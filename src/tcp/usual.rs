@@ -9,7 +9,7 @@ use crate::tcp::mark::Mark;
 use crate::tcp::sequence::distance;
 use crate::tcp::side::Side;
 use crate::tcp::stream::{Chunk, Stream};
-use crate::tcp::transport::{Stage, Transport, at};
+use crate::tcp::transport::{Stage, Transport};
 
 /// Control bits that a usual segment has or has not.
 const LOOKED_AT: u8 = Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST;
@@ -25,7 +25,7 @@ impl Transport {
         let (side, peer) = (self.side(direction), self.side(direction.opposite()));
         // Among the rare things are holes, octets out of order, whatever else waits for another segment, closed windows, and
         // strangers.
-        self.rare.is_none()
+        self.beside.rare().is_none()
             && self.stage == Stage::Established
             && segment.flags.0 & LOOKED_AT == Flags::ACK
             && side.flags & SENDER == Side::KNOWN
@@ -54,7 +54,6 @@ impl Transport {
         if !segment.payload.is_empty() {
             self.take_next_octets(segment, direction, mark, reader);
         }
-        self.count_frame();
     }
 
     /// Octets up to `number` of that side arrived, all of which were seen.
@@ -62,7 +61,8 @@ impl Transport {
         let side = self.side_mut(sender);
         if distance(side.acknowledged, number) > 0 {
             side.acknowledged = number;
-            side.land();
+            self.land(sender);
+            let side = self.side_mut(sender);
             if side.next == number {
                 side.history.acknowledged();
             }
@@ -72,9 +72,9 @@ impl Transport {
     /// Hands on the octets that come next.
     fn take_next_octets<S: Stream>(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark, reader: &mut S) {
         let length = segment.payload_length;
-        let side = &mut self.sides[at(direction)];
-        side.count_payload(length, mark);
-        side.sent_new(segment.sequence.wrapping_add(length), length, mark);
+        self.side_mut(direction).count_payload(length, mark);
+        self.sent_new(direction, segment.sequence.wrapping_add(length), length, mark);
+        let side = self.side_mut(direction);
         let chunk = Chunk {
             direction,
             offset: side.offset,
