@@ -38,10 +38,8 @@ impl Beside {
         self.parts().rare = Some(Box::new(rare));
     }
 
-    /// Takes it out; nothing rare is the default.
-    pub fn take_rare(&mut self) -> Rare {
-        let rare = self.0.as_mut().and_then(|parts| parts.rare.take());
-        rare.map(|rare| *rare).unwrap_or_default()
+    pub fn take_rare(&mut self) -> Option<Box<Rare>> {
+        self.0.as_mut()?.rare.take()
     }
 
     pub fn flights(&self) -> Option<&Flights> {
@@ -55,14 +53,6 @@ impl Beside {
 
     pub fn flights_or_default(&mut self) -> &mut Flights {
         &mut self.parts().flights
-    }
-
-    #[inline]
-    pub fn take_flights(&mut self) -> Flights {
-        let parts = self.0.as_mut();
-        parts
-            .map(|parts| std::mem::take(&mut parts.flights))
-            .unwrap_or_default()
     }
 
     #[inline]

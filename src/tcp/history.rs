@@ -12,6 +12,8 @@ pub const COMPARED_TAIL: usize = 256;
 
 /// The smallest block.
 const SMALLEST: usize = 32;
+/// Blocks come in steps of so many octets, for so does the allocator's room.
+const STEP: usize = 16;
 /// Octets of a block that say how many of those behind them are kept.
 const LENGTH: usize = 2;
 /// The largest block.
@@ -68,9 +70,7 @@ impl History {
     fn grow(&mut self, bytes: &[u8]) {
         let kept = LENGTH + self.length();
         let wanted = (kept + bytes.len()).max(3 * self.block.len()).max(SMALLEST);
-        // The steps of the allocator: what lies between them would be lost.
-        let step = (wanted.next_power_of_two() / 8).max(8);
-        let size = wanted.next_multiple_of(step).min(LARGEST);
+        let size = wanted.next_multiple_of(STEP).min(LARGEST);
         let mut block = Vec::with_capacity(size);
         block.extend_from_slice(self.block.get(..kept).unwrap_or(&[0; LENGTH]));
         block.extend_from_slice(bytes);

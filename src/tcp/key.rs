@@ -65,10 +65,10 @@ impl Key {
 /// A key as each connection keeps it: in 16 octets, for nearly all have addresses of version 4.
 pub(super) enum KeptKey {
     Version4 {
-        low: u32,
-        high: u32,
-        low_port: u16,
-        high_port: u16,
+        /// The lower endpoint's address, then the higher one's.
+        addresses: [u32; 2],
+        /// In the same order.
+        ports: [u16; 2],
     },
     Version6(Box<Key>),
 }
@@ -79,27 +79,18 @@ impl KeptKey {
             return Self::Version6(Box::new(key));
         }
         Self::Version4 {
-            low: key.low[1] as u32,
-            high: key.high[1] as u32,
-            low_port: key.low_port,
-            high_port: key.high_port,
+            addresses: [key.low[1] as u32, key.high[1] as u32],
+            ports: [key.low_port, key.high_port],
         }
     }
 
     #[inline]
     pub fn is(&self, key: &Key) -> bool {
         match self {
-            Self::Version4 {
-                low,
-                high,
-                low_port,
-                high_port,
-            } => {
-                let differs = (u64::from(*low) ^ key.low[1])
-                    | (u64::from(*high) ^ key.high[1])
-                    | u64::from((*low_port ^ key.low_port) | (*high_port ^ key.high_port))
-                    | u64::from(key.version6);
-                differs == 0
+            Self::Version4 { addresses, ports } => {
+                *addresses == [key.low[1] as u32, key.high[1] as u32]
+                    && *ports == [key.low_port, key.high_port]
+                    && !key.version6
             }
             Self::Version6(kept) => **kept == *key,
         }
@@ -108,10 +99,8 @@ impl KeptKey {
     pub fn get(&self) -> Key {
         match self {
             Self::Version4 {
-                low,
-                high,
-                low_port,
-                high_port,
+                addresses: [low, high],
+                ports: [low_port, high_port],
             } => Key {
                 low: [0, u64::from(*low)],
                 high: [0, u64::from(*high)],

@@ -86,6 +86,7 @@ impl<'a> Marks<'a> {
     }
 
     /// What a mark stands for.
+    #[inline]
     pub fn get(self, mark: Mark) -> Option<Stamp> {
         mark.is_some().then(|| self.stamp(mark))
     }
@@ -94,14 +95,18 @@ impl<'a> Marks<'a> {
     #[inline]
     pub fn stamp(self, mark: Mark) -> Stamp {
         if mark.0 >= FAR {
-            let far = self.far.get((mark.0 - FAR) as usize);
-            return far.copied().unwrap_or(self.first);
+            return self.far_stamp((mark.0 - FAR) as usize);
         }
         let since = (mark.0 & TIME).wrapping_sub(BIAS).cast_signed();
         Stamp {
             frame: FrameNumber(self.first.frame.0.wrapping_add(mark.0 >> TIME_BITS)),
             time: Timestamp::from_nanoseconds(self.first.time.nanoseconds().wrapping_add(since)),
         }
+    }
+
+    #[cold]
+    fn far_stamp(self, place: usize) -> Stamp {
+        self.far.get(place).copied().unwrap_or(self.first)
     }
 
     /// Nanoseconds between two that are there; zero where the clock ran backwards.

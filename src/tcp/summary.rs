@@ -1,12 +1,16 @@
 //! Turns what was remembered of a connection into its facts, once, at its end.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::span::{Direction, PerDirection};
 use crate::tcp::facts::{ConnectionFacts, DirectionFacts, Ending};
 use crate::tcp::sequence::distance;
-use crate::tcp::side::Side;
+use crate::tcp::side::{RareSide, Side};
 use crate::tcp::transport::{Rare, Transport, at};
+
+/// What most sides have.
+static NOTHING_RARE: LazyLock<RareSide> = LazyLock::new(RareSide::default);
 
 impl Transport {
     /// How the connection ended, where nothing but `cause` ended it from outside.
@@ -32,31 +36,40 @@ impl Transport {
         };
         let opened = self.opened();
         let round_trip = self.round_trip();
-        let (last, frames) = (self.last(), self.frames());
-        let rare = self.beside.take_rare();
-        let [from, to] = self.silence;
-        Box::new(ConnectionFacts {
+        let (marks, [from, to]) = (self.marks(), self.silence);
+        let mut facts = Box::new(ConnectionFacts {
             client: opened.client,
             server: opened.server,
             roles: self.roles,
             opening: self.opening,
             ending,
             first: self.first,
-            last,
-            frames,
-            handshake_ack: self.marks().get(self.handshake_acknowledgment),
+            last: self.last(),
+            frames: self.frames(),
+            handshake_ack: marks.get(self.handshake_acknowledgment),
             round_trip,
             directions,
-            resets: rare.resets,
-            gaps: rare.gaps,
-            zero_windows: rare.zero_windows,
-            stuck: rare.stuck,
-            icmp_errors: rare.icmp_errors,
-            longest_silence: (from != to).then(|| (self.marks().stamp(from), self.marks().stamp(to))),
-            early_segments: rare.early_segments,
-            unlisted: rare.unlisted,
-            encapsulations: rare.encapsulations.len().max(1) as u32,
-        })
+            resets: Vec::new(),
+            gaps: Vec::new(),
+            zero_windows: Vec::new(),
+            stuck: Vec::new(),
+            icmp_errors: Vec::new(),
+            longest_silence: (from != to).then(|| (marks.stamp(from), marks.stamp(to))),
+            early_segments: 0,
+            unlisted: 0,
+            encapsulations: 1,
+        });
+        if let Some(rare) = self.beside.take_rare() {
+            facts.resets = rare.resets;
+            facts.gaps = rare.gaps;
+            facts.zero_windows = rare.zero_windows;
+            facts.stuck = rare.stuck;
+            facts.icmp_errors = rare.icmp_errors;
+            facts.early_segments = rare.early_segments;
+            facts.unlisted = rare.unlisted;
+            facts.encapsulations = rare.encapsulations.len().max(1) as u32;
+        }
+        facts
     }
 
     fn end_episodes(&mut self) {
@@ -84,9 +97,9 @@ impl Transport {
     }
 
     fn direction_facts(&self, direction: Direction) -> DirectionFacts {
-        let side = self.side(direction);
-        let nothing = Default::default();
-        let rare = self.beside.rare().map_or(&nothing, |rare| &rare.sides[at(direction)]);
+        let (side, marks) = (self.side(direction), self.marks());
+        let rare = self.beside.rare().map(|rare| &rare.sides[at(direction)]);
+        let rare = rare.unwrap_or_else(|| &NOTHING_RARE);
         DirectionFacts {
             segments: u64::from(side.segments),
             data_segments: u64::from(side.data_segments),
@@ -106,10 +119,10 @@ impl Transport {
             syn: self.syn(direction),
             syn_retransmissions: rare.syn_retransmissions,
             last_syn: rare.last_syn.or_else(|| self.syn(direction)),
-            fin: self.marks().get(side.fin),
-            first_data: self.marks().get(side.first_data),
-            last_data: self.marks().get(side.last_data),
-            last: (side.segments > 0).then(|| self.marks().stamp(side.last)),
+            fin: marks.get(side.fin),
+            first_data: marks.get(side.first_data),
+            last_data: marks.get(side.last_data),
+            last: (side.segments > 0).then(|| marks.stamp(side.last)),
             largest_segment: side.largest,
             largest_acknowledged_segment: side.largest_acknowledged,
             maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),

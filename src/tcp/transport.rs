@@ -330,7 +330,9 @@ impl Transport {
                 self.beside.flights_or_default().send(end, length, mark);
                 return;
             }
-            self.flights = self.beside.take_flights();
+            if let Some(flights) = self.beside.flights_mut() {
+                self.flights = std::mem::take(flights);
+            }
             self.in_flight = sender;
         }
         self.flights.send(end, length, mark);
