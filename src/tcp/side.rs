@@ -169,10 +169,10 @@ impl Side {
         let millisecond = segment.stamp.time.nanoseconds().div_euclid(1_000_000);
         let in_bucket = |bucket: i64| base ^ (bucket as u32).wrapping_mul(0x85eb_ca6b) | 1;
         let now = in_bucket(millisecond);
-        let found = self
-            .recent
-            .iter()
-            .any(|&seen| seen == now || seen == in_bucket(millisecond.wrapping_sub(1)));
+        let before = in_bucket(millisecond.wrapping_sub(1));
+        // Nearly always all of them are looked at, so all are at once.
+        let is_one = |found: bool, &seen: &u32| found | (seen == now) | (seen == before);
+        let found = self.recent.iter().fold(false, is_one);
         if !found {
             let [first, second, third, _] = self.recent;
             self.recent = [now, first, second, third];

@@ -376,7 +376,7 @@ impl Transport {
     }
 
     /// The last frame.
-    #[inline]
+    #[inline(always)]
     fn last_mark(&self) -> Mark {
         let last = self.marks().later(self.sides[0].last, self.sides[1].last);
         match self.beside.rare() {

@@ -57,6 +57,7 @@ impl Transport {
     }
 
     /// Octets up to `number` of that side arrived, all of which were seen.
+    #[inline]
     fn acknowledge(&mut self, number: u32, sender: Direction) {
         let side = self.side_mut(sender);
         if distance(side.acknowledged, number) > 0 {
