@@ -18,6 +18,8 @@ const STEP: usize = 16;
 const LENGTH: usize = 2;
 /// The largest block.
 const LARGEST: usize = LENGTH + 2 * COMPARED_OCTETS;
+/// A block worth giving back to the allocator once little goes on.
+const LARGE: usize = 4 << 10;
 
 /// The last octets before the next expected one: one block, which begins with their number.
 #[derive(Default)]
@@ -81,9 +83,20 @@ impl History {
     /// All octets are acknowledged.
     #[inline]
     pub fn acknowledged(&mut self) {
-        if self.length() > COMPARED_TAIL {
+        let length = self.length();
+        if length > COMPARED_TAIL {
             self.keep_last(COMPARED_TAIL);
         }
+        // So little since the last time: whatever took so much room is over.
+        if self.block.len() > LARGE && length <= 2 * COMPARED_TAIL {
+            self.shrink();
+        }
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        let few = LENGTH + 2 * COMPARED_TAIL;
+        self.block = self.block.get(..few).map(Box::from).unwrap_or_default();
     }
 
     fn keep_last(&mut self, count: usize) {
@@ -172,6 +185,14 @@ mod tests {
         assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
         history.acknowledged();
         assert_eq!(history.octets().len(), COMPARED_TAIL);
-        assert!(history.weight() <= LARGEST);
+        assert_eq!(history.weight(), LARGEST);
+        history.push(b"250 ok\r\n");
+        history.acknowledged();
+        assert!(
+            history.weight() <= 2 * COMPARED_TAIL + LENGTH,
+            "no room for bulk in a dialogue"
+        );
+        assert_eq!(history.octets().len(), COMPARED_TAIL);
+        assert_eq!(history.compare(10, b"\t\t250 ko").conflicting, 2);
     }
 }

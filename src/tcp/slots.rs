@@ -3,6 +3,8 @@
 //! They lie in pages of a few dozen, each where it stays: a number leads to its connection with one step, and none is
 //! allocated or moved on its own. Pages are given back when the last connection of all is gone.
 
+use std::num::NonZeroU64;
+
 use crate::tcp::transport::{Stage, Transport};
 use crate::time::Timestamp;
 
@@ -23,9 +25,9 @@ pub(super) struct Connection<S> {
     pub weight: u32,
 }
 
-/// A million dialogues may be open at once: what one takes, its reader beside, must not grow unnoticed. With a reader of 64
-/// octets a page fills a block of the allocator.
-const _: () = assert!(size_of::<Connection<Box<[u64; 8]>>>() == 448 - 64 + 8);
+/// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 64 octets, as a conversation
+/// is one, a page takes 14 KiB, which is just what the allocator has a size for.
+const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 8]>>>() == 448);
 
 /// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
 const TOUCHED_EVERY: u64 = 1_000_000_000;
