@@ -126,3 +126,152 @@ impl Span {
         self.end.saturating_sub(self.start)
     }
 }
+
+/// A [`Span`] as facts keep it for as long as a session lasts: exact, and small where one frame brought all its octets, as
+/// nearly always.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptSpan(Kept);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Kept {
+    OneFrame {
+        start: u64,
+        stamp: Stamp,
+        length: u32,
+        direction: Direction,
+    },
+    /// Several frames, or more than 4 GiB.
+    Other(Box<Span>),
+}
+
+// Every command and every reply has one, and a busy mirror port holds a hundred thousand of them.
+const _: () = assert!(size_of::<KeptSpan>() <= 32);
+
+impl KeptSpan {
+    /// The span.
+    #[must_use]
+    pub fn get(&self) -> Span {
+        match &self.0 {
+            Kept::OneFrame {
+                start,
+                stamp,
+                length,
+                direction,
+            } => Span {
+                direction: *direction,
+                start: *start,
+                end: start + u64::from(*length),
+                first: *stamp,
+                last: *stamp,
+            },
+            Kept::Other(span) => **span,
+        }
+    }
+
+    /// The frame that brought its first octet.
+    #[must_use]
+    pub const fn first(&self) -> Stamp {
+        match &self.0 {
+            Kept::OneFrame { stamp, .. } => *stamp,
+            Kept::Other(span) => span.first,
+        }
+    }
+
+    /// The frame that brought its last octet.
+    #[must_use]
+    pub const fn last(&self) -> Stamp {
+        match &self.0 {
+            Kept::OneFrame { stamp, .. } => *stamp,
+            Kept::Other(span) => span.last,
+        }
+    }
+
+    /// Who sent it.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        match &self.0 {
+            Kept::OneFrame { direction, .. } => *direction,
+            Kept::Other(span) => span.direction,
+        }
+    }
+
+    /// Heap octets held.
+    #[must_use]
+    pub const fn weight(&self) -> usize {
+        match &self.0 {
+            Kept::OneFrame { .. } => 0,
+            Kept::Other(_) => size_of::<Span>(),
+        }
+    }
+
+    /// How many octets it covers.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        match &self.0 {
+            Kept::OneFrame { length, .. } => *length as u64,
+            Kept::Other(span) => span.length(),
+        }
+    }
+}
+
+impl From<Span> for KeptSpan {
+    #[inline]
+    fn from(span: Span) -> Self {
+        let length = span.end.checked_sub(span.start).map(u32::try_from);
+        Self(match length {
+            Some(Ok(length)) if span.first == span.last => Kept::OneFrame {
+                start: span.start,
+                stamp: span.first,
+                length,
+                direction: span.direction,
+            },
+            _ => Kept::Other(Box::new(span)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_span_comes_out_as_it_went_in() {
+        let stamp = |frame| Stamp {
+            frame: FrameNumber(frame),
+            time: Timestamp::from_nanoseconds(frame.cast_signed() - 7),
+        };
+        let small = u64::from(u32::MAX);
+        for direction in Direction::BOTH {
+            for start in [0, 1, small, u64::MAX - small, u64::MAX] {
+                for length in [0, 1, small - 1, small, small + 1, u64::MAX] {
+                    for (first, last) in [(1, 1), (1, 2), (2, 1), (u64::MAX, u64::MAX)] {
+                        let span = Span {
+                            direction,
+                            start,
+                            end: start.saturating_add(length),
+                            first: stamp(first),
+                            last: stamp(last),
+                        };
+                        let kept = KeptSpan::from(span);
+                        assert_eq!(kept.get(), span);
+                        assert_eq!(
+                            (kept.first(), kept.last(), kept.direction(), kept.length()),
+                            (span.first, span.last, span.direction, span.length())
+                        );
+                        let fits = first == last && span.length() <= small;
+                        assert_eq!(kept.weight() == 0, fits);
+                    }
+                }
+            }
+        }
+        // An end before the start, which no decoder makes.
+        let span = Span {
+            direction: Direction::ToServer,
+            start: 2,
+            end: 1,
+            first: stamp(1),
+            last: stamp(1),
+        };
+        assert_eq!(KeptSpan::from(span).get(), span);
+    }
+}

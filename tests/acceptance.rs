@@ -156,7 +156,7 @@ fn assert_login(name: &str, mechanism: &str, code: u16) -> Option<Vec<Finding>> 
         [&Verb::Ehlo, &Verb::Auth, &Verb::Quit],
         "a response is no command"
     );
-    let mut challenges = exchange.intermediate.iter().map(|reply| reply.code);
+    let mut challenges = exchange.intermediate().iter().map(|reply| reply.code);
     assert!(challenges.all(|code| code == 334));
     Some(findings)
 }

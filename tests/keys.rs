@@ -383,7 +383,7 @@ fn told(name: &str, cut: bool) -> Vec<String> {
                     exchange.line.clone(),
                     exchange.inside_tls,
                     reply(exchange),
-                    exchange.command.first,
+                    exchange.command.first(),
                 )
             })
             .collect();

@@ -191,8 +191,8 @@ fn facts(session: &Session) -> BTreeMap<&'static str, Value> {
             .filter_map(|exchange| exchange.reply.yes())
             .chain(&dialogue.unsolicited)
             .chain(dialogue.greeting.iter())
-            .chain(exchanges.iter().flat_map(|exchange| &exchange.intermediate))
-            .map(|reply| (reply.span.last.frame, reply.span.end, reply.code))
+            .chain(exchanges.iter().flat_map(|exchange| exchange.intermediate()))
+            .map(|reply| (reply.span.last().frame, reply.span.get().end, reply.code))
             .collect();
         last.sort();
         facts.insert("last_code", last.last().map(|(_, _, code)| *code).into());

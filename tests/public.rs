@@ -153,12 +153,11 @@ impl Score {
 fn envelope(session: &Session) -> (BTreeSet<String>, BTreeSet<String>) {
     let mut paths = (BTreeSet::new(), BTreeSet::new());
     for exchange in session.exchanges() {
-        let (set, path) = match &exchange.detail {
-            Detail::Mail { reverse_path, .. } => (&mut paths.0, reverse_path),
-            Detail::Rcpt { forward_path, .. } => (&mut paths.1, forward_path),
-            _ => continue,
+        let set = match exchange.verb {
+            Verb::Mail => &mut paths.0,
+            _ => &mut paths.1,
         };
-        if let Some(path) = path {
+        if let Detail::Envelope { path: Some(path), .. } = &exchange.detail {
             set.insert(String::from_utf8_lossy(path.address.bytes()).to_ascii_lowercase());
         }
     }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use super::ahead::Tally;
 use super::facts::{
     AddressName, DecryptionSecrets, FileFacts, Interface, MAX_INTERFACES_DESCRIBED, MAX_NAME, MAX_NAME_OCTETS,
     MAX_NAMES, MAX_SECRET_OCTETS, MAX_SECRETS, MAX_SECTIONS_DESCRIBED, Section, Statistics,
@@ -10,6 +9,7 @@ use super::facts::{
 use super::format::ByteOrder;
 use super::pcap::PcapWalker;
 use super::pcapng::{BlockKind, Clock, Content, NameEntries, OptionCode, Options, PcapngWalker, Resolution, decode};
+use super::tally::Tally;
 use super::walk::Record;
 use crate::frame::{FrameNumber, LinkType};
 use crate::secret::{Keep, Secret};

@@ -17,6 +17,7 @@ use std::thread::Scope;
 use super::facts::FileFacts;
 use super::file::Walker;
 use super::reader::Reader;
+use super::tally::Tally;
 use super::walk::{Record, Resync};
 use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::span::Stamp;
@@ -69,46 +70,6 @@ struct Kept {
     time: Timestamp,
     link_type: LinkType,
     original_length: u32,
-}
-
-/// What is counted of all frames of a stretch.
-#[derive(Default)]
-pub(super) struct Tally {
-    pub(super) frames: u64,
-    pub(super) octets: u64,
-    pub(super) cut: u64,
-    /// Frames earlier than the frame before, and the position of the first such.
-    pub(super) backwards: (u64, Option<u64>),
-    pub(super) first: Option<Timestamp>,
-    pub(super) last: Option<Timestamp>,
-    pub(super) earliest: Option<Timestamp>,
-    /// The latest time, and the position of the last frame that has it.
-    pub(super) latest: Option<(Timestamp, u64)>,
-    /// Frames by interface.
-    pub(super) interfaces: Vec<(Option<usize>, u64)>,
-}
-
-impl Tally {
-    fn add(&mut self, record: &Record) {
-        let (position, time) = (self.frames, record.time);
-        self.frames += 1;
-        self.octets += record.packet.len() as u64;
-        self.cut += u64::from(record.original_length as usize > record.packet.len());
-        if self.last.is_some_and(|last| last > time) {
-            self.backwards.0 += 1;
-            self.backwards.1.get_or_insert(position);
-        }
-        self.first.get_or_insert(time);
-        self.last = Some(time);
-        self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
-        if self.latest.is_none_or(|(latest, _)| latest <= time) {
-            self.latest = Some((time, position));
-        }
-        match self.interfaces.iter_mut().find(|(known, _)| *known == record.interface) {
-            Some((_, frames)) => *frames += 1,
-            None => self.interfaces.push((record.interface, 1)),
-        }
-    }
 }
 
 impl Stretch {
@@ -168,7 +129,7 @@ impl Stretch {
         let mut next = from;
         while next < size
             && self.tally.interfaces.len() < MOST_INTERFACES
-            && let Some(record) = walker.ordinary(self.octets.get(next..).unwrap_or_default())
+            && let Some(record) = walker.usual(self.octets.get(next..).unwrap_or_default())
         {
             self.add(&record, next, wanted);
             next += record.length;
@@ -306,6 +267,12 @@ impl Ahead {
                 return Some(stretch);
             }
         }
+    }
+
+    /// Nothing more will come of it.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.scouts.is_empty() && self.head.is_none()
     }
 
     fn receive(&mut self) -> Option<Stretch> {

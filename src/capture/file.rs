@@ -21,7 +21,8 @@ use super::format::{Beginning, Compression, FirstOctets, Format, Likeness, Membe
 use super::octets::Input;
 use super::pcap::PcapWalker;
 use super::pcapng::{BlockKind, PcapngWalker};
-use super::walk::{Oddity, Record, Resync, Step};
+use super::row::Row;
+use super::walk::{Record, Resync, Step};
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
 
@@ -46,14 +47,13 @@ impl Walker {
         }
     }
 
-    /// The packet at the first octet, where all of it is there, nothing about it is odd, and it has no options.
-    pub(super) fn ordinary(&mut self, bytes: &[u8]) -> Option<Record> {
+    /// The packet at the first octet, where all of it is there, nothing about it is odd, and it has no options. Where it is
+    /// none, nothing is remembered.
+    #[inline]
+    pub(super) fn usual(&mut self, bytes: &[u8]) -> Option<Record> {
         match self {
             Self::Pcap(walker) => walker.usual(bytes),
-            Self::Pcapng(walker) => match walker.step(bytes, false) {
-                Step::Packet(record) if record.oddity == Oddity::default() && record.options.is_empty() => Some(record),
-                _ => None,
-            },
+            Self::Pcapng(walker) => walker.usual(bytes),
         }
     }
 
@@ -88,6 +88,8 @@ pub(super) struct OpenFile {
     buffer: Buffer,
     walker: Option<Walker>,
     pending: Option<Record>,
+    /// Octets at the beginning of the buffer that were handed out: they are passed over at the next step.
+    lent: usize,
     seeking: Option<Seeking>,
     behind: Behind,
     on_statistics: Option<Box<OnStatistics>>,
@@ -110,6 +112,7 @@ impl OpenFile {
             buffer,
             walker: None,
             pending: None,
+            lent: 0,
             seeking: None,
             behind: Behind::More,
             on_statistics: None,
@@ -132,29 +135,53 @@ impl OpenFile {
     /// Goes to the next packet and keeps it; its time, `None` at the end.
     #[inline]
     pub(super) fn advance(&mut self, facts: &mut FileFacts) -> Result<Option<Timestamp>, Error> {
-        if let Some(used) = &self.pending {
-            self.buffer.consume(used.length);
-        }
+        self.buffer.consume(std::mem::take(&mut self.lent));
         // Nearly every record: whole in the buffer, nothing odd about it, and built where it stays.
-        if let (Some(Walker::Pcap(walker)), None) = (&mut self.walker, &self.seeking)
+        if let (Some(walker), None) = (&mut self.walker, &self.seeking)
             && let Some(record) = walker.usual(self.buffer.bytes())
         {
             facts.octets = self.buffer.offset();
             facts.complete = false;
+            self.lent = record.length;
             return Ok(Some(self.pending.insert(record).time));
         }
         self.pending = None;
         let result = self.find(facts);
         facts.octets = self.buffer.offset();
         self.pending = result?;
+        self.lent = self.pending.as_ref().map_or(0, |record| record.length);
         facts.complete = self.pending.is_none();
         Ok(self.pending.as_ref().map(|record| record.time))
     }
 
-    /// The offset of the record behind the packet that was kept.
+    /// The usual records that lie in the buffer behind what was handed out last, at most `most`; the first has the number
+    /// behind `last`.
+    pub(super) fn row<'a>(
+        &'a mut self,
+        most: u64,
+        last: &'a mut FrameNumber,
+        facts: &'a mut FileFacts,
+    ) -> Option<Row<'a>> {
+        self.pending = None;
+        self.buffer.consume(std::mem::take(&mut self.lent));
+        let (Some(walker), None) = (&mut self.walker, &self.seeking) else {
+            return None;
+        };
+        let offset = self.buffer.offset();
+        Some(Row::new(
+            self.buffer.bytes(),
+            offset,
+            walker,
+            most,
+            last,
+            &mut self.lent,
+            facts,
+        ))
+    }
+
+    /// The offset of the record behind the packet that was handed out last.
     pub(super) fn stands_at(&self) -> u64 {
-        let kept = self.pending.as_ref().map_or(0, |record| record.length);
-        self.buffer.offset().saturating_add(kept as u64)
+        self.buffer.offset().saturating_add(self.lent as u64)
     }
 
     /// What is needed to walk the rest a second time; `None` where it is compressed, or no regular file.
@@ -171,6 +198,7 @@ impl OpenFile {
     /// Goes on at an offset, where a record begins.
     pub(super) fn go_to(&mut self, offset: u64, facts: &mut FileFacts) -> io::Result<()> {
         self.pending = None;
+        self.lent = 0;
         self.buffer.go_to(offset)?;
         facts.octets = offset;
         Ok(())

@@ -2,7 +2,8 @@
 //!
 //! In: paths, the standard input, any stream; pcap (micro- and nanoseconds, "modified", either byte order), pcapng
 //! (sections, interfaces, resolutions, offsets, every packet block), each plain or under one layer of gzip, zstd or lz4,
-//! recognised by content. Out: [`Frame`](crate::frame::Frame)s in time order from [`Reader::next_frame`], and
+//! recognised by content. Out: [`Frame`](crate::frame::Frame)s in time order from [`Reader::next_frame`] and, many at a time,
+//! [`Reader::next_row`], and
 //! [`CaptureFacts`]. Must not decode a frame, and must not lose silently: what is not understood becomes a [`Damage`],
 //! what does not fit a limit is counted.
 //!
@@ -30,6 +31,8 @@ mod octets;
 mod pcap;
 mod pcapng;
 mod reader;
+mod row;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -54,4 +57,5 @@ pub use pcapng::{
     BlockKind, Clock, Content, MAX_INTERFACES, NameEntries, OptionCode, Options, PcapngWalker, Resolution, decode,
 };
 pub use reader::{Progress, Reader, SHARED_READ_SIZE};
+pub use row::Row;
 pub use walk::{BELIEVED_BLOCK, BELIEVED_PACKET, HEADERS_IN_A_ROW, MAX_PACKET, Oddity, Record, Resync, Step};

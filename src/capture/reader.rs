@@ -4,12 +4,14 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::path::PathBuf;
 
-use super::ahead::{Start, Tally};
+use super::ahead::Start;
 use super::buffer::READ_SIZE;
 use super::damage::Error;
 use super::facts::{CaptureFacts, DecryptionSecrets, FileFacts, FrameRange, MAX_RANGES};
 use super::file::{OnStatistics, OpenFile};
 use super::octets::Input;
+use super::row::Row;
+use super::tally::Tally;
 use crate::frame::{Frame, FrameNumber};
 use crate::time::Timestamp;
 
@@ -124,6 +126,27 @@ impl Reader {
             self.current = Some(index);
         }
         Ok(self.deliver())
+    }
+
+    /// The frames that lie ready behind the last one, at most `most`: the same that [`next_frame`](Self::next_frame) would
+    /// give, from a single loop over the octets that were read already. `None`, or a row without frames, where that one
+    /// must be asked: for the first frame of a file, where files are merged, and for every record that is not usual.
+    pub fn next_row(&mut self, most: u64) -> Option<Row<'_>> {
+        let index = self.current.filter(|index| self.range_file == Some(*index))?;
+        if !self.waiting.is_empty() || !self.unseen.is_empty() {
+            return None;
+        }
+        self.hand_out_secrets(index);
+        let Source::Open(file) = &mut self.slots.get_mut(index)?.source else {
+            return None;
+        };
+        file.row(most, &mut self.last, self.facts.files.get_mut(index)?)
+    }
+
+    /// The number of the frame that was given last, of a row too; 0 before the first.
+    #[must_use]
+    pub const fn last(&self) -> FrameNumber {
+        self.last
     }
 
     /// What is known about the files so far.

@@ -13,7 +13,7 @@
 use std::thread::Scope;
 
 use crate::analyzer::{Analyzer, Options, SHARDS};
-use crate::capture::Stretch;
+use crate::capture::{Row, Stretch};
 use crate::cli::pool::Pool;
 use crate::diagnosis::Finding;
 use crate::frame::Frame;
@@ -84,6 +84,11 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
             Self::Alone { analyzer, .. } => analyzer.push_frame(frame),
             Self::Shared(pool) => pool.push(frame),
         }
+    }
+
+    /// Takes frames that lie in memory one behind another.
+    pub fn push_row(&mut self, row: Row<'_>) {
+        row.for_each(|frame| self.push(&frame));
     }
 
     /// Takes frames that were walked ahead, and hands on what is ready meanwhile.

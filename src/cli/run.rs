@@ -68,28 +68,34 @@ fn read<T: Send>(
     let counted = std::thread::scope(|scope| {
         let mut pipeline = Pipeline::start(scope, threads, &options, tell);
         let mut progress = Progress::new();
-        let mut frames = 0_u64;
         let mut ahead = None;
         loop {
             if let Some(ahead) = &mut ahead
                 && let Some(stretch) = Ahead::next_stretch(ahead, &mut reader)
             {
                 pipeline.push_stretch(&stretch, sink)?;
-                frames += stretch.counts().0;
                 ahead.give_back(stretch);
                 progress.show(reader.progress());
                 continue;
             }
-            match reader.next_frame() {
-                Ok(Some(frame)) => pipeline.push(&frame),
-                Ok(None) => break,
-                Err(error) => {
-                    errors += 1;
-                    progress.suspend(|| messages::warn_or_error(&error, language));
-                    continue;
+            let before = reader.last().0;
+            if ahead.as_ref().is_none_or(Ahead::is_over)
+                && let Some(row) = reader.next_row(FRAMES_A_ROUND - before % FRAMES_A_ROUND)
+            {
+                pipeline.push_row(row);
+            }
+            if reader.last().0 == before {
+                match reader.next_frame() {
+                    Ok(Some(frame)) => pipeline.push(&frame),
+                    Ok(None) => break,
+                    Err(error) => {
+                        errors += 1;
+                        progress.suspend(|| messages::warn_or_error(&error, language));
+                        continue;
+                    }
                 }
             }
-            frames += 1;
+            let frames = reader.last().0;
             if frames == 1 && threads > 1 {
                 ahead = Ahead::start(scope, &reader, threads, &wanted);
             }

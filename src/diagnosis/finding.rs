@@ -204,13 +204,13 @@ impl Evidence {
     /// A reply: code and first line (of a multi-line EHLO reply, nothing more).
     #[must_use]
     pub fn reply(reply: &Reply) -> Self {
-        Self::quote(&reply.span, Quotation::Words(words(reply)))
+        Self::quote(&reply.span.get(), Quotation::Words(words(reply)))
     }
 
     /// A command line, credentials masked.
     #[must_use]
     pub fn command(exchange: &Exchange) -> Self {
-        Self::quote(&exchange.command, &exchange.line)
+        Self::quote(&exchange.command.get(), &exchange.line)
     }
 
     /// A POP3 or IMAP command line, credentials masked.

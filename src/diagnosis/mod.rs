@@ -88,7 +88,7 @@ fn name_providers(session: &Session, refusals: &[rules::Refusal<'_>], findings: 
     });
     for (reply, text) in sorted.chain(others) {
         let decided = |finding: &&mut Finding| {
-            let quoted = finding.evidence.iter().any(|one| one.first == reply.span.first);
+            let quoted = finding.evidence.iter().any(|one| one.first == reply.span.first());
             finding.rule.slug == text.meaning && quoted
         };
         for finding in findings.iter_mut().filter(decided) {

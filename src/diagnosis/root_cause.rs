@@ -149,7 +149,7 @@ fn transaction(session: &Session, finding: &Finding) -> Option<usize> {
         session
             .exchanges()
             .get(one.mail)
-            .is_some_and(|mail| mail.command.first.frame <= decisive.frame)
+            .is_some_and(|mail| mail.command.first().frame <= decisive.frame)
     })
 }
 

@@ -162,7 +162,7 @@ impl Digest {
         let list = clear_list(session).and_then(|exchange| exchange.reply.yes());
         let facts = list.map(lists::of);
         let (mechanisms, list_seen) = match (list, &facts) {
-            (Some(reply), Some(facts)) => (Some(Arc::clone(&facts.mechanisms)), Some(reply.span.first)),
+            (Some(reply), Some(facts)) => (Some(Arc::clone(&facts.mechanisms)), Some(reply.span.first())),
             _ => mechanisms(session),
         };
         let mut digest = Self {
@@ -366,7 +366,7 @@ fn authentication(session: &Session) -> Vec<AuthDigest> {
             readable: facts.secret.is_some() && !exchange.inside_tls,
             response: facts.response.is_some() && !exchange.inside_tls,
             inside_tls: exchange.inside_tls,
-            stamp: reply.map_or(exchange.command.first, |reply| reply.span.first),
+            stamp: reply.map_or(exchange.command.first(), |reply| reply.span.first()),
         })
     });
     let retrieval = session.commands().iter().filter_map(|command| {
@@ -438,11 +438,11 @@ fn transactions(session: &Session) -> Vec<TransactionDigest> {
                     .iter()
                     .filter_map(|recipient| recipient.code)
                     .find(|code| *code >= 400),
-                began: mail.command.first,
+                began: mail.command.first(),
                 decided: deciding
                     .reply
                     .yes()
-                    .map_or(deciding.command.last, |reply| reply.span.first),
+                    .map_or(deciding.command.last(), |reply| reply.span.first()),
             })
         })
         .collect()

@@ -55,10 +55,11 @@ enum Plain {
     Imap(Box<imap::Decoder>),
 }
 
-/// Octets set aside with where each run came from; nearly always none.
+/// Octets of each direction that are set aside; nearly always none.
 #[derive(Debug, Default)]
-struct Held(Option<Box<HeldPieces>>);
+struct Held(Option<Box<PerDirection<HeldPieces>>>);
 
+/// Octets set aside with where each run came from.
 #[derive(Debug, Default)]
 struct HeldPieces {
     pieces: Vec<(u64, Stamp, Vec<u8>)>,
@@ -67,30 +68,49 @@ struct HeldPieces {
 
 impl Held {
     fn keep(&mut self, chunk: Chunk<'_>) {
-        let held = self.0.get_or_insert_default();
+        let held = self.0.get_or_insert_default().get_mut(chunk.direction);
         held.octets += chunk.bytes.len();
         held.pieces.push((chunk.offset, chunk.stamp, chunk.bytes.to_vec()));
     }
 
-    fn octets(&self) -> usize {
-        self.0.as_ref().map_or(0, |held| held.octets)
+    fn octets(&self, direction: Direction) -> usize {
+        self.0.as_ref().map_or(0, |held| held.get(direction).octets)
     }
 
-    fn pieces(&self) -> &[(u64, Stamp, Vec<u8>)] {
-        self.0.as_ref().map_or(&[], |held| &held.pieces)
+    fn pieces(&self, direction: Direction) -> &[(u64, Stamp, Vec<u8>)] {
+        self.0.as_ref().map_or(&[], |held| &held.get(direction).pieces)
+    }
+
+    /// Takes out what is held of one direction.
+    fn take(&mut self, direction: Direction) -> Vec<(u64, Stamp, Vec<u8>)> {
+        let Some(held) = &mut self.0 else {
+            return Vec::new();
+        };
+        let taken = std::mem::take(held.get_mut(direction));
+        if held.get(direction.opposite()).octets == 0 {
+            self.0 = None;
+        }
+        taken.pieces
     }
 
     /// The first octets, for telling what they are.
-    fn beginning(&self) -> Vec<u8> {
-        self.pieces()
+    fn beginning(&self, direction: Direction) -> Vec<u8> {
+        self.pieces(direction)
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
             .take(BEGINNING)
             .collect()
     }
 
-    fn is_full(&self) -> bool {
-        self.octets() > HELD_OCTETS
+    fn is_full(&self, direction: Direction) -> bool {
+        self.octets(direction) > HELD_OCTETS
+    }
+
+    /// Approximate heap octets held.
+    fn weight(&self) -> usize {
+        let pieces = |direction| self.octets(direction) + size_of_val(self.pieces(direction));
+        let apart = self.0.as_ref().map_or(0, |_| size_of::<PerDirection<HeldPieces>>());
+        apart + pieces(Direction::ToServer) + pieces(Direction::ToClient)
     }
 }
 
@@ -100,7 +120,7 @@ pub struct Conversation {
     implicit_tls: bool,
     retention: Retention,
     modes: PerDirection<Mode>,
-    held: PerDirection<Held>,
+    held: Held,
     plain: Plain,
     plain_confirmed: bool,
     tls: Option<Box<tls::Decoder>>,
@@ -113,6 +133,9 @@ pub struct Conversation {
     /// The plaintext decoder reads what is inside TLS.
     inside: bool,
 }
+
+// It lies in its connection, of which a busy mirror port has a hundred thousand.
+const _: () = assert!(size_of::<Conversation>() <= 56);
 
 /// What is left when a conversation is over.
 #[derive(Debug, Default)]
@@ -139,7 +162,7 @@ impl Conversation {
             implicit_tls,
             retention,
             modes: PerDirection::default(),
-            held: PerDirection::default(),
+            held: Held::default(),
             plain: Plain::None,
             plain_confirmed: false,
             tls: None,
@@ -204,7 +227,7 @@ impl Conversation {
     fn read_undecided(&mut self, chunk: Chunk<'_>) {
         let direction = chunk.direction;
         // Nearly always the first segment tells, and nothing needs to be set aside.
-        if self.held.get(direction).octets() == 0 {
+        if self.held.octets(direction) == 0 {
             let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
             if !matches!(found, First::NeedMore | First::Tls) {
                 self.decide(direction, found);
@@ -212,10 +235,9 @@ impl Conversation {
                 return;
             }
         }
-        self.held.get_mut(direction).keep(chunk);
-        let held = self.held.get(direction);
-        let found = match first(direction, &held.beginning()) {
-            First::NeedMore if held.is_full() => First::Unclear,
+        self.held.keep(chunk);
+        let found = match first(direction, &self.held.beginning(direction)) {
+            First::NeedMore if self.held.is_full(direction) => First::Unclear,
             found => found,
         };
         if found != First::NeedMore {
@@ -272,13 +294,9 @@ impl Conversation {
 
     fn begin_tls(&mut self, direction: Direction, start: TlsStart) {
         if self.tls.is_none() {
-            let began = self
-                .held
-                .get(direction)
-                .pieces()
-                .first()
-                .map_or(Stamp::default(), |(_, stamp, _)| *stamp);
-            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.clone().unwrap_or_default());
+            let held = self.held.pieces(direction).first();
+            let began = held.map_or(Stamp::default(), |(_, stamp, _)| *stamp);
+            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.take().unwrap_or_default());
             self.tls = Some(Box::new(decoder));
             if start != TlsStart::Implicit {
                 self.note_switch(began);
@@ -298,13 +316,13 @@ impl Conversation {
     /// POP3 and IMAP note an accepted STLS or STARTTLS themselves.
     fn note_switch(&mut self, at: Stamp) {
         if let Plain::Smtp(decoder) = &mut self.plain {
-            decoder.dialogue_mut().switched_to_tls.get_or_insert(at);
+            decoder.switched_to_tls(at);
         }
     }
 
     fn read_again(&mut self, direction: Direction) {
-        let held = std::mem::take(self.held.get_mut(direction));
-        for &(offset, stamp, ref bytes) in held.pieces() {
+        let held = self.held.take(direction);
+        for (offset, stamp, ref bytes) in held {
             self.read(Chunk {
                 direction,
                 offset,
@@ -316,7 +334,7 @@ impl Conversation {
 
     /// Octets held in a direction may be decided by what the other direction just told.
     fn reconsider(&mut self, direction: Direction) {
-        if *self.modes.get(direction) == Mode::Switching && self.held.get(direction).octets() > 0 {
+        if *self.modes.get(direction) == Mode::Switching && self.held.octets(direction) > 0 {
             self.settle_switching(direction);
         }
     }
@@ -324,7 +342,7 @@ impl Conversation {
     fn read_plain(&mut self, chunk: Chunk<'_>) {
         let behind_gap = std::mem::take(self.behind_gap.get_mut(chunk.direction));
         if behind_gap && looks_like_record(chunk.bytes) == Likeness::Yes {
-            self.held.get_mut(chunk.direction).keep(chunk);
+            self.held.keep(chunk);
             self.begin_tls(chunk.direction, TlsStart::Inferred);
             self.read_again(chunk.direction);
             return;
@@ -351,12 +369,10 @@ impl Conversation {
     fn accepted(&mut self) {
         *self.modes.get_mut(Direction::ToClient) = Mode::Switching;
         *self.modes.get_mut(Direction::ToServer) = Mode::Switching;
-        let held = self.held.get(Direction::ToServer);
-        if held.octets() == 0 {
+        if self.held.octets(Direction::ToServer) == 0 {
             return;
         }
-        let beginning = held.beginning();
-        if looks_like_record(&beginning) == Likeness::No {
+        if looks_like_record(&self.held.beginning(Direction::ToServer)) == Likeness::No {
             self.note_injected(Direction::ToServer);
         } else {
             self.settle_switching(Direction::ToServer);
@@ -364,8 +380,8 @@ impl Conversation {
     }
 
     fn note_injected(&mut self, direction: Direction) {
-        let held = std::mem::take(self.held.get_mut(direction));
-        let (Some(first), Some(last)) = (held.pieces().first(), held.pieces().last()) else {
+        let held = self.held.take(direction);
+        let (Some(first), Some(last)) = (held.first(), held.last()) else {
             return;
         };
         let span = Span {
@@ -376,7 +392,6 @@ impl Conversation {
             last: last.1,
         };
         let bytes: Vec<u8> = held
-            .pieces()
             .iter()
             .flat_map(|(_, _, bytes)| bytes.iter().copied())
             .take(INJECTED_OCTETS)
@@ -392,27 +407,26 @@ impl Conversation {
     /// The client asked for TLS and has not been answered in this capture; octets of TLS mean that it was.
     fn read_held(&mut self, chunk: Chunk<'_>) {
         let direction = chunk.direction;
-        self.held.get_mut(direction).keep(chunk);
-        if looks_like_record(&self.held.get(direction).beginning()) == Likeness::Yes {
+        self.held.keep(chunk);
+        if looks_like_record(&self.held.beginning(direction)) == Likeness::Yes {
             self.begin_tls(direction, TlsStart::Inferred);
             self.read_again(direction);
-        } else if self.held.get(direction).is_full() {
+        } else if self.held.is_full(direction) {
             *self.modes.get_mut(direction) = Mode::Plain;
             self.read_again(direction);
         }
     }
 
     fn read_switching(&mut self, chunk: Chunk<'_>) {
-        self.held.get_mut(chunk.direction).keep(chunk);
+        self.held.keep(chunk);
         self.settle_switching(chunk.direction);
     }
 
     /// Tells what follows an accepted STARTTLS: TLS; plaintext that goes on in both directions (a decrypting mirror); or
     /// plaintext of the server alone (response injection).
     fn settle_switching(&mut self, direction: Direction) {
-        let held = self.held.get(direction);
-        match looks_like_record(&held.beginning()) {
-            Likeness::NeedMore if !held.is_full() => {}
+        match looks_like_record(&self.held.beginning(direction)) {
+            Likeness::NeedMore if !self.held.is_full(direction) => {}
             Likeness::Yes => {
                 let start = self.tls.as_ref().map_or(TlsStart::Upgraded, |_| TlsStart::Implicit);
                 self.begin_tls_of(direction, start);
@@ -452,8 +466,8 @@ impl Conversation {
             self.begin_tls(direction, start);
         }
         let other = direction.opposite();
-        if *self.modes.get(other) == Mode::Switching && self.held.get(other).octets() > 0 {
-            if looks_like_record(&self.held.get(other).beginning()) == Likeness::No {
+        if *self.modes.get(other) == Mode::Switching && self.held.octets(other) > 0 {
+            if looks_like_record(&self.held.beginning(other)) == Likeness::No {
                 self.note_injected(other);
             } else {
                 self.reconsider(other);
@@ -464,10 +478,7 @@ impl Conversation {
     fn set_decrypting_mirror(&mut self) {
         match &mut self.plain {
             Plain::None => {}
-            Plain::Smtp(decoder) => {
-                decoder.dialogue_mut().decrypting_mirror = true;
-                decoder.set_inside_tls(true);
-            }
+            Plain::Smtp(decoder) => decoder.set_decrypting_mirror(),
             Plain::Pop3(decoder) => decoder.set_decrypting_mirror(),
             Plain::Imap(decoder) => decoder.set_decrypting_mirror(),
         }
@@ -514,10 +525,9 @@ impl Conversation {
             self.push_inside(chunk);
             return;
         }
-        self.held.get_mut(direction).keep(chunk);
-        let held = self.held.get(direction);
-        match first(direction, &held.beginning()) {
-            First::NeedMore if !held.is_full() => {}
+        self.held.keep(chunk);
+        match first(direction, &self.held.beginning(direction)) {
+            First::NeedMore if !self.held.is_full(direction) => {}
             First::Smtp => self.decide_inside(Some(Expected::Smtp)),
             First::Pop3 => self.decide_inside(Some(Expected::Pop3)),
             First::Imap => self.decide_inside(Some(Expected::Imap)),
@@ -530,8 +540,8 @@ impl Conversation {
         self.begin_plain(told);
         self.set_inside(true);
         for direction in Direction::BOTH {
-            let held = std::mem::take(self.held.get_mut(direction));
-            for &(offset, stamp, ref bytes) in held.pieces() {
+            let held = self.held.take(direction);
+            for (offset, stamp, ref bytes) in held {
                 self.push_inside(Chunk {
                     direction,
                     offset,
@@ -572,7 +582,7 @@ impl Conversation {
 
     /// A beginning inside implicit TLS that nothing more follows.
     fn release_inside(&mut self, direction: Direction) {
-        if !self.inside && *self.modes.get(direction) == Mode::Tls && self.held.get(direction).octets() > 0 {
+        if !self.inside && *self.modes.get(direction) == Mode::Tls && self.held.octets(direction) > 0 {
             self.decide_inside(None);
         }
     }
@@ -589,12 +599,12 @@ impl Conversation {
     /// At the end: octets that never told what they are belong to the protocol of the port, or to TLS under way.
     fn release_undecided(&mut self, direction: Direction) {
         match self.modes.get(direction) {
-            Mode::Undecided if self.held.get(direction).octets() > 0 => self.decide(direction, First::Unclear),
+            Mode::Undecided if self.held.octets(direction) > 0 => self.decide(direction, First::Unclear),
             Mode::Held => {
                 *self.modes.get_mut(direction) = Mode::Plain;
                 self.read_again(direction);
             }
-            Mode::Switching if self.held.get(direction).octets() > 0 => {
+            Mode::Switching if self.held.octets(direction) > 0 => {
                 if self.tls.is_none() && direction == Direction::ToClient {
                     *self.modes.get_mut(direction) = Mode::Plain;
                     self.read_again(direction);
@@ -649,9 +659,8 @@ impl Stream for Conversation {
             Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
             Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
         };
-        let held = self.held.to_server.octets() + self.held.to_client.octets();
         plain
-            + held
+            + self.held.weight()
             + self
                 .tls
                 .as_ref()

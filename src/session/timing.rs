@@ -26,10 +26,10 @@ pub(super) fn timing(
         .or(connection.handshake_ack)
         .or(connection.directions.to_client.syn);
     let greeting = smtp
-        .and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span))
-        .or_else(|| retrieval.and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span)));
+        .and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span.last()))
+        .or_else(|| retrieval.and_then(|dialogue| dialogue.greeting.as_ref().map(|greeting| greeting.span.last)));
     if let (Some(opened), Some(greeting)) = (opened, greeting) {
-        timing.greeting = Some(greeting.last.time.since(opened.time));
+        timing.greeting = Some(greeting.time.since(opened.time));
     }
     if let Some(dialogue) = smtp {
         smtp_stages(dialogue, &mut timing);
@@ -67,7 +67,7 @@ fn handshake(tls: &TlsFacts) -> Option<Duration> {
 #[must_use]
 pub fn reply_delay(exchange: &Exchange) -> Option<Duration> {
     let Seen::Yes(reply) = &exchange.reply else { return None };
-    Some(reply.span.last.time.since(waited_since(exchange, reply)))
+    Some(reply.span.last().time.since(waited_since(exchange, reply)))
 }
 
 fn waited_since(exchange: &Exchange, reply: &Reply) -> crate::time::Timestamp {
@@ -76,10 +76,10 @@ fn waited_since(exchange: &Exchange, reply: &Reply) -> crate::time::Timestamp {
             data.ended.map_or(data.span.last.time, |end| end.time)
         }
         _ => exchange
-            .intermediate
+            .intermediate()
             .last()
-            .filter(|last| last.span.last < reply.span.last)
-            .map_or(exchange.command.last.time, |last| last.span.last.time),
+            .filter(|last| last.span.last() < reply.span.last())
+            .map_or(exchange.command.last().time, |last| last.span.last().time),
     }
 }
 
@@ -98,9 +98,9 @@ fn smtp_stages(dialogue: &Dialogue, timing: &mut Timing) {
         }
         timing.server_share += delay;
         if let Some(before) = last_reply {
-            timing.client_share += exchange.command.first.time.since(before);
+            timing.client_share += exchange.command.first().time.since(before);
         }
-        last_reply = exchange.reply.yes().map(|reply| reply.span.last.time);
+        last_reply = exchange.reply.yes().map(|reply| reply.span.last().time);
     }
 }
 
@@ -108,7 +108,7 @@ fn auth_time(exchange: &Exchange) -> Duration {
     exchange
         .reply
         .yes()
-        .map(|reply| reply.span.last.time.since(exchange.command.first.time))
+        .map(|reply| reply.span.last().time.since(exchange.command.first().time))
         .unwrap_or_default()
 }
 

@@ -49,14 +49,8 @@ pub(super) fn transactions(exchanges: &[Exchange], cut_off: bool) -> Vec<Transac
 
 fn begin(position: usize, exchange: &Exchange, cut_off: bool) -> Transaction {
     let (address, declared_size) = match &exchange.detail {
-        Detail::Mail {
-            reverse_path,
-            parameters,
-        } => (
-            reverse_path
-                .as_ref()
-                .map(|path| path.address.clone())
-                .unwrap_or_default(),
+        Detail::Envelope { path, parameters } => (
+            path.as_ref().map(|path| path.address.clone()).unwrap_or_default(),
             declared_size(parameters),
         ),
         _ => (Captured::default(), None),
@@ -98,10 +92,7 @@ fn add_recipient(open: Option<&mut Transaction>, position: usize, exchange: &Exc
         return;
     }
     let address = match &exchange.detail {
-        Detail::Rcpt {
-            forward_path: Some(path),
-            ..
-        } => path.address.clone(),
+        Detail::Envelope { path: Some(path), .. } => path.address.clone(),
         _ => Captured::default(),
     };
     transaction.recipients.push(Recipient {
@@ -125,7 +116,7 @@ fn by_code(exchange: &Exchange) -> TransactionResult {
 }
 
 fn decide(transaction: &mut Transaction, exchange: &Exchange, cut_off: bool) {
-    let replies = || exchange.reply.yes().into_iter().chain(&exchange.further_replies);
+    let replies = || exchange.reply.yes().into_iter().chain(exchange.further_replies());
     let accepted = replies().filter(|reply| reply.class() == 2).count();
     let total = replies().count();
     transaction.result = if total == 0 {

@@ -96,6 +96,34 @@ impl PcapngWalker {
         }
     }
 
+    /// The packet at the first octet, where all of it is there, it is an enhanced packet block without options, and nothing
+    /// about it is odd: what [`step`](Self::step) would say, for nearly every block of a file.
+    #[inline]
+    pub fn usual(&mut self, bytes: &[u8]) -> Option<Record> {
+        let claimed = self.order.u32(bytes, 4)?;
+        let kind = BlockKind::from_type(self.order.u32(bytes, 0)?);
+        if kind != BlockKind::EnhancedPacket || claimed > MAX_PACKET || claimed % 4 != 0 {
+            return None;
+        }
+        let length = claimed as usize;
+        let end = length.checked_sub(4)?;
+        let body = bytes.get(8..end)?;
+        if self.order.u32(bytes.get(..length)?, end) != Some(claimed) {
+            return None;
+        }
+        let record = self.enhanced(body).ok()?;
+        if record.oddity != Oddity::default() || !record.options.is_empty() {
+            return None;
+        }
+        self.last_time = record.time;
+        Some(Record {
+            length,
+            packet: record.packet.start + 8..record.packet.end + 8,
+            options: record.options.start + 8..record.options.end + 8,
+            ..record
+        })
+    }
+
     /// Searches `from..until` for the next block that can be believed: a registered type, a length repeated at its end,
     /// and behind it the end of the file or another believable block.
     #[must_use]

@@ -28,16 +28,6 @@ fn wanted(frame: &Frame<'_>) -> bool {
     frame.bytes.first().is_some_and(|first| first % 3 == 0)
 }
 
-fn kept(frame: &Frame<'_>) -> Kept {
-    Kept {
-        number: frame.number.0,
-        nanoseconds: frame.time.nanoseconds(),
-        link: frame.link_type.0,
-        original: frame.original_length,
-        bytes: frame.bytes.to_vec(),
-    }
-}
-
 /// What a run sees of a file that is walked ahead: wanted frames and the facts, the number of frames that were walked
 /// ahead, and the last of the latest ones among these.
 fn read_ahead(path: &std::path::Path, chunk: usize, threads: usize) -> (Vec<Kept>, FileFacts, u64, Option<i64>) {

@@ -48,7 +48,7 @@ fn several_files_come_in_time_order_and_equal_times_in_argument_order() {
         at(&[], b'x'),
         at(&[7, 30], b'c'),
     ];
-    for on_disk in [true, false] {
+    for (on_disk, most) in [(true, None), (false, None), (true, Some(1)), (false, Some(100))] {
         let inputs: Vec<Input> = files
             .iter()
             .enumerate()
@@ -61,7 +61,10 @@ fn several_files_come_in_time_order_and_equal_times_in_argument_order() {
             })
             .collect();
         let mut reader = Reader::new(inputs);
-        let frames = drain(&mut reader).unwrap();
+        let frames = match most {
+            None => drain(&mut reader).unwrap(),
+            Some(most) => drain_in_rows(&mut reader, most).unwrap(),
+        };
         assert_eq!(marks(&frames), "baabbcabc");
         assert_eq!(
             frames.iter().map(|frame| frame.number).collect::<Vec<_>>(),

@@ -72,6 +72,13 @@ fn dribbled(bytes: &[u8], steps: Vec<usize>) -> Input {
 
 /// Frames and facts, or the error's text.
 fn outcome(input: Input) -> Result<(Vec<Kept>, FileFacts), String> {
+    outcome_of(input, drain)
+}
+
+fn outcome_of(
+    input: Input,
+    drain: impl Fn(&mut Reader) -> Result<Vec<Kept>, Error>,
+) -> Result<(Vec<Kept>, FileFacts), String> {
     let mut reader = Reader::new([input]);
     let frames = drain(&mut reader).map_err(|error| error.to_string())?;
     let mut facts = reader.into_facts().files.remove(0);
@@ -113,6 +120,51 @@ fn one_octet_at_a_time_gives_the_same_frames_and_facts() {
     }
 }
 
+/// Walks all of it; how many packets were usual.
+fn usual_agrees<W: Clone + PartialEq + std::fmt::Debug>(
+    mut walker: W,
+    mut bytes: &[u8],
+    step: impl Fn(&mut W, &[u8], bool) -> Step,
+    usual: impl Fn(&mut W, &[u8]) -> Option<Record>,
+) -> usize {
+    let mut found = 0;
+    loop {
+        let (mut asked, before) = (walker.clone(), walker.clone());
+        let record = usual(&mut asked, bytes);
+        let step = step(&mut walker, bytes, true);
+        if let Some(record) = record {
+            assert_eq!(Step::Packet(record), step);
+            assert_eq!(asked, walker);
+            found += 1;
+        } else {
+            assert_eq!(asked, before);
+        }
+        let length = match step {
+            Step::Packet(record) => record.length,
+            Step::Block { length, .. } | Step::Unusable { length, .. } => length,
+            Step::Header(_) | Step::NeedMore(_) | Step::Damaged(_) => return found,
+        };
+        bytes = bytes.get(length..).unwrap_or_default();
+    }
+}
+
+#[test]
+fn the_packets_of_sound_files_are_usual() {
+    for (file, packets) in samples().into_iter().zip([12, 8, 11]) {
+        let walker = PcapWalker::from_header(&file, 0).unwrap();
+        let rest = &file[walker.header_length()..];
+        assert_eq!(usual_agrees(walker, rest, PcapWalker::step, PcapWalker::usual), packets);
+    }
+    for (sample, order, packets) in [(3, Little, 8), (4, Big, 11)] {
+        let file = samples().swap_remove(sample);
+        let walker = PcapngWalker::new(order, 0);
+        assert_eq!(
+            usual_agrees(walker, &file, PcapngWalker::step, PcapngWalker::usual),
+            packets
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -121,14 +173,44 @@ proptest! {
         sample in 0_usize..5,
         steps in prop::collection::vec(1_usize..90, 1..8),
         mutations in prop::collection::vec((24_usize..2_000, any::<u8>()), 0..6),
+        most in 1_u64..20,
     ) {
         let mut file = samples().swap_remove(sample);
         for (at, value) in mutations {
             let length = file.len();
             file[at % length] = value;
         }
-        let left = outcome(dribbled(&file, steps)).map_err(|error| error.replace("dribble", "built"));
-        prop_assert_eq!(left, outcome(stream(&file)));
+        let whole = outcome(stream(&file));
+        let in_rows = |reader: &mut Reader| drain_in_rows(reader, most);
+        prop_assert_eq!(&outcome_of(stream(&file), in_rows), &whole);
+        for drain in [&drain as &dyn Fn(&mut Reader) -> Result<Vec<Kept>, Error>, &in_rows] {
+            let left = outcome_of(dribbled(&file, steps.clone()), drain);
+            prop_assert_eq!(&left.map_err(|error| error.replace("dribble", "built")), &whole);
+        }
+    }
+
+    #[test]
+    fn the_usual_packet_is_what_a_step_finds(
+        sample in 0_usize..5,
+        mutations in prop::collection::vec((24_usize..2_000, any::<u8>()), 0..6),
+    ) {
+        let mut file = samples().swap_remove(sample);
+        for (at, value) in mutations {
+            let length = file.len();
+            file[at % length] = value;
+        }
+        let usual = match beginning(&file) {
+            Beginning::Capture(Format::Pcap { .. }) => {
+                let walker = PcapWalker::from_header(&file, 3).unwrap();
+                let rest = &file[walker.header_length()..];
+                usual_agrees(walker, rest, PcapWalker::step, PcapWalker::usual)
+            }
+            Beginning::Capture(Format::Pcapng { order }) => {
+                usual_agrees(PcapngWalker::new(order, 3), &file, PcapngWalker::step, PcapngWalker::usual)
+            }
+            Beginning::No | Beginning::Perhaps(_) => 0,
+        };
+        prop_assert!(usual <= 12);
     }
 
     #[test]

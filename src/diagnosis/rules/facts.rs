@@ -167,7 +167,11 @@ pub(super) use crate::diagnosis::finding::words;
 pub(super) fn unfinished_octets(exchange: &Exchange) -> Option<u64> {
     match exchange.mail_data() {
         Some(data) => (data.ended.is_none() && data.missing == 0).then_some(data.size),
-        None if exchange.verb == Verb::Data => exchange.intermediate.iter().any(|reply| reply.code == 354).then_some(0),
+        None if exchange.verb == Verb::Data => exchange
+            .intermediate()
+            .iter()
+            .any(|reply| reply.code == 354)
+            .then_some(0),
         None => None,
     }
 }

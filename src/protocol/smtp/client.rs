@@ -12,10 +12,10 @@ use crate::protocol::smtp::authentication::{self, Response};
 use crate::protocol::smtp::command::{self, COMMAND_KEPT, Command};
 use crate::protocol::smtp::data::{Form, MailData};
 use crate::protocol::smtp::held::Held;
-use crate::protocol::smtp::masked::MaskedWords;
+use crate::protocol::smtp::masked::Masked;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
-use crate::protocol::smtp::{Decoder, Detail, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
@@ -62,8 +62,6 @@ pub struct Client {
     lines: Lines,
     mode: Mode,
     data: Option<Box<MailData>>,
-    /// The exchange that the mail data belongs to.
-    data_of: u64,
     /// No command line was seen yet.
     first_line: bool,
     /// The place was lost in a gap, not at the start of the capture.
@@ -76,8 +74,7 @@ pub struct Client {
     again: bool,
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
-    early: Option<Box<Span>>,
-    masked: MaskedWords,
+    pub(super) masked: Masked,
     /// The first frame with octets; none has the number 0.
     first_frame: FrameNumber,
     several_frames: bool,
@@ -89,15 +86,13 @@ impl Default for Client {
             lines: Lines::default(),
             mode: Mode::Start(Held::default()),
             data: None,
-            data_of: 0,
             first_line: true,
             behind_gap: false,
             skip_line: false,
             suspect: false,
             again: false,
             unanswered: false,
-            early: None,
-            masked: MaskedWords::default(),
+            masked: Masked::default(),
             first_frame: FrameNumber(0),
             several_frames: false,
         }
@@ -122,11 +117,6 @@ impl Client {
         self.suspect
     }
 
-    /// Where octets came before the greeting was complete.
-    pub const fn take_early(&mut self) -> Option<Box<Span>> {
-        self.early.take()
-    }
-
     /// Octets came in at least two frames.
     pub const fn spoke_in_several_frames(&self) -> bool {
         self.several_frames
@@ -145,17 +135,17 @@ impl Client {
             _ => 0,
         };
         let data = self.data.as_ref().map_or(0, |_| size_of::<MailData>() + 4096);
-        self.lines.weight() + mode + data + self.masked.iter().map(<[u8]>::len).sum::<usize>()
+        self.lines.weight() + mode + data + self.masked.weight()
     }
 
     /// A reply's text without the credentials that the client sent.
     pub fn scrub<'a>(&'a self, text: &'a [u8]) -> Cow<'a, [u8]> {
-        scrubbed(text, self.masked.iter())
+        scrubbed(text, self.masked.words())
     }
 
     /// There are credentials that a reply might repeat.
-    pub const fn remembers_words(&self) -> bool {
-        !self.masked.is_empty()
+    pub fn remembers_words(&self) -> bool {
+        self.masked.has_words()
     }
 }
 
@@ -179,7 +169,7 @@ impl Decoder {
         let mut octets = 0;
         while !rest.bytes.is_empty() {
             let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
-            let preamble = self.dialogue.preamble.is_some();
+            let preamble = self.notes.has_preamble();
             let (count, upgrade) = match &mut self.client.mode {
                 Mode::Start(_) => (self.start(&rest), Upgrade::None),
                 Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
@@ -191,9 +181,13 @@ impl Decoder {
                 Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
                 Mode::Foreign => (rest.bytes.len(), Upgrade::None),
             };
-            if !silent && count > 0 && preamble == self.dialogue.preamble.is_some() && self.server.greeting_is_due() {
+            if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
                 let span = span_of(&rest, count);
-                let early = self.client.early.get_or_insert_with(|| Box::new(span));
+                let early = self
+                    .notes
+                    .unusual_mut()
+                    .early_talk
+                    .get_or_insert_with(|| Box::new(span));
                 **early = early.through(span);
             }
             octets += count;
@@ -210,7 +204,7 @@ impl Decoder {
 
     /// Reads held octets again.
     fn release(&mut self, held: &Held) {
-        let behind_data = self.ledger.next > 0;
+        let behind_data = self.ledger.next() > 0;
         let before = std::mem::replace(&mut self.client.again, behind_data);
         for chunk in held.chunks() {
             let mut rest = chunk;
@@ -313,7 +307,7 @@ impl Decoder {
 
     /// The capture began later than the session: the first octets may be anything.
     pub(super) fn join_late(&mut self) {
-        self.dialogue.joined_late = true;
+        self.notes.unusual_mut().joined_late = true;
         self.server.join_late();
         if let Mode::HeldStart(held) | Mode::Start(held) = &mut self.client.mode {
             let held = std::mem::take(held);
@@ -360,7 +354,7 @@ impl Decoder {
             && header.left == 0
         {
             if let Some(span) = header.span {
-                self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
+                self.notes.unusual_mut().preamble = Some(Box::new(Preamble::Proxy {
                     version: 2,
                     source: preamble::version_2_source(&header.octets),
                     span,
@@ -380,7 +374,7 @@ impl Decoder {
             return Upgrade::None;
         }
         if line.cut {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         if matches!(self.client.mode, Mode::Lost) {
             return self.lost_line(line);
@@ -397,29 +391,28 @@ impl Decoder {
 
     /// The first line may be a PROXY header of version 1, or another protocol.
     fn is_no_smtp(&mut self, line: &Line<'_>) -> bool {
-        if self.dialogue.preamble.is_none()
+        if !self.notes.has_preamble()
             && let Some(source) = preamble::version_1(&line.bytes)
         {
             let span = line.span;
-            self.dialogue.preamble = Some(Box::new(Preamble::Proxy {
+            self.notes.unusual_mut().preamble = Some(Box::new(Preamble::Proxy {
                 version: 1,
                 source,
                 span,
             }));
             // The header is not the client talking.
-            self.client.early = None;
+            self.notes.unusual_mut().early_talk = None;
             return true;
         }
         self.client.first_line = false;
-        self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
-        let binary = self
-            .dialogue
-            .foreign
-            .as_ref()
-            .is_some_and(|foreign| foreign.looks_like != "HTTP");
+        let Some(foreign) = preamble::foreign(&line.bytes, line.span) else {
+            return false;
+        };
+        let binary = foreign.looks_like != "HTTP";
         if binary {
             self.client.mode = Mode::Foreign;
         }
+        self.notes.unusual_mut().foreign = Some(Box::new(foreign));
         binary
     }
 
@@ -462,8 +455,9 @@ impl Decoder {
 
     fn found(&mut self) {
         self.client.mode = Mode::Commands;
-        let behind_gap = u32::from(std::mem::take(&mut self.client.behind_gap));
-        self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
+        if std::mem::take(&mut self.client.behind_gap) {
+            self.notes.count_resynchronised();
+        }
     }
 
     /// The line answers a challenge of AUTH. Where none was seen, it is a response unless it is a command.
@@ -488,7 +482,7 @@ impl Decoder {
         let responses = open.responses;
         let uncertain = open.responses_may_be_hidden;
         open.responses = open.responses.saturating_add(1);
-        let challenge = open.exchange.intermediate.last();
+        let challenge = open.exchange.other_replies.last();
         let Detail::Auth(facts) = &mut open.exchange.detail else {
             return;
         };
@@ -531,15 +525,16 @@ impl Decoder {
             Verb::Auth => self.authentication(&command, line.cut, line.span),
             _ => command.detail(&shown.verb),
         };
-        self.dialogue.lmtp |= shown.verb == Verb::Lhlo;
+        if shown.verb == Verb::Lhlo {
+            self.notes.unusual_mut().lmtp = true;
+        }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
         let mut exchange = self.exchange(shown.verb, detail, line.span);
         exchange.line = shown.line;
-        exchange.line_length = u32::try_from(line.length).unwrap_or(u32::MAX);
         exchange.bare_line_feed = line.bare_line_feed;
         exchange.pipelined = pipelined;
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         self.ledger.send(exchange);
         self.follow(line.span)
@@ -547,17 +542,16 @@ impl Decoder {
 
     fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
         Exchange {
-            index: self.ledger.next,
+            index: self.ledger.next(),
             verb,
             line: Captured::default(),
-            line_length: 0,
-            command,
+            command: command.into(),
             bare_line_feed: false,
             detail,
-            intermediate: Vec::new(),
             continued: false,
             reply: Seen::No,
-            further_replies: Vec::new(),
+            other_replies: Few::default(),
+            intermediate_replies: 0,
             pipelined: false,
             inside_tls: self.inside_tls,
         }
@@ -595,12 +589,13 @@ impl Decoder {
             ) => {
                 let (left, last) = (*left, *last);
                 open.data_running = true;
-                self.client.data_of = open.exchange.index;
+                let index = open.exchange.index;
                 let keep_text = self.retention.message_text;
                 let data = self
                     .client
                     .data
                     .get_or_insert_with(|| Box::new(MailData::new(Form::Counted, keep_text)));
+                data.command = Some(index);
                 data.chunks = data.chunks.saturating_add(1);
                 self.client.mode = Mode::Chunk { left, last };
                 self.end_chunk(span.last);
@@ -691,11 +686,11 @@ impl Decoder {
         let hidden = self
             .ledger
             .oldest()
-            .is_some_and(|open| open.exchange.index < self.ledger.gap_before);
+            .is_some_and(|open| open.exchange.index < self.ledger.gap_before());
         let assumed = self
             .ledger
             .oldest()
-            .is_some_and(|open| open.exchange.intermediate.is_empty());
+            .is_some_and(|open| open.exchange.intermediate().is_empty());
         match &mut self.client.mode {
             Mode::HeldData(held) if newest => {
                 let held = std::mem::take(held);
@@ -735,7 +730,7 @@ impl Decoder {
             354 => {
                 self.client.first_line = false;
                 self.client.lines.rest();
-                self.begin_unseen(Verb::Data, Detail::Data(None), reply.span);
+                self.begin_unseen(Verb::Data, Detail::Data(None), reply.span.get());
                 self.begin_data();
                 true
             }
@@ -743,7 +738,7 @@ impl Decoder {
                 self.client.first_line = false;
                 self.client.lines.rest();
                 let facts = authentication::begin(Captured::default(), false);
-                self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span);
+                self.begin_unseen(Verb::Auth, Detail::Auth(Box::new(facts)), reply.span.get());
                 self.client.mode = Mode::Commands;
                 self.client.suspect = true;
                 true
@@ -821,7 +816,7 @@ impl Decoder {
     fn gap_in_data(&mut self, gap: &Gap) {
         let newest = self.ledger.newest();
         let answered = newest.is_some_and(|open| open.answered) || self.client.unanswered;
-        let unseen = newest.is_some_and(|open| open.exchange.line_length == 0);
+        let unseen = newest.is_some_and(|open| open.exchange.line_length() == 0);
         match (&mut self.client.mode, &mut self.client.data) {
             // The command itself is what is missing.
             (Mode::Data, Some(data)) if unseen && !data.has_begun() => {}
@@ -860,14 +855,17 @@ impl Decoder {
         self.client_went_on(None);
         if self.client.first_line
             && let Some(line) = self.client.lines.rest()
+            && let Some(foreign) = preamble::foreign(&line.bytes, line.span)
         {
-            self.dialogue.foreign = preamble::foreign(&line.bytes, line.span).map(Box::new);
+            self.notes.unusual_mut().foreign = Some(Box::new(foreign));
         }
         if self.client.data.is_some() {
             self.end_data();
         }
-        if self.dialogue.greeting_began.is_some() && self.dialogue.greeting.is_none() {
-            self.dialogue.early_talk = self.client.take_early();
+        // Without a greeting nobody knows what was early.
+        let early = |dialogue: &Dialogue| dialogue.early_talk.is_some() && dialogue.greeting_began.is_none();
+        if self.notes.greeting.is_none() && self.notes.unusual().is_some_and(early) {
+            self.notes.unusual_mut().early_talk = None;
         }
     }
 }

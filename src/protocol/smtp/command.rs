@@ -142,19 +142,10 @@ impl<'a> Command<'a> {
             Verb::Helo | Verb::Ehlo | Verb::Lhlo => Detail::Hello {
                 name: Captured::new(kept),
             },
-            Verb::Mail => {
-                let (reverse_path, parameters) = path::envelope(kept, "FROM");
-                Detail::Mail {
-                    reverse_path,
-                    parameters,
-                }
-            }
-            Verb::Rcpt => {
-                let (forward_path, parameters) = path::envelope(kept, "TO");
-                Detail::Rcpt {
-                    forward_path,
-                    parameters,
-                }
+            Verb::Mail | Verb::Rcpt => {
+                let keyword = if *verb == Verb::Mail { "FROM" } else { "TO" };
+                let (path, parameters) = path::envelope(kept, keyword);
+                Detail::Envelope { path, parameters }
             }
             Verb::Data => Detail::Data(None),
             Verb::Bdat => self.chunk_detail(),
@@ -204,9 +195,7 @@ pub fn shown(line: &[u8], suspect: bool) -> Shown {
         None if carries_credential(command.word) => after_word(&command),
         None if holds_credential(command.word) => masked(),
         None if holds_credential(line) => after_word(&command),
-        None => plain(Verb::Other(Captured::new(
-            command.word.get(..VERB_KEPT).unwrap_or(command.word),
-        ))),
+        None => plain(other(command.word.get(..VERB_KEPT).unwrap_or(command.word))),
     }
 }
 
@@ -220,9 +209,13 @@ fn first_of_several(line: &[u8], end: usize, suspect: bool) -> Shown {
     }
 }
 
+fn other(word: &[u8]) -> Verb {
+    Verb::Other(Box::new(Captured::new(word)))
+}
+
 fn masked() -> Shown {
     Shown {
-        verb: Verb::Other(Captured::from(MASK)),
+        verb: other(MASK.as_bytes()),
         line: Captured::from(MASK),
         masked: true,
     }
@@ -234,7 +227,7 @@ fn after_word(command: &Command<'_>) -> Shown {
     let end = memchr::memchr2(b'=', b':', word).map_or(word.len(), |position| position + 1);
     let word = word.get(..end).unwrap_or(word);
     Shown {
-        verb: Verb::Other(Captured::new(word)),
+        verb: other(word),
         line: Captured::new(&[word, b" ", MASK.as_bytes()].concat()),
         masked: true,
     }

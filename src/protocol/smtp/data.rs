@@ -60,6 +60,8 @@ pub struct MailData {
     size: u64,
     missing: u64,
     span: Option<Span>,
+    /// Number of the command that it belongs to.
+    pub command: Option<u64>,
     /// BDAT chunks so far.
     pub chunks: u32,
     /// The end was seen.
@@ -85,6 +87,7 @@ impl MailData {
             size: 0,
             missing: 0,
             span: None,
+            command: None,
             chunks: 0,
             ended: None,
         }

@@ -4,6 +4,7 @@
 use crate::captured::Captured;
 use crate::protocol::smtp::client::Client;
 use crate::protocol::smtp::ledger::Ledger;
+use crate::protocol::smtp::notes::Notes;
 use crate::protocol::smtp::server::Server;
 use crate::protocol::smtp::{Dialogue, Exchange, command};
 use crate::protocol::{Progress, Retention};
@@ -23,21 +24,17 @@ const INJECTED_RUNS: usize = 16;
 #[derive(Debug)]
 pub struct Decoder {
     pub(super) retention: Retention,
-    pub(super) dialogue: Dialogue,
+    pub(super) notes: Notes,
     pub(super) ledger: Ledger,
     pub(super) client: Client,
     pub(super) server: Server,
     pub(super) inside_tls: bool,
     unseen: PerDirection<bool>,
-    /// The last run of injected octets as sent: credentials in it can be told only with the whole line.
-    injected: Option<Box<Injected>>,
 }
 
-/// The octets of the run that is being injected.
-#[derive(Debug, Default)]
-struct Injected {
-    octets: Vec<u8>,
-}
+// Every open session has one, and a busy mirror port has a hundred thousand of them: what few sessions need lies apart.
+// More than this is the allocator's next size.
+const _: () = assert!(size_of::<Decoder>() <= 224);
 
 impl Decoder {
     /// A decoder for a session from its first octet.
@@ -45,13 +42,12 @@ impl Decoder {
     pub fn new(retention: Retention) -> Self {
         Self {
             retention,
-            dialogue: Dialogue::default(),
+            notes: Notes::default(),
             ledger: Ledger::default(),
             client: Client::default(),
             server: Server::default(),
             inside_tls: false,
             unseen: PerDirection::default(),
-            injected: None,
         }
     }
 
@@ -71,28 +67,35 @@ impl Decoder {
         self.inside_tls = inside_tls;
     }
 
-    /// The facts so far, for what only the owner knows (a decrypting mirror, where TLS began).
-    pub const fn dialogue_mut(&mut self) -> &mut Dialogue {
-        &mut self.dialogue
+    /// The owner saw TLS begin. Where the reply to STARTTLS was seen, that was the end of the plaintext.
+    pub fn switched_to_tls(&mut self, at: Stamp) {
+        self.notes.unusual_mut().switched_to_tls.get_or_insert(at);
+    }
+
+    /// Plaintext goes on in both directions behind an accepted STARTTLS: what follows was inside TLS on the wire.
+    pub fn set_decrypting_mirror(&mut self) {
+        self.notes.unusual_mut().decrypting_mirror = true;
+        self.inside_tls = true;
     }
 
     /// Notes octets that came in the clear behind STARTTLS and before TLS; credentials in them are masked.
     pub fn inject(&mut self, span: Span, bytes: &[u8]) {
-        let count = self.dialogue.injected.len();
-        let follows = self.dialogue.injected.last().is_some_and(|(last, _)| {
+        let runs = &mut self.notes.unusual_mut().injected;
+        let count = runs.len();
+        let follows = runs.last().is_some_and(|(last, _)| {
             last.direction == span.direction && (last.end == span.start || count >= INJECTED_RUNS)
         });
         if !follows {
             if count >= INJECTED_RUNS {
                 return;
             }
-            self.injected = None;
-            self.dialogue.injected.push((span, Captured::default()));
+            self.client.masked.injected_mut().clear();
+            runs.push((span, Captured::default()));
         }
-        let injected = &mut self.injected.get_or_insert_default().octets;
+        let injected = self.client.masked.injected_mut();
         let room = INJECTED_KEPT.saturating_sub(injected.len());
         injected.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        if let Some((last, kept)) = self.dialogue.injected.last_mut() {
+        if let Some((last, kept)) = runs.last_mut() {
             *last = last.through(span);
             *kept = masked_lines(whole_lines(injected));
         }
@@ -127,31 +130,29 @@ impl Decoder {
     /// Approximate heap octets held.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.ledger.weight() + self.client.weight() + self.server.weight()
+        self.notes.weight() + self.ledger.weight() + self.client.weight() + self.server.weight()
     }
 
     /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
-    /// Box to box: both are large, and the decoder is not moved for them.
+    /// The decoder is large, and is not moved for them.
     #[must_use]
     pub fn finish(mut self: Box<Self>) -> Box<Dialogue> {
         self.end_of_replies(false);
         self.end_of_commands();
         // One command in many pieces is no dialogue yet.
-        let several = self.client.spoke_in_several_frames() && self.ledger.next > 1;
+        let several = self.client.spoke_in_several_frames() && self.ledger.next() > 1;
         let one_way = !self.server.has_spoken() && several;
         let Self {
-            ledger,
-            mut dialogue,
-            unseen,
-            ..
+            ledger, notes, unseen, ..
         } = *self;
+        let mut dialogue = notes.finish();
         (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(one_way || unseen.to_client);
-        Box::new(dialogue)
+        dialogue
     }
 
     /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.
     pub(super) fn send_unseen(&mut self, mut exchange: Exchange) {
-        exchange.index = self.ledger.next;
+        exchange.index = self.ledger.next();
         exchange.inside_tls = self.inside_tls;
         self.ledger.send(exchange);
     }

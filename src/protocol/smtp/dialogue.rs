@@ -4,14 +4,19 @@
 use crate::captured::Captured;
 use crate::message::MessageFacts;
 use crate::protocol::Seen;
+use crate::protocol::smtp::few::Few;
 pub use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::secret::Secret;
-use crate::span::{Direction, Span, Stamp};
+use crate::span::{Direction, KeptSpan, Span, Stamp};
 
 /// First exchanges kept of a session.
 pub const FIRST_EXCHANGES: usize = 256;
 /// Last exchanges kept of a session.
 pub const LAST_EXCHANGES: usize = 4096;
+/// Intermediate replies kept of one exchange (`challenges` counts all).
+pub const INTERMEDIATE_REPLIES: usize = 16;
+/// Further replies kept of one LMTP exchange.
+pub const FURTHER_REPLIES: usize = 1000;
 /// Replies kept that belong to no command.
 pub const UNSOLICITED_REPLIES: usize = 64;
 
@@ -25,7 +30,7 @@ pub struct Reply {
     /// Each line's text behind code and separator (enhanced code included), without its line end.
     pub lines: ReplyLines,
     /// Where it was seen.
-    pub span: Span,
+    pub span: KeptSpan,
     /// What is wrong with its form.
     pub defects: ReplyDefects,
     /// Part of it lies in a gap, or the capture ended inside it.
@@ -40,13 +45,13 @@ impl Reply {
             code,
             enhanced: None,
             lines,
-            span: Span {
+            span: KeptSpan::from(Span {
                 direction: Direction::ToClient,
                 start: 0,
                 end: 0,
                 first: Stamp::default(),
                 last: Stamp::default(),
-            },
+            }),
             defects: ReplyDefects::default(),
             incomplete: false,
         }
@@ -127,7 +132,7 @@ pub enum Verb {
     XForward,
     XAnonymousTls,
     /// Not known; at most 32 octets of it.
-    Other(Captured),
+    Other(Box<Captured>),
 }
 
 /// A path's address (RFC 5321, section 4.1.2) without the angle brackets; empty for the null reverse-path.
@@ -248,19 +253,12 @@ pub enum Detail {
     },
     /// AUTH.
     Auth(Box<AuthFacts>),
-    /// MAIL.
-    Mail {
-        /// `None` where it could not be read.
-        reverse_path: Option<Path>,
+    /// MAIL or RCPT.
+    Envelope {
+        /// The reverse-path of MAIL, the forward-path of RCPT; `None` where it could not be read.
+        path: Option<Path>,
         /// ESMTP parameters.
-        parameters: Vec<Parameter>,
-    },
-    /// RCPT.
-    Rcpt {
-        /// `None` where it could not be read.
-        forward_path: Option<Path>,
-        /// ESMTP parameters.
-        parameters: Vec<Parameter>,
+        parameters: Few<Parameter>,
     },
     /// DATA, from the command to the end of data. `None` before the client sent any.
     Data(Option<Box<DataFacts>>),
@@ -286,29 +284,73 @@ pub struct Exchange {
     pub verb: Verb,
     /// The command line without its line end, at most 1,024 octets, credentials replaced by `********`.
     pub line: Captured,
-    /// Length of the line on the wire, in octets.
-    pub line_length: u32,
     /// Where the command line was seen.
-    pub command: Span,
+    pub command: KeptSpan,
     /// It ended with LF alone.
     pub bare_line_feed: bool,
     /// What it carried.
     pub detail: Detail,
-    /// Intermediate replies: 334 challenges, 354.
-    pub intermediate: Vec<Reply>,
     /// Where the 3xx of DATA, or the first 334, was answered: the client went on.
     pub continued: bool,
     /// The final reply.
     pub reply: Seen<Reply>,
-    /// LMTP: one reply per accepted recipient after the end of data (RFC 2033, section 4.2).
-    pub further_replies: Vec<Reply>,
+    /// Replies in front of the final one, and behind those the ones that come after it.
+    pub(super) other_replies: Few<Reply>,
+    /// How many of them are intermediate.
+    pub(super) intermediate_replies: u8,
     /// Sent before the reply to the command before it was seen: pipelined (RFC 2920).
     pub pipelined: bool,
     /// Seen inside TLS, decrypted.
     pub inside_tls: bool,
 }
 
+// The memory of a session that waits is mostly its exchanges. More than this is the allocator's next size.
+const _: () = assert!(size_of::<Exchange>() <= 192);
+
 impl Exchange {
+    /// Length of the command line on the wire, in octets, line end included; 0 for a command that was not seen.
+    #[must_use]
+    pub const fn line_length(&self) -> u64 {
+        self.command.length()
+    }
+
+    /// Intermediate replies: 334 challenges, 354.
+    #[must_use]
+    pub fn intermediate(&self) -> &[Reply] {
+        let count = usize::from(self.intermediate_replies);
+        self.other_replies.get(..count).unwrap_or_default()
+    }
+
+    /// LMTP: one reply per accepted recipient but the first, after the end of data (RFC 2033, section 4.2).
+    #[must_use]
+    pub fn further_replies(&self) -> &[Reply] {
+        let count = usize::from(self.intermediate_replies);
+        self.other_replies.get(count..).unwrap_or_default()
+    }
+
+    /// Keeps an intermediate reply, up to [`INTERMEDIATE_REPLIES`]; the final one was not yet seen.
+    pub(super) fn add_intermediate(&mut self, reply: Reply) {
+        if usize::from(self.intermediate_replies) < INTERMEDIATE_REPLIES {
+            self.other_replies.push(reply);
+            self.intermediate_replies += 1;
+        }
+    }
+
+    /// Keeps a challenge of AUTH; beyond [`INTERMEDIATE_REPLIES`] it takes the place of the one before.
+    pub(super) fn add_challenge(&mut self, reply: Reply) {
+        match self.other_replies.last_mut() {
+            Some(last) if usize::from(self.intermediate_replies) >= INTERMEDIATE_REPLIES => *last = reply,
+            _ => self.add_intermediate(reply),
+        }
+    }
+
+    /// Keeps a reply that came after the final one, up to [`FURTHER_REPLIES`].
+    pub(super) fn add_further(&mut self, reply: Reply) {
+        if self.further_replies().len() < FURTHER_REPLIES {
+            self.other_replies.push(reply);
+        }
+    }
+
     /// The mail data that this DATA or BDAT exchange carried; `None` on other commands, and before the client sent any.
     #[must_use]
     pub fn mail_data(&self) -> Option<&DataFacts> {
@@ -360,13 +402,13 @@ pub struct Dialogue {
     /// Exchanges in between that were not kept.
     pub exchanges_not_kept: u64,
     /// Replies that belong to no command: 421 at a time-out, a reply too many.
-    pub unsolicited: Vec<Reply>,
+    pub unsolicited: Few<Reply>,
     /// Replies that belong to no command and were not kept: more than [`UNSOLICITED_REPLIES`].
     pub unsolicited_not_kept: u64,
     /// The client does not speak SMTP.
     pub foreign: Option<Box<ForeignClient>>,
     /// Octets that came behind STARTTLS in the clear, before TLS began, by sender; at most 256 octets each.
-    pub injected: Vec<(Span, Captured)>,
+    pub injected: Few<(Span, Captured)>,
     /// LMTP is spoken.
     pub lmtp: bool,
     /// After a gap the decoder guessed its place again, this often.

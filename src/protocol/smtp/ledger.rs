@@ -6,35 +6,11 @@ use std::ops::{Deref, DerefMut};
 
 use crate::captured::Captured;
 use crate::protocol::Seen;
-use crate::protocol::smtp::{Detail, Exchange, FIRST_EXCHANGES, LAST_EXCHANGES, Reply, Verb};
+use crate::protocol::smtp::waiting::{Queue, Waiting};
+use crate::protocol::smtp::{Detail, Exchange, FIRST_EXCHANGES, Few, LAST_EXCHANGES, Reply, Verb};
 
 /// Commands that wait for a reply at most; when more are sent, the oldest is given up as hidden.
 pub const OPEN_EXCHANGES: usize = 4096;
-/// Intermediate replies kept of one exchange (`challenges` counts all).
-pub const INTERMEDIATE_REPLIES: usize = 16;
-/// Further replies kept of one LMTP exchange.
-pub const FURTHER_REPLIES: usize = 1000;
-
-/// What an exchange that is not over waits for.
-#[derive(Debug, Default)]
-pub struct Waiting {
-    /// Its final reply was seen.
-    pub answered: bool,
-    /// Its mail data is being read.
-    pub data_running: bool,
-    /// LMTP replies that are still to come.
-    pub more: u32,
-    /// AUTH: lines sent as responses.
-    pub responses: u32,
-    /// AUTH: lines of the client may be missing, so no line may be taken for a user name.
-    pub responses_may_be_hidden: bool,
-}
-
-impl Waiting {
-    const fn is_over(&self) -> bool {
-        self.answered && !self.data_running && self.more == 0
-    }
-}
 
 /// An exchange that is not over, to look at.
 #[derive(Clone, Copy, Debug)]
@@ -78,68 +54,25 @@ impl DerefMut for OpenMut<'_> {
 #[derive(Debug, Default)]
 pub struct Ledger {
     first: Vec<Exchange>,
-    /// Those behind them.
-    late: Option<Box<Late>>,
+    /// What few sessions need.
+    beyond: Option<Box<Beyond>>,
     /// Of the newest exchanges, those that are not over, oldest first.
     waiting: Queue,
-    /// Number of the next command.
-    pub next: u64,
-    /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
-    pub given_up: u64,
-    /// Replies to commands with lower numbers may lie in a gap.
-    pub gap_before: u64,
     weight: usize,
 }
 
-/// A queue that needs no memory of its own while one command at a time waits, as in most sessions.
+/// What a session needs that is very long, or has a gap.
 #[derive(Debug, Default)]
-struct Queue {
-    oldest: Option<Waiting>,
-    /// Those behind it: a pipelining client's.
-    #[allow(
-        clippy::box_collection,
-        reason = "most ledgers have none, and there are many ledgers"
-    )]
-    behind: Option<Box<VecDeque<Waiting>>>,
-}
-
-impl Queue {
-    fn len(&self) -> usize {
-        usize::from(self.oldest.is_some()) + self.behind.as_ref().map_or(0, |behind| behind.len())
-    }
-
-    fn get(&self, position: usize) -> Option<&Waiting> {
-        match position.checked_sub(1) {
-            None => self.oldest.as_ref(),
-            Some(position) => self.behind.as_ref()?.get(position),
-        }
-    }
-
-    fn get_mut(&mut self, position: usize) -> Option<&mut Waiting> {
-        match position.checked_sub(1) {
-            None => self.oldest.as_mut(),
-            Some(position) => self.behind.as_mut()?.get_mut(position),
-        }
-    }
-
-    fn push(&mut self, waiting: Waiting) {
-        if self.oldest.is_none() {
-            self.oldest = Some(waiting);
-        } else {
-            self.behind.get_or_insert_default().push_back(waiting);
-        }
-    }
-
-    fn pop(&mut self) {
-        self.oldest = self.behind.as_mut().and_then(|behind| behind.pop_front());
-    }
-}
-
-/// Exchanges beyond the first.
-#[derive(Debug, Default)]
-struct Late {
+struct Beyond {
+    /// Exchanges behind the first.
     last: VecDeque<Exchange>,
     not_kept: u64,
+    /// Replies to come that belong to exchanges given up because of [`OPEN_EXCHANGES`].
+    given_up: u64,
+    /// Replies to commands with lower numbers may lie in a gap.
+    gap_before: u64,
+    /// Replies that wait to be paired behind a gap.
+    floating: Few<Reply>,
 }
 
 impl Ledger {
@@ -152,20 +85,59 @@ impl Ledger {
                 }
                 u64::from(!oldest.answered)
             });
-            self.given_up = self.given_up.saturating_add(given_up);
+            let beyond = self.beyond.get_or_insert_default();
+            beyond.given_up = beyond.given_up.saturating_add(given_up);
             self.settle_oldest();
         }
-        self.next = exchange.index.saturating_add(1);
         if self.first.len() < FIRST_EXCHANGES {
-            if self.first.is_empty() {
-                // Some sessions stop behind the first command, for hours.
-                self.first.reserve_exact(1);
-            }
+            make_room(&mut self.first);
             self.first.push(exchange);
         } else {
-            self.late.get_or_insert_default().last.push_back(exchange);
+            self.beyond.get_or_insert_default().last.push_back(exchange);
         }
         self.waiting.push(Waiting::default());
+    }
+
+    /// True where the next final reply belongs to an exchange that was given up, for which it is then counted off.
+    pub fn takes_for_given_up(&mut self) -> bool {
+        let given_up = self.beyond.as_mut().map(|beyond| &mut beyond.given_up);
+        given_up.filter(|count| **count > 0).is_some_and(|count| {
+            *count -= 1;
+            true
+        })
+    }
+
+    /// Number of the next command.
+    pub fn next(&self) -> u64 {
+        let not_kept = self.beyond.as_ref().map_or(0, |beyond| beyond.not_kept);
+        not_kept.saturating_add(self.kept() as u64)
+    }
+
+    /// Octets of the server are missing: so may be replies to all commands so far.
+    pub fn note_gap(&mut self) {
+        let next = self.next();
+        self.beyond.get_or_insert_default().gap_before = next;
+    }
+
+    /// Replies to commands with lower numbers may lie in a gap.
+    pub fn gap_before(&self) -> u64 {
+        self.beyond.as_ref().map_or(0, |beyond| beyond.gap_before)
+    }
+
+    /// Replies that wait to be paired behind a gap.
+    pub fn floating(&self) -> &[Reply] {
+        self.beyond.as_ref().map_or(&[], |beyond| &beyond.floating)
+    }
+
+    /// A reply waits to be paired.
+    pub fn float(&mut self, reply: Reply) {
+        self.beyond.get_or_insert_default().floating.push(reply);
+    }
+
+    /// Takes out the replies that wait to be paired.
+    pub fn take_floating(&mut self) -> Vec<Reply> {
+        let floating = self.beyond.as_mut().map(|beyond| std::mem::take(&mut beyond.floating));
+        floating.unwrap_or_default().into_vec()
     }
 
     /// How many exchanges are not over.
@@ -175,7 +147,7 @@ impl Ledger {
 
     /// Exchanges that are kept.
     fn kept(&self) -> usize {
-        self.first.len() + self.late.as_ref().map_or(0, |late| late.last.len())
+        self.first.len() + self.beyond.as_ref().map_or(0, |beyond| beyond.last.len())
     }
 
     /// The exchange at a place among those that are not over, the oldest first.
@@ -184,7 +156,7 @@ impl Ledger {
         let place = self.kept() - self.waiting.len() + position;
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get(place),
-            Some(place) => self.late.as_ref()?.last.get(place),
+            Some(place) => self.beyond.as_ref()?.last.get(place),
         };
         Some(Open {
             exchange: exchange?,
@@ -197,7 +169,7 @@ impl Ledger {
         let waiting = self.waiting.get_mut(position)?;
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get_mut(place),
-            Some(place) => self.late.as_mut()?.last.get_mut(place),
+            Some(place) => self.beyond.as_mut()?.last.get_mut(place),
         };
         Some(OpenMut {
             exchange: exchange?,
@@ -246,12 +218,12 @@ impl Ledger {
         };
         self.weight += weight_of(oldest.exchange);
         self.waiting.pop();
-        if let Some(late) = &mut self.late
-            && late.last.len() > LAST_EXCHANGES + self.waiting.len()
-            && let Some(dropped) = late.last.pop_front()
+        if let Some(beyond) = &mut self.beyond
+            && beyond.last.len() > LAST_EXCHANGES + self.waiting.len()
+            && let Some(dropped) = beyond.last.pop_front()
         {
             self.weight = self.weight.saturating_sub(weight_of(&dropped));
-            late.not_kept = late.not_kept.saturating_add(1);
+            beyond.not_kept = beyond.not_kept.saturating_add(1);
         }
     }
 
@@ -277,20 +249,24 @@ impl Ledger {
         if let Ok(position) = self.first.binary_search_by_key(&index, |exchange| exchange.index) {
             return self.first.get_mut(position);
         }
-        let last = &mut self.late.as_mut()?.last;
+        let last = &mut self.beyond.as_mut()?.last;
         let position = last.binary_search_by_key(&index, |exchange| exchange.index).ok()?;
         last.get_mut(position)
     }
 
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
-        self.weight + self.waiting.len() * (size_of::<Exchange>() + 64)
+        let beyond = self
+            .beyond
+            .as_ref()
+            .map_or(0, |beyond| size_of::<Beyond>() + beyond.floating.len() * 200);
+        self.weight + beyond + self.waiting.len() * (size_of::<Exchange>() + 64)
     }
 
     /// All kept exchanges in order, and how many were not kept. Those without a reply are `Hidden` where a gap followed
     /// them or `hidden` says that the capture lacks what the server said.
     pub fn finish(mut self, hidden: bool) -> (Vec<Exchange>, u64) {
-        let gap_before = self.gap_before;
+        let gap_before = self.gap_before();
         while let Some(open) = self.oldest_mut() {
             if !open.answered && (hidden || open.exchange.index < gap_before) {
                 open.exchange.reply = Seen::Hidden;
@@ -298,35 +274,51 @@ impl Ledger {
             self.settle_oldest();
         }
         let mut exchanges = self.first;
-        let late = self.late.map(|late| *late).unwrap_or_default();
-        exchanges.extend(late.last);
+        let beyond = self.beyond.map(|beyond| *beyond).unwrap_or_default();
+        exchanges.extend(beyond.last);
         // Whether a command was pipelined cannot be told where the reply before it was not seen, unless one frame
         // brought both commands.
         let mut before: Option<(bool, crate::span::Stamp)> = None;
         for exchange in &mut exchanges {
             if let Some((true, stamp)) = before {
-                exchange.pipelined &= stamp.frame == exchange.command.first.frame;
+                exchange.pipelined &= stamp.frame == exchange.command.first().frame;
             }
-            before = Some((exchange.reply == Seen::Hidden, exchange.command.last));
+            before = Some((exchange.reply == Seen::Hidden, exchange.command.last()));
         }
-        (exchanges, late.not_kept)
+        (exchanges, beyond.not_kept)
+    }
+}
+
+/// Some sessions stop behind the first command, for hours; many hand over to TLS behind the second; EHLO, MAIL, RCPT, DATA
+/// and QUIT make five.
+fn make_room(exchanges: &mut Vec<Exchange>) {
+    match exchanges.len() {
+        0 => *exchanges = Vec::with_capacity(1),
+        1 => exchanges.reserve_exact(1),
+        2 => exchanges.reserve_exact(3),
+        _ => {}
     }
 }
 
 fn weight_of(exchange: &Exchange) -> usize {
     let text = |captured: &Captured| captured.bytes().len();
-    let reply = |reply: &Reply| size_of::<Reply>() + reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
+    let reply = |reply: &Reply| {
+        let lines = reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
+        size_of::<Reply>() + reply.span.weight() + lines
+    };
     let detail = match &exchange.detail {
         Detail::Hello { name } | Detail::Attributes(name) => text(name),
         Detail::Auth(_) => 512,
-        Detail::Mail { parameters, .. } | Detail::Rcpt { parameters, .. } => 64 + parameters.len() * 48,
+        Detail::Envelope { parameters, .. } => 64 + parameters.weight(),
         Detail::Data(Some(_)) | Detail::Bdat { data: Some(_), .. } => 4096,
         _ => 0,
     };
+    let verb = if matches!(exchange.verb, Verb::Other(_)) { 64 } else { 0 };
     size_of::<Exchange>()
+        + exchange.command.weight()
+        + verb
         + text(&exchange.line)
         + detail
         + exchange.reply.yes().map_or(0, reply)
-        + exchange.intermediate.iter().map(reply).sum::<usize>()
-        + exchange.further_replies.iter().map(reply).sum::<usize>()
+        + exchange.other_replies.iter().map(reply).sum::<usize>()
 }

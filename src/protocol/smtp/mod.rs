@@ -25,9 +25,11 @@ mod command;
 mod data;
 mod decoder;
 mod dialogue;
+mod few;
 mod held;
 mod ledger;
 mod masked;
+mod notes;
 mod path;
 mod plain_run;
 mod preamble;
@@ -35,12 +37,14 @@ mod reply_lines;
 mod server;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod whole_reply;
 
 pub use command::{COMMAND_KEPT, VERB_KEPT};
 pub use decoder::Decoder;
 pub use dialogue::*;
+pub use few::Few;
 pub use held::HELD_OCTETS;
-pub use ledger::{FURTHER_REPLIES, INTERMEDIATE_REPLIES, OPEN_EXCHANGES};
+pub use ledger::OPEN_EXCHANGES;
 pub use path::PARAMETERS;
 pub use server::{REPLY_LINE_KEPT, REPLY_LINES};

@@ -10,7 +10,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
 use crate::captured::Captured;
-use crate::protocol::smtp::{Parameter, Path};
+use crate::protocol::smtp::{Few, Parameter, Path};
 
 /// Parameters kept of one MAIL or RCPT command.
 pub const PARAMETERS: usize = 64;
@@ -22,7 +22,7 @@ const fn is_space(octet: u8) -> bool {
 }
 
 /// `FROM:` or `TO:`, the path and the parameters behind it. The path is `None` where it cannot be read.
-pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Vec<Parameter>) {
+pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Few<Parameter>) {
     let prefix = |input| -> IResult<Octets<'_>, Octets<'_>> {
         delimited(
             take_while(is_space),
@@ -32,7 +32,7 @@ pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Vec<Parameter>
         .parse(input)
     };
     let Ok((input, _)) = prefix(argument) else {
-        return (None, Vec::new());
+        return (None, Few::default());
     };
     let (input, spaces) = spaces(input);
     match alt((bracketed, unclosed, bare)).parse(input) {
@@ -44,7 +44,7 @@ pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Vec<Parameter>
             }),
             parameters(rest),
         ),
-        Err(_) => (None, Vec::new()),
+        Err(_) => (None, Few::default()),
     }
 }
 
@@ -96,7 +96,7 @@ fn bare(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
     Ok((rest, (address.strip_suffix(b">").unwrap_or(address), true)))
 }
 
-fn parameters(input: Octets<'_>) -> Vec<Parameter> {
+fn parameters(input: Octets<'_>) -> Few<Parameter> {
     input
         .split(|octet| is_space(*octet))
         .filter(|word| !word.is_empty())

@@ -17,7 +17,16 @@ const LONGEST: usize = 1024;
 
 /// Lines that cannot be changed any more; used as the slice that they are.
 #[derive(Clone, Default)]
-pub struct ReplyLines(Arc<[Captured]>);
+pub struct ReplyLines(Option<Arc<Lines>>);
+
+/// Nearly all replies have one line.
+enum Lines {
+    One([Captured; 1]),
+    Several(Box<[Captured]>),
+}
+
+// Every reply has them, and a busy mirror port holds hundreds of thousands of replies.
+const _: () = assert!(size_of::<ReplyLines>() <= 8);
 
 thread_local! {
     static KNOWN: RefCell<Vec<Option<ReplyLines>>> = RefCell::new(vec![None; REMEMBERED]);
@@ -48,7 +57,10 @@ impl ReplyLines {
 
     /// They lie at the same place, and so are the same.
     pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 }
 
@@ -56,19 +68,28 @@ impl Deref for ReplyLines {
     type Target = [Captured];
 
     fn deref(&self) -> &[Captured] {
-        &self.0
+        match self.0.as_deref() {
+            None => &[],
+            Some(Lines::One(line)) => line,
+            Some(Lines::Several(lines)) => lines,
+        }
     }
 }
 
 impl From<Vec<Captured>> for ReplyLines {
     fn from(lines: Vec<Captured>) -> Self {
-        Self(lines.into())
+        let lines = match <[Captured; 1]>::try_from(lines) {
+            Ok(line) => Lines::One(line),
+            Err(lines) if lines.is_empty() => return Self(None),
+            Err(lines) => Lines::Several(lines.into()),
+        };
+        Self(Some(Arc::new(lines)))
     }
 }
 
 impl PartialEq for ReplyLines {
     fn eq(&self, other: &Self) -> bool {
-        self.is_shared_with(other) || self.0 == other.0
+        self.is_shared_with(other) || **self == **other
     }
 }
 
@@ -76,7 +97,7 @@ impl Eq for ReplyLines {}
 
 impl fmt::Debug for ReplyLines {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        (**self).fmt(formatter)
     }
 }
 

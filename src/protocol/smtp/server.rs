@@ -8,10 +8,10 @@ use memchr::memmem;
 use crate::captured::Captured;
 use crate::frame::FrameNumber;
 use crate::protocol::line::{Line, Lines, span_of};
-use crate::protocol::smtp::ledger::{INTERMEDIATE_REPLIES, Open};
+use crate::protocol::smtp::ledger::Open;
 use crate::protocol::smtp::reply_lines::ReplyLines;
 use crate::protocol::smtp::whole_reply;
-use crate::protocol::smtp::{Decoder, Detail, FURTHER_REPLIES, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
+use crate::protocol::smtp::{Decoder, Detail, Reply, ReplyDefects, UNSOLICITED_REPLIES, Verb};
 use crate::protocol::{Progress, Seen, Upgrade};
 use crate::secret::MASK;
 use crate::span::{Span, Stamp};
@@ -41,8 +41,9 @@ enum Greeting {
 /// A reply whose last line was not yet seen.
 #[derive(Debug)]
 struct Building {
-    /// All but its lines.
+    /// All but its lines and its span.
     reply: Reply,
+    span: Span,
     lines: Vec<Captured>,
     /// The client sent its next command meanwhile.
     client_went_on: bool,
@@ -52,6 +53,7 @@ impl Building {
     fn begin(span: Span) -> Self {
         Self {
             reply: empty_reply(span),
+            span,
             lines: Vec::new(),
             client_went_on: false,
         }
@@ -59,6 +61,7 @@ impl Building {
 
     fn finish(mut self) -> Reply {
         self.reply.lines = ReplyLines::take(&mut self.lines);
+        self.reply.span = self.span.into();
         self.reply
     }
 }
@@ -75,7 +78,6 @@ pub struct Server {
     behind_gap: bool,
     /// A gap of either side: replies may not follow the commands that wait.
     doubt: bool,
-    floating: Vec<Reply>,
     spoke: bool,
     /// Recipients accepted in this transaction (LMTP answers each of them).
     accepted: u32,
@@ -158,7 +160,7 @@ impl Server {
     /// Approximate heap octets held.
     pub fn weight(&self) -> usize {
         let building = self.building.as_ref().map_or(0, |building| building.lines.len() * 80);
-        self.lines.weight() + building + self.floating.len() * 200
+        self.lines.weight() + building
     }
 }
 
@@ -206,7 +208,7 @@ impl Decoder {
             return None;
         }
         if server.greeting == Greeting::Due && whole.lines.len() > 1 {
-            self.dialogue.greeting_began = Some(chunk.stamp);
+            self.notes.unusual_mut().greeting_began = Some(chunk.stamp);
         }
         Some(Reply {
             code: whole.code,
@@ -219,14 +221,14 @@ impl Decoder {
     /// The client sends: it has seen the replies that it waited for.
     pub(super) fn client_went_on(&mut self, frame: Option<FrameNumber>) {
         self.decide_where_hidden();
-        if !self.server.floating.is_empty() {
+        if !self.ledger.floating().is_empty() {
             let count = self.ledger.waiting();
             self.pair_backwards(count);
         }
         // What came in the command's own frame did not wait for anything.
         let said_hello = |open: Open<'_>| {
             matches!(open.exchange.verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
-                && frame.is_some_and(|frame| frame != open.exchange.command.last.frame)
+                && frame.is_some_and(|frame| frame != open.exchange.command.last().frame)
         };
         if let Some(building) = &mut self.server.building
             && !self.server.lines.has_begun()
@@ -253,7 +255,7 @@ impl Decoder {
         self.server.lost = true;
         self.server.behind_gap = true;
         self.server.doubt = true;
-        self.ledger.gap_before = self.ledger.next;
+        self.ledger.note_gap();
         if self.server.greeting == Greeting::Due && self.server.building.is_none() {
             self.server.greeting = Greeting::Doubtful;
         }
@@ -292,8 +294,9 @@ impl Decoder {
                 return Upgrade::None;
             }
             self.server.lost = false;
-            let behind_gap = u32::from(std::mem::take(&mut self.server.behind_gap));
-            self.dialogue.resynchronised = self.dialogue.resynchronised.saturating_add(behind_gap);
+            if std::mem::take(&mut self.server.behind_gap) {
+                self.notes.count_resynchronised();
+            }
         }
         if let Some(building) = &mut self.server.building {
             let other_code = read.as_ref().is_some_and(|read| read.code != building.reply.code);
@@ -319,7 +322,7 @@ impl Decoder {
         let Some(building) = self.server.building.as_deref_mut().or(fresh.as_mut()) else {
             return Upgrade::None;
         };
-        let Building { reply, lines, .. } = building;
+        let Building { reply, span, lines, .. } = building;
         let (more, text) = match &read {
             Some(read) => {
                 reply.defects.mixed_codes |= begun && reply.code != 0 && reply.code != read.code;
@@ -332,7 +335,7 @@ impl Decoder {
                 (begun, &*line.bytes)
             }
         };
-        reply.span = reply.span.through(line.span);
+        *span = span.through(line.span);
         reply.incomplete |= incomplete || line.cut;
         reply.defects.bare_line_feed |= line.bare_line_feed;
         reply.defects.long_line |= line.length > LONGEST_LINE;
@@ -346,7 +349,7 @@ impl Decoder {
         };
         let text = self.client.scrub(&text);
         if line.cut || text.len() > REPLY_LINE_KEPT || lines.len() >= REPLY_LINES {
-            self.dialogue.cut_lines = self.dialogue.cut_lines.saturating_add(1);
+            self.notes.count_cut_line();
         }
         if lines.len() < REPLY_LINES {
             if lines.is_empty() {
@@ -360,7 +363,7 @@ impl Decoder {
             return self.pair(building.finish());
         }
         if self.server.greeting == Greeting::Due && !begun {
-            self.dialogue.greeting_began = Some(line.span.first);
+            self.notes.unusual_mut().greeting_began = Some(line.span.first);
         }
         Upgrade::None
     }
@@ -375,14 +378,13 @@ impl Decoder {
             Greeting::Due => self.join_late(),
             Greeting::Doubtful => {
                 self.server.greeting = Greeting::Past;
-                if self.ledger.next == 0 && may_greet {
+                if self.ledger.next() == 0 && may_greet {
                     return self.greet(reply);
                 }
             }
             Greeting::Past => {}
         }
-        if self.ledger.given_up > 0 && reply.class() != 1 && reply.class() != 3 {
-            self.ledger.given_up -= 1;
+        if reply.class() != 1 && reply.class() != 3 && self.ledger.takes_for_given_up() {
             return Upgrade::None;
         }
         if self.server.doubt {
@@ -395,8 +397,7 @@ impl Decoder {
     fn greet(&mut self, reply: Reply) -> Upgrade {
         self.release_start();
         self.server.greeting = Greeting::Past;
-        self.dialogue.early_talk = self.client.take_early();
-        self.dialogue.greeting = Some(reply);
+        self.notes.greeting = Some(reply);
         Upgrade::None
     }
 
@@ -415,15 +416,15 @@ impl Decoder {
         }
         match self.ledger.oldest() {
             None => self.belongs_to_none(reply),
-            Some(only) if self.ledger.waiting() == 1 && self.server.floating.is_empty() => {
+            Some(only) if self.ledger.waiting() == 1 && self.ledger.floating().is_empty() => {
                 if is_implausible(only, &reply, self.client.holds_nothing()) {
                     return self.belongs_to_none(reply);
                 }
                 self.server.doubt = false;
                 self.answer(reply)
             }
-            Some(_) if self.server.floating.len() < FLOATING => {
-                self.server.floating.push(reply);
+            Some(_) if self.ledger.floating().len() < FLOATING => {
+                self.ledger.float(reply);
                 Upgrade::None
             }
             Some(_) => self.belongs_to_none(reply),
@@ -433,7 +434,7 @@ impl Decoder {
     /// Pairs the waiting replies with the first `count` open commands, the last with the last.
     fn pair_backwards(&mut self, count: usize) {
         self.server.doubt = false;
-        let floating = std::mem::take(&mut self.server.floating);
+        let floating = self.ledger.take_floating();
         let surplus = floating.len().saturating_sub(count);
         let hidden = self.ledger.hide(count.saturating_sub(floating.len()));
         self.server.accepted = self.server.accepted.saturating_add(hidden);
@@ -454,13 +455,10 @@ impl Decoder {
         if front.answered {
             return self.answer_further(reply);
         }
-        let intermediate = &mut front.exchange.intermediate;
         match (&front.exchange.verb, reply.class()) {
             (_, 1) | (Verb::Data, 3) => {
                 let go_ahead = reply.class() == 3;
-                if intermediate.len() < INTERMEDIATE_REPLIES {
-                    intermediate.push(reply);
-                }
+                front.exchange.add_intermediate(reply);
                 if go_ahead {
                     self.go_ahead();
                 }
@@ -470,14 +468,11 @@ impl Decoder {
                 if let Detail::Auth(facts) = &mut front.exchange.detail {
                     facts.challenged(text);
                 }
-                if intermediate.len() >= INTERMEDIATE_REPLIES {
-                    intermediate.pop();
-                }
-                intermediate.push(reply);
+                front.exchange.add_challenge(reply);
             }
             (Verb::Data, _) => self.answer_data(reply),
             (Verb::StartTls | Verb::XAnonymousTls, class) => {
-                let at = reply.span.last;
+                let at = reply.span.last();
                 self.conclude(reply);
                 return self.upgrade(class == 2, at);
             }
@@ -488,7 +483,7 @@ impl Decoder {
 
     fn upgrade(&mut self, accepted: bool, at: Stamp) -> Upgrade {
         if accepted {
-            self.dialogue.switched_to_tls = Some(at);
+            self.notes.unusual_mut().switched_to_tls = Some(at);
             self.inject_held();
             Upgrade::Accepted
         } else {
@@ -501,9 +496,7 @@ impl Decoder {
         match self.ledger.oldest_mut() {
             Some(mut front) if front.more > 0 => {
                 front.more -= 1;
-                if front.exchange.further_replies.len() < FURTHER_REPLIES {
-                    front.exchange.further_replies.push(reply);
-                }
+                front.exchange.add_further(reply);
                 self.ledger.settle();
                 Upgrade::None
             }
@@ -518,7 +511,7 @@ impl Decoder {
         };
         let code = reply.code;
         let ends_message = match &front.exchange.detail {
-            Detail::Data(data) => !front.exchange.intermediate.is_empty() || data.is_some() || front.data_running,
+            Detail::Data(data) => !front.exchange.intermediate().is_empty() || data.is_some() || front.data_running,
             Detail::Bdat { last, .. } => *last,
             _ => false,
         };
@@ -528,7 +521,7 @@ impl Decoder {
             Verb::Rcpt if code / 100 == 2 => self.server.accepted = self.server.accepted.saturating_add(1),
             Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo => self.server.accepted = 0,
             Verb::Data | Verb::Bdat if ends_message => {
-                if self.dialogue.lmtp && code != 421 {
+                if self.notes.is_lmtp() && code != 421 {
                     front.more = self.server.accepted.saturating_sub(1);
                 }
                 self.server.accepted = 0;
@@ -542,10 +535,11 @@ impl Decoder {
         if self.ledger.waiting() == 0 && self.answers_unseen(&reply) {
             return self.answer(reply);
         }
-        if self.dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
-            self.dialogue.unsolicited.push(reply);
+        let dialogue = self.notes.unusual_mut();
+        if dialogue.unsolicited.len() < UNSOLICITED_REPLIES {
+            dialogue.unsolicited.push(reply);
         } else {
-            self.dialogue.unsolicited_not_kept = self.dialogue.unsolicited_not_kept.saturating_add(1);
+            dialogue.unsolicited_not_kept = dialogue.unsolicited_not_kept.saturating_add(1);
         }
         Upgrade::None
     }
@@ -556,7 +550,7 @@ fn empty_reply(span: Span) -> Reply {
         code: 0,
         enhanced: None,
         lines: ReplyLines::default(),
-        span,
+        span: span.into(),
         defects: ReplyDefects::default(),
         incomplete: false,
     }
@@ -586,7 +580,7 @@ fn is_implausible(open: Open<'_>, reply: &Reply, no_data: bool) -> bool {
         200..=299 => match verb {
             Verb::Data => {
                 let begun = open.data_running || matches!(open.exchange.detail, Detail::Data(Some(_)));
-                no_data && !begun && open.exchange.intermediate.is_empty()
+                no_data && !begun && open.exchange.intermediate().is_empty()
             }
             Verb::Quit => true,
             Verb::StartTls | Verb::XAnonymousTls => code != 220,

@@ -152,10 +152,10 @@ fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord<'_>> {
 fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&exchange.line),
-        frames: frames(&exchange.command),
-        time: form.time(exchange.command.last.time),
+        frames: frames(&exchange.command.get()),
+        time: form.time(exchange.command.last().time),
         intermediate: exchange
-            .intermediate
+            .intermediate()
             .iter()
             .map(|one| Replied::reply(one, form))
             .collect(),
@@ -165,7 +165,7 @@ fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
         pipelined: exchange.pipelined,
         inside_tls: exchange.inside_tls,
         further_replies: exchange
-            .further_replies
+            .further_replies()
             .iter()
             .map(|one| Replied::reply(one, form))
             .collect(),

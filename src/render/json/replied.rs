@@ -86,8 +86,8 @@ impl<'a> Replied<'a> {
                     .enhanced
                     .and_then(|code| enhanced_status_meaning(code, form.language)),
                 text: Lines(&reply.lines),
-                frames: frames(&reply.span),
-                time: form.time(reply.span.last.time),
+                frames: frames(&reply.span.get()),
+                time: form.time(reply.span.last().time),
             },
             Said::Answer(answer) => {
                 let word = match answer.status {
@@ -124,9 +124,9 @@ impl ToJson for Replied<'_> {
             return;
         }
         json.extend_from_slice(FRAMES);
-        frames(&reply.span).append(json);
+        frames(&reply.span.get()).append(json);
         json.extend_from_slice(b",\"time\":");
-        self.form.time(reply.span.last.time).append(json);
+        self.form.time(reply.span.last().time).append(json);
         json.push(b'}');
     }
 }

@@ -203,7 +203,7 @@ pub fn verb(verb: &Verb) -> Text<'_> {
         Verb::XClient => "XCLIENT",
         Verb::XForward => "XFORWARD",
         Verb::XAnonymousTls => "X-ANONYMOUSTLS",
-        Verb::Other(other) => return other.into(),
+        Verb::Other(other) => return (&**other).into(),
     };
     Text(word.as_bytes())
 }

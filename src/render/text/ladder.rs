@@ -203,16 +203,16 @@ impl Steps<'_> {
             text = reply.code.to_string();
         }
         let paint = (reply.class() >= 4).then_some(Paint::Severity(crate::diagnosis::Severity::Fail));
-        self.add(reply.span.first, Some(reply.span.direction), text, paint);
+        self.add(reply.span.first(), Some(reply.span.direction()), text, paint);
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
-        self.captured(&exchange.command, exchange.line.bytes(), None);
-        for reply in &exchange.intermediate {
+        self.captured(&exchange.command.get(), exchange.line.bytes(), None);
+        for reply in exchange.intermediate() {
             self.reply(reply);
         }
         if let Detail::Auth(facts) = &exchange.detail {
-            let at = facts.credential.map_or(exchange.command.last, |span| span.last);
+            let at = facts.credential.map_or(exchange.command.last(), |span| span.last);
             let login = (facts.secret.as_ref(), facts.response.as_ref());
             self.login(at, facts.identity.as_ref(), login, exchange.inside_tls);
         }
@@ -224,10 +224,10 @@ impl Steps<'_> {
         }
         match &exchange.reply {
             Seen::Yes(reply) => self.reply(reply),
-            Seen::No => self.missing(exchange.command.last, Message::LadderNoReply),
-            Seen::Hidden => self.missing(exchange.command.last, Message::LadderHiddenReply),
+            Seen::No => self.missing(exchange.command.last(), Message::LadderNoReply),
+            Seen::Hidden => self.missing(exchange.command.last(), Message::LadderHiddenReply),
         }
-        for reply in &exchange.further_replies {
+        for reply in exchange.further_replies() {
             self.reply(reply);
         }
     }

@@ -10,7 +10,7 @@ use crate::diagnosis::providers::Place;
 use crate::diagnosis::rules::facts::{self, is_enhanced, says_any};
 use crate::diagnosis::rules::smtp::envelope::Refusal;
 use crate::diagnosis::{Confidence, Evidence, Finding, Rule, Severity, Value};
-use crate::protocol::smtp::{Detail, Exchange};
+use crate::protocol::smtp::{Detail, Exchange, Verb};
 use crate::session::{Session, Stage, Transaction};
 
 /// The finding of a refusal with the values that the rule's sentences speak of.
@@ -86,10 +86,9 @@ fn of_mail(name: &str, session: &Session, refusal: &Refusal<'_>, transaction: Op
     let sender = || transaction.map(|one| &one.reverse_path).filter(|path| !path.is_empty());
     match name {
         "recipient" => match &exchange.detail {
-            Detail::Rcpt {
-                forward_path: Some(path),
-                ..
-            } => Some(Value::from(&path.address)),
+            Detail::Envelope { path: Some(path), .. } if exchange.verb == Verb::Rcpt => {
+                Some(Value::from(&path.address))
+            }
             _ => None,
         },
         "domain" => sender().and_then(domain).map(Value::Captured),

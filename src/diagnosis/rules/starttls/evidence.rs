@@ -44,7 +44,7 @@ pub(super) fn requests(session: &Session) -> Vec<Request> {
         }
         let answer = match exchange.reply.yes() {
             None => Answer::NotSeen,
-            Some(reply) if reply.class() == 2 => Answer::Accepted(reply.span),
+            Some(reply) if reply.class() == 2 => Answer::Accepted(reply.span.get()),
             Some(reply) => Answer::Refused(facts::words(reply), Evidence::reply(reply)),
         };
         Some(Request {
@@ -131,7 +131,7 @@ pub(super) fn offer(session: &Session) -> Option<Offer> {
         }
         return Some(Offer {
             has_starttls: lists::of(reply).starttls,
-            span: reply.span,
+            span: reply.span.get(),
             command: "EHLO",
             keyword: "STARTTLS",
         });
@@ -275,7 +275,7 @@ pub(super) fn masked(session: &Session) -> Option<(&'static str, Evidence)> {
         let line = Session::extensions(exchange)
             .iter()
             .find(|line| line.bytes().starts_with(b"XXXX") && is_crossed_out(facts::keyword(line)))?;
-        Some(("keyword", Evidence::quote(&reply.span, line)))
+        Some(("keyword", Evidence::quote(&reply.span.get(), line)))
     });
     keyword
         .or_else(|| masked_command(session))
@@ -309,8 +309,8 @@ fn is_crossed_out(word: &[u8]) -> bool {
 /// Plaintext behind STARTTLS or its answer, before TLS began: the first run of octets.
 pub(super) fn injected(session: &Session) -> Option<&(Span, Captured)> {
     let injected = match (&session.smtp, &session.retrieval) {
-        (Some(dialogue), _) => &dialogue.injected,
-        (None, Some(dialogue)) => &dialogue.injected,
+        (Some(dialogue), _) => &*dialogue.injected,
+        (None, Some(dialogue)) => &*dialogue.injected,
         (None, None) => return None,
     };
     injected.first().filter(|_| !is_decrypted_copy(session))

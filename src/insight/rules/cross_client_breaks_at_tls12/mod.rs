@@ -71,6 +71,15 @@ fn of_service(rule: &'static Rule, service: Service, sessions: &[&Digest]) -> Op
     .with("port", last.server.port)
     .with("service", service_name(service))
     .with("sessions", sessions.len())
+    .with_some(
+        "hello_name",
+        offers().rev().find_map(|(digest, _)| digest.hello_name.as_ref()),
+    )
+    // Where every session was refused, the minimum was raised already.
+    .with_some(
+        "to_tell",
+        (refused < sessions.len()).then(|| last.client.address.to_string()),
+    )
     .with_some("still_works", (worked > 0).then_some(worked))
     .with_some("already_refused", (refused > 0).then_some(refused));
     Some(Insight::on(finding, sessions.iter().copied()))

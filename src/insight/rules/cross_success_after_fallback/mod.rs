@@ -96,7 +96,10 @@ fn changed(before: &Digest, after: &Digest) -> Option<Factor> {
     let same_address = before.server.address == after.server.address;
     let same_port = before.server.port == after.server.port;
     if same_address && !same_port {
-        return Some(Factor::Port);
+        // With another offer as well, two things differ: `cross-tls-version-differs-by-port` tells of that.
+        let maximum = |digest: &Digest| digest.tls.as_ref().and_then(|tls| tls.maximum);
+        let same_offer = maximum(before).zip(maximum(after)).is_none_or(|(old, new)| old == new);
+        return same_offer.then_some(Factor::Port);
     }
     if same_address && same_port {
         let (old, new) = (before.tls.as_ref()?, after.tls.as_ref()?);
@@ -110,6 +113,12 @@ fn changed(before: &Digest, after: &Digest) -> Option<Factor> {
     let unreachable = before.outcome == Outcome::NoConnection;
     (unreachable && same_port && kinship::same_network(before.server.address, after.server.address))
         .then_some(Factor::Address)
+}
+
+/// What stands on the path may be to blame: nothing else is known, or the cause's own rule says so.
+fn path_in_question(before: &Digest) -> bool {
+    let cause = before.root_cause.and_then(crate::insight::rule);
+    cause.is_none_or(|cause| cause.actors.contains(&Actor::Network))
 }
 
 fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor, all: &[&Digest]) -> Insight {
@@ -138,6 +147,7 @@ fn insight(rule: &'static Rule, before: &Digest, after: &Digest, factor: Factor,
     .with("failed", before.server.to_string())
     .with("worked", after.server.to_string())
     .with_some("cause", before.root_cause.map(Value::Rule))
+    .with_some("path", path_in_question(before).then(|| before.server.to_string()))
     .with_some("times", (all.len() > 2).then_some(all.len() / 2));
     let finding = match factor {
         Factor::Port => finding.with("other_port", after.server.port),

@@ -10,12 +10,12 @@ use crate::tcp::Chunk;
 
 impl Decoder {
     pub(super) fn begin_data(&mut self) {
-        let data = MailData::new(Form::Dotted, self.retention.message_text);
-        self.client.data = Some(Box::new(data));
+        let mut data = Box::new(MailData::new(Form::Dotted, self.retention.message_text));
         if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = true;
-            self.client.data_of = open.exchange.index;
+            data.command = Some(open.exchange.index);
         }
+        self.client.data = Some(data);
         self.client.mode = Mode::Data;
     }
 
@@ -35,7 +35,7 @@ impl Decoder {
 
     pub(super) fn go_ahead_may_be_hidden(&self) -> bool {
         let newest = self.ledger.newest();
-        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before)
+        newest.is_some_and(|open| open.exchange.index < self.ledger.gap_before())
     }
 
     pub(super) fn mail_data(&mut self, chunk: &Chunk<'_>) -> usize {
@@ -96,8 +96,8 @@ impl Decoder {
         if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = false;
         }
-        if let Some(exchange) = self.ledger.find(self.client.data_of) {
-            let facts = data.finish_at(exchange.command).map(Box::new);
+        if let Some(exchange) = data.command.and_then(|index| self.ledger.find(index)) {
+            let facts = data.finish_at(exchange.command.get()).map(Box::new);
             match &mut exchange.detail {
                 Detail::Data(slot) | Detail::Bdat { data: slot, .. } => *slot = facts,
                 _ => {}

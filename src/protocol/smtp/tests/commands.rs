@@ -64,7 +64,7 @@ fn pipelined_commands_are_paired_with_their_replies() {
         panic!()
     };
     assert_eq!(reply.lines.len(), 3);
-    let Detail::Mail { parameters, .. } = &dialogue.exchanges[1].detail else {
+    let Detail::Envelope { parameters, .. } = &dialogue.exchanges[1].detail else {
         panic!()
     };
     assert_eq!(parameters.len(), 2);
@@ -266,6 +266,6 @@ fn a_line_that_never_ends_is_cut_and_counted() {
     let script = format!("S: 220 a\nC: NOOP {}\nS: 500 too long", "x".repeat(100_000));
     let dialogue = super::dialogue_of(&super::steps(&script), |length| length);
     assert_eq!(dialogue.cut_lines, 1);
-    assert_eq!(dialogue.exchanges[0].line_length, 100_007);
+    assert_eq!(dialogue.exchanges[0].line_length(), 100_007);
     assert_eq!(dialogue.exchanges[0].line.bytes().len(), 1024);
 }

@@ -227,11 +227,11 @@ fn reply_text(reply: &crate::protocol::Seen<Reply>) -> String {
 pub fn summary(dialogue: &Dialogue) -> Vec<String> {
     let one = |exchange: &Exchange| {
         let mut shown = text(&exchange.line);
-        for reply in &exchange.intermediate {
+        for reply in exchange.intermediate() {
             shown += &format!(" {}", reply.code);
         }
         shown += &format!(" ={}", reply_text(&exchange.reply));
-        for reply in &exchange.further_replies {
+        for reply in exchange.further_replies() {
             shown += &format!(" +{}", reply.code);
         }
         shown

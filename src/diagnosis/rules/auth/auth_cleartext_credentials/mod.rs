@@ -24,7 +24,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let (exchange, auth) = facts::auth_attempts(session)
         .find(|(exchange, auth)| auth.secret.is_some() && facts::in_clear(session, exchange))?;
     let list = facts::clear_list(session);
-    let behind = auth.credential.filter(|span| span.first != exchange.command.first);
+    let behind = auth.credential.filter(|span| span.first != exchange.command.first());
     Some(
         Finding::of(rule, Stage::Auth, Evidence::command(exchange))
             .with("mechanism", &auth.mechanism)

@@ -33,6 +33,6 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             .is_some_and(|start| start.eq_ignore_ascii_case(b"AUTH "))
     });
     let reply = list.reply.yes()?;
-    let finding = Finding::of(rule, Stage::Hello, Evidence::quote(&reply.span, old)).with("line", old);
+    let finding = Finding::of(rule, Stage::Hello, Evidence::quote(&reply.span.get(), old)).with("line", old);
     Some(if also { finding.with("also", "yes") } else { finding })
 }

@@ -43,7 +43,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .iter()
         .find(|line| facts::is_keyword(line, "AUTH"))?;
     Some(
-        Finding::of(rule, Stage::Auth, Evidence::quote(&reply.span, line))
+        Finding::of(rule, Stage::Auth, Evidence::quote(&reply.span.get(), line))
             .with(
                 "offered",
                 crate::diagnosis::Value::List(offered.iter().map(Into::into).collect()),

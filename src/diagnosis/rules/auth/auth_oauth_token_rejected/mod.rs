@@ -40,7 +40,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     })?;
     let reply = facts::refusal(exchange);
     let decisive = exchange
-        .intermediate
+        .intermediate()
         .last()
         .filter(|_| auth.oauth_error.is_some())
         .or(reply)?;

@@ -78,7 +78,7 @@ fn hidden_login(rule: &'static Rule, session: &Session) -> Option<Finding> {
         let finding = Finding::of(
             rule,
             Stage::Auth,
-            Evidence::quote(&reply.span, "EHLO reply: STARTTLS, no AUTH"),
+            Evidence::quote(&reply.span.get(), "EHLO reply: STARTTLS, no AUTH"),
         )
         .with("hidden", "yes");
         return only_hello.then(|| finding.with("left", "yes").as_sure_as(Confidence::Possible));
@@ -87,6 +87,6 @@ fn hidden_login(rule: &'static Rule, session: &Session) -> Option<Finding> {
         Finding::of(rule, Stage::Auth, Evidence::reply(refusal))
             .with("reply", &facts::words(refusal))
             .with("hidden", "yes")
-            .and(Evidence::quote(&reply.span, "EHLO reply: STARTTLS, no AUTH")),
+            .and(Evidence::quote(&reply.span.get(), "EHLO reply: STARTTLS, no AUTH")),
     )
 }

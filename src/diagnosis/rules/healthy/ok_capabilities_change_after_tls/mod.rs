@@ -46,7 +46,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         return Some(Finding::of(rule, Stage::Hello, Evidence::command(exchange)));
     }
     let tls = session.tls.as_deref()?;
-    let line = u64::from(list.line_length);
+    let line = list.line_length();
     let record = tls
         .records
         .iter()

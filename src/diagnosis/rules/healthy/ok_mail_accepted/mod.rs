@@ -34,7 +34,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .reply
         .yes()
         .filter(|reply| reply.class() == 2)
-        .or(exchange.further_replies.first())?;
+        .or(exchange.further_replies().first())?;
     let recipients = |fits: fn(u16) -> bool| {
         first
             .recipients

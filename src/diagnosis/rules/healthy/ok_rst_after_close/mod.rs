@@ -69,7 +69,7 @@ fn farewell(session: &Session) -> Option<Stamp> {
         .iter()
         .find(|exchange| exchange.verb == Verb::Quit)
         .and_then(|exchange| exchange.reply.yes())
-        .map(|reply| reply.span.last);
+        .map(|reply| reply.span.last());
     let retrieval = session
         .commands()
         .iter()

@@ -74,5 +74,5 @@ fn with_smtputf8(session: &Session, seen: &evidence::Seen<'_>) -> bool {
     let mail = seen
         .transaction
         .and_then(|transaction| session.exchanges().get(transaction.mail));
-    mail.is_some_and(|exchange| matches!(&exchange.detail, Detail::Mail { parameters, .. } if parameters.iter().any(|parameter| parameter.keyword.equals_ignoring_case("SMTPUTF8"))))
+    mail.is_some_and(|exchange| matches!(&exchange.detail, Detail::Envelope { parameters, .. } if parameters.iter().any(|parameter| parameter.keyword.equals_ignoring_case("SMTPUTF8"))))
 }

@@ -42,7 +42,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 dialogue
                     .exchanges
                     .first()
-                    .filter(|first| first.command.first.frame <= span.last.frame)
+                    .filter(|first| first.command.first().frame <= span.last.frame)
                     .and_then(facts::refusal)
             });
         let refused = refused?;

@@ -47,7 +47,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .exchanges()
         .iter()
         .rev()
-        .find(|exchange| exchange.command.first < reset.stamp);
+        .find(|exchange| exchange.command.first() < reset.stamp);
     let by_client = reset.direction == Direction::ToServer && !reset.looks_forged;
     // The mail was sent and its reply is missing: that is what matters, not the packet that ended the waiting.
     if by_client && last.is_some_and(|last| last.mail_data().is_some_and(|data| data.ended.is_some())) {
@@ -135,7 +135,7 @@ fn closed_unanswered(rule: &'static Rule, session: &Session) -> Option<Finding> 
         || dialogue.greeting.is_none()
         || last.mail_data().is_some()
         || session.ended_by != EndedBy::Fin(Role::Server)
-        || fin <= last.command.last
+        || fin <= last.command.last()
         || !session.quality.is_complete()
     {
         return None;
@@ -148,7 +148,7 @@ fn closed_unanswered(rule: &'static Rule, session: &Session) -> Option<Finding> 
         )
         .with("sender", Value::Phrase("server"))
         .with("unanswered", &last.line)
-        .with("silence", fin.time.since(last.command.last.time))
+        .with("silence", fin.time.since(last.command.last().time))
         .as_sure_as(Confidence::Confirmed)
         .and(Evidence::command(last)),
     )
@@ -160,19 +160,19 @@ fn finished_before(session: &Session, at: Stamp) -> bool {
     let exchanges = session.exchanges();
     let quit = exchanges
         .iter()
-        .any(|exchange| exchange.verb == Verb::Quit && before(exchange.command.first));
+        .any(|exchange| exchange.verb == Verb::Quit && before(exchange.command.first()));
     let accepted_last = exchanges.last().is_some_and(|exchange| {
-        exchange.mail_data().is_some() && exchange.reply.yes().is_some_and(|reply| before(reply.span.last))
+        exchange.mail_data().is_some() && exchange.reply.yes().is_some_and(|reply| before(reply.span.last()))
     });
     let farewell = session.smtp.as_ref().is_some_and(|dialogue| {
         dialogue
             .unsolicited
             .iter()
-            .any(|reply| reply.class() >= 4 && before(reply.span.last))
+            .any(|reply| reply.class() >= 4 && before(reply.span.last()))
             || dialogue.greeting.as_ref().is_some_and(|greeting| greeting.class() >= 4)
     }) || exchanges
         .iter()
-        .any(|exchange| facts::refusal(exchange).is_some_and(|reply| before(reply.span.last)));
+        .any(|exchange| facts::refusal(exchange).is_some_and(|reply| before(reply.span.last())));
     let retrieval = session.retrieval.as_ref().is_some_and(|dialogue| {
         dialogue.bye.is_some()
             || dialogue

@@ -151,11 +151,11 @@ fn extra_replies<'a>(session: &'a Session, exchange: &'a Exchange) -> impl Itera
         .iter()
         .find(|one| one.index > exchange.index)
         .and_then(|one| one.reply.yes())
-        .map(|reply| reply.span.first);
+        .map(|reply| reply.span.first());
     let unsolicited = session.smtp.iter().flat_map(|dialogue| &dialogue.unsolicited);
     unsolicited.filter(move |reply| {
         reply.code != 421
-            && from.is_some_and(|from| reply.span.first > from)
-            && until.is_none_or(|until| reply.span.first <= until)
+            && from.is_some_and(|from| reply.span.first() > from)
+            && until.is_none_or(|until| reply.span.first() <= until)
     })
 }

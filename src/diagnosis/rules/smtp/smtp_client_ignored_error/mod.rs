@@ -47,7 +47,7 @@ type Ignored<'a> = (&'a Exchange, &'a Exchange, &'static str);
 
 /// Sent when the refusal could be known: commands in flight in a pipelined group are legal.
 fn knew(error: &Exchange, next: &Exchange) -> bool {
-    !next.pipelined && facts::refusal(error).is_some_and(|reply| reply.span.last < next.command.first)
+    !next.pipelined && facts::refusal(error).is_some_and(|reply| reply.span.last() < next.command.first())
 }
 
 fn data_without_recipients(session: &Session) -> Option<Ignored<'_>> {
@@ -75,7 +75,7 @@ fn text_without_go_ahead(session: &Session) -> Option<Ignored<'_>> {
         .zip(exchanges.iter().skip(1))
         .find_map(|(error, next)| {
             let text = error.verb == Verb::Data
-                && error.intermediate.is_empty()
+                && error.intermediate().is_empty()
                 && error.mail_data().is_none()
                 && matches!(next.verb, Verb::Other(_));
             (text && knew(error, next) && facts::refusal(next).is_some()).then_some((error, next, "text"))

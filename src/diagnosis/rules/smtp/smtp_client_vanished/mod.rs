@@ -67,7 +67,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .then(|| facts::unfinished_octets(last))
         .flatten();
     let waiting = (last.reply == Seen::No && unfinished.is_none()).then_some(last);
-    let waited = waiting.map(|exchange| left.time.since(exchange.command.last.time));
+    let waited = waiting.map(|exchange| left.time.since(exchange.command.last().time));
     if accepted && waiting.is_none() && unfinished.is_none() {
         return None;
     }

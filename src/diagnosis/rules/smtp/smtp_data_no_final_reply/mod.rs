@@ -91,14 +91,14 @@ fn answered(
     ended: Stamp,
     end: Evidence,
 ) -> Option<Finding> {
-    let waited = reply.span.first.time.since(ended.time);
+    let waited = reply.span.first().time.since(ended.time);
     let quit = session.exchanges().iter().any(|one| one.verb == Verb::Quit);
     let left = session
         .connection
         .directions
         .to_server
         .fin
-        .filter(|fin| *fin < reply.span.first && *fin > ended && !quit);
+        .filter(|fin| *fin < reply.span.first() && *fin > ended && !quit);
     if let Some(left) = left.filter(|_| reply.class() == 2 && !session.quality.disordered) {
         return Some(
             Finding::of(
@@ -113,7 +113,7 @@ fn answered(
             .and(end),
         );
     }
-    (waited >= SLOW && exchange.intermediate.iter().all(|one| one.span.last <= ended)).then(|| {
+    (waited >= SLOW && exchange.intermediate().iter().all(|one| one.span.last() <= ended)).then(|| {
         Finding::of(rule, Stage::FinalReply, Evidence::reply(reply))
             .with("slow", waited)
             .and(end)

@@ -45,7 +45,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
                 .take_while(|one| matches!(one.verb, Verb::Other(_)))
                 .count();
             // One unknown word behind a mail is a slip in a dialogue; text that came without waiting, or more of it, is a body.
-            let text = first.pipelined || first.command.first.frame == ended.frame || rest > 1;
+            let text = first.pipelined || first.command.first().frame == ended.frame || rest > 1;
             let refused = facts::refusal(first).is_some() || first.reply == Seen::No && rest > 1;
             (rest > 0 && text && refused).then(|| {
                 Finding::of(

@@ -45,7 +45,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     // Without a refusal, packets that crossed on the way must not look like impatience.
     if refused.is_none() {
         let greeting = dialogue.greeting.as_ref()?;
-        let gap = greeting.span.last.time.since(early.first.time);
+        let gap = greeting.span.last().time.since(early.first.time);
         let half = session.connection.round_trip.unwrap_or_default() / 2;
         if gap <= half.max(std::time::Duration::from_millis(20)) {
             return None;
@@ -86,13 +86,13 @@ fn refusal_for_it(session: &Session) -> Option<&Reply> {
         .exchanges
         .iter()
         .filter_map(|exchange| exchange.reply.yes().filter(|reply| reply.class() == 2))
-        .map(|reply| reply.span.first.frame)
+        .map(|reply| reply.span.first().frame)
         .min();
     // Behind a command that was accepted, a refusal is about something else.
     let unsolicited = dialogue
         .unsolicited
         .iter()
-        .filter(|reply| went_well.is_none_or(|frame| reply.span.first.frame < frame));
+        .filter(|reply| went_well.is_none_or(|frame| reply.span.first().frame < frame));
     dialogue
         .greeting
         .iter()

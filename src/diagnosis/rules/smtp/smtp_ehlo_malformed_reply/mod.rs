@@ -63,7 +63,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let went_on = session.exchanges().iter().any(|exchange| {
         let asked = matches!(exchange.verb, Verb::Mail | Verb::Auth | Verb::Data | Verb::StartTls);
         let answered = exchange.reply.yes().is_some_and(|answer| answer.class() == 2);
-        asked && answered && exchange.command.first.frame > reply.span.last.frame
+        asked && answered && exchange.command.first().frame > reply.span.last().frame
     });
     let harmed = harmed && !went_on;
     Some(if harmed && defect != "reply_mixed_codes" {

@@ -58,16 +58,8 @@ fn needed(parameter: &Parameter) -> Option<&'static str> {
 }
 
 fn refused_extension(rule: &'static Rule, session: &Session, exchange: &Exchange, reply: &Reply) -> Option<Finding> {
-    let (path, parameters) = match &exchange.detail {
-        Detail::Mail {
-            reverse_path,
-            parameters,
-        } => (reverse_path, parameters),
-        Detail::Rcpt {
-            forward_path,
-            parameters,
-        } => (forward_path, parameters),
-        _ => return None,
+    let Detail::Envelope { path, parameters } = &exchange.detail else {
+        return None;
     };
     let hello = session.exchanges().iter().rev().find(|one| {
         one.index < exchange.index
@@ -125,7 +117,7 @@ fn undeclared_octets(rule: &'static Rule, session: &Session, exchange: &Exchange
         .iter()
         .find(|one| one.data.and_then(at).is_some_and(|one| one.index == exchange.index))
         .and_then(|one| at(one.mail))?;
-    let Detail::Mail { parameters, .. } = &mail.detail else {
+    let Detail::Envelope { parameters, .. } = &mail.detail else {
         return None;
     };
     let declared = parameters

@@ -37,24 +37,24 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .directions
         .to_server
         .fin
-        .filter(|fin| fin.time < greeting.span.first.time);
+        .filter(|fin| fin.time < greeting.span.first().time);
     let quit = dialogue
         .exchanges
         .first()
-        .filter(|one| one.verb == Verb::Quit && one.command.first.time < greeting.span.first.time);
-    let gave_up = quit.map(|one| one.command.first).or(fin);
+        .filter(|one| one.verb == Verb::Quit && one.command.first().time < greeting.span.first().time);
+    let gave_up = quit.map(|one| one.command.first()).or(fin);
     let opened = session
         .connection
         .handshake_ack
         .or(session.connection.directions.to_client.syn)?;
-    let postscreen = first.filter(|first| greeting.span.last.time.since(first.time).as_secs() >= 3);
+    let postscreen = first.filter(|first| greeting.span.last().time.since(first.time).as_secs() >= 3);
     Some(
         Finding::of(rule, Stage::Greeting, Evidence::reply(greeting))
             .with("delay", delay)
             .with_some("waited", gave_up.map(|stamp| stamp.time.since(opened.time)))
             .with_some(
                 "postscreen",
-                postscreen.map(|first| greeting.span.last.time.since(first.time)),
+                postscreen.map(|first| greeting.span.last().time.since(first.time)),
             )
             .as_severity(if gave_up.is_some() {
                 Severity::Fail

@@ -39,7 +39,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         is_about_length(exchange, reply).then_some((exchange, reply))
     })?;
     let data = exchange.mail_data();
-    let length = data.map_or(u64::from(exchange.line_length), |data| data.line_facts.longest);
+    let length = data.map_or(exchange.line_length(), |data| data.line_facts.longest);
     let limit = if data.is_some() { TEXT_LINE } else { COMMAND_LINE };
     let stage = if data.is_some() { Stage::Data } else { session.stage };
     Some(
@@ -70,6 +70,6 @@ fn is_about_length(exchange: &Exchange, reply: &Reply) -> bool {
     match exchange.mail_data() {
         Some(data) => worded || (data.line_facts.longest > TEXT_LINE && reply.says("too long") && reply.says("line")),
         None if exchange.verb == Verb::Auth => worded,
-        None => worded || (u64::from(exchange.line_length) > COMMAND_LINE && matches!(reply.code, 500 | 501 | 552)),
+        None => worded || (exchange.line_length() > COMMAND_LINE && matches!(reply.code, 500 | 501 | 552)),
     }
 }

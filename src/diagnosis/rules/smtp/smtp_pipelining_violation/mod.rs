@@ -114,6 +114,6 @@ fn violation<'a>(
 /// Mail data in a frame before the 354 that allows it.
 fn body_before_go_ahead(exchange: &Exchange) -> Option<(&Exchange, Stamp)> {
     let data = exchange.mail_data().filter(|data| data.chunks == 0)?;
-    let go_ahead = exchange.intermediate.iter().find(|reply| reply.code == 354)?;
-    (data.missing == 0 && data.span.first < go_ahead.span.first).then_some((exchange, data.span.first))
+    let go_ahead = exchange.intermediate().iter().find(|reply| reply.code == 354)?;
+    (data.missing == 0 && data.span.first < go_ahead.span.first()).then_some((exchange, data.span.first))
 }

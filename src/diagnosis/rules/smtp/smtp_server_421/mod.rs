@@ -63,9 +63,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let quit = dialogue
         .exchanges
         .iter()
-        .any(|exchange| exchange.verb == Verb::Quit && exchange.command.first < reply.span.first);
+        .any(|exchange| exchange.verb == Verb::Quit && exchange.command.first() < reply.span.first());
     // A server may still say that it lost the connection: then the client's leaving is the cause.
-    let left = client_left(session).is_some_and(|left| left.frame < reply.span.first.frame)
+    let left = client_left(session).is_some_and(|left| left.frame < reply.span.first().frame)
         || facts::says_any(reply, &["lost input connection", "lost connection"]);
     if quit || left {
         return None;
@@ -80,7 +80,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .directions
         .to_server
         .last_data
-        .map(|stamp| reply.span.first.time.since(stamp.time))
+        .map(|stamp| reply.span.first().time.since(stamp.time))
         .filter(|idle| idle.as_secs() >= 10);
     // Where MAIL is not in the capture there is no transaction; the reply to the message tells all the same.
     let taken = |exchange: &Exchange| {

@@ -59,8 +59,8 @@ fn spoke(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let smtp = session
         .exchanges()
         .first()
-        .filter(|exchange| exchange.command.start == 0)
-        .map(|exchange| (exchange.command, &exchange.line, Evidence::command(exchange)));
+        .filter(|exchange| exchange.command.get().start == 0)
+        .map(|exchange| (exchange.command.get(), &exchange.line, Evidence::command(exchange)));
     let retrieval = || {
         let command = session.commands().first().filter(|command| command.span.start == 0)?;
         Some((command.span, &command.line, Evidence::retrieval(command)))

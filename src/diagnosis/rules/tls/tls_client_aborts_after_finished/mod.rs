@@ -110,7 +110,7 @@ fn after_finished(rule: &'static Rule, session: &Session) -> Option<Finding> {
         .filter(|alert| alert.direction == Direction::ToServer && alert.phase >= Phase::AfterHandshake);
     let end = evidence::end(session);
     let left = match (&end, alert, sent.first()) {
-        (_, _, Some(record)) if quit => said.map_or(record.stamp, |quit| quit.command.first),
+        (_, _, Some(record)) if quit => said.map_or(record.stamp, |quit| quit.command.first()),
         (Some(end), Some(alert), _) if alert.stamp.frame <= end.stamp.frame => alert.stamp,
         (Some(end), None, _) if end.by == Role::Client => end.stamp,
         _ => return None,
