@@ -21,13 +21,18 @@ impl Key {
     /// The key of a segment, and whether its source is the lower endpoint.
     #[inline]
     pub fn of(source: Endpoint, destination: Endpoint) -> (Self, bool) {
-        let (from, version6) = words(source.address);
-        let (to, _) = words(destination.address);
-        let source_is_low = (from, source.port) <= (to, destination.port);
-        let (low, low_port, high, high_port) = if source_is_low {
-            (from, source.port, to, destination.port)
+        let ((from, version6), (to, _)) = (words(source.address), words(destination.address));
+        let (from_port, to_port) = (source.port, destination.port);
+        let source_is_low = if version6 {
+            (from, from_port) <= (to, to_port)
         } else {
-            (to, destination.port, from, source.port)
+            let place = |[_, address]: [u64; 2], port: u16| (address << 16) | u64::from(port);
+            place(from, from_port) <= place(to, to_port)
+        };
+        let (low, low_port, high, high_port) = if source_is_low {
+            (from, from_port, to, to_port)
+        } else {
+            (to, to_port, from, from_port)
         };
         let key = Self {
             low,

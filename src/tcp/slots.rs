@@ -27,7 +27,7 @@ pub(super) struct Connection<S> {
 
 /// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 64 octets, as a conversation
 /// is one, a page takes 14 KiB, which is just what the allocator has a size for.
-const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 8]>>>() == 448);
+const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 8]>>>() <= 448);
 
 /// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
 const TOUCHED_EVERY: u64 = 1_000_000_000;
