@@ -35,7 +35,7 @@ impl Transport {
     /// A segment waits.
     #[inline]
     pub(super) fn holds_early(&self) -> bool {
-        self.rare.as_ref().is_some_and(|rare| rare.early.is_some())
+        self.beside.rare().is_some_and(|rare| rare.early.is_some())
     }
 
     /// The segment says something, and acknowledges octets of a side that was seen and that has not shown them.
@@ -110,7 +110,7 @@ impl Transport {
 
     /// Nothing is to wait any longer.
     pub(super) fn let_early_go<S: Stream>(&mut self, context: &mut Context<'_>, reader: &mut Reader<'_, S>) {
-        if let Some(early) = self.rare.as_mut().and_then(|rare| rare.early.take()) {
+        if let Some(early) = self.beside.rare_mut().and_then(|rare| rare.early.take()) {
             self.let_go(&early, context, reader);
         }
     }

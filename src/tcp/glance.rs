@@ -40,7 +40,7 @@ impl<S: Stream> Table<S> {
                     client: opened.client,
                     server: opened.server,
                     first: transport.first,
-                    last: transport.last,
+                    last: transport.last(),
                     octets: PerDirection {
                         to_server: octets(&transport.sides[0]),
                         to_client: octets(&transport.sides[1]),

@@ -10,15 +10,21 @@ pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing.
 pub const COMPARED_TAIL: usize = 256;
 
-/// The first room for octets.
+/// The smallest block.
 const SMALLEST: usize = 32;
-/// What is worth giving back to the allocator once everything is acknowledged.
-const LARGE: usize = 8 << 10;
+/// Blocks come in steps of so many octets, for so does the allocator's room.
+const STEP: usize = 16;
+/// Octets of a block that say how many of those behind them are kept.
+const LENGTH: usize = 2;
+/// The largest block.
+const LARGEST: usize = LENGTH + 2 * COMPARED_OCTETS;
+/// A block worth giving back to the allocator once little goes on.
+const LARGE: usize = 4 << 10;
 
-/// The last octets before the next expected one.
+/// The last octets before the next expected one: one block, which begins with their number.
 #[derive(Default)]
 pub(super) struct History {
-    octets: Vec<u8>,
+    block: Box<[u8]>,
 }
 
 /// How a second copy compares with the first.
@@ -36,51 +42,89 @@ impl History {
         let bytes = bytes
             .get(bytes.len().saturating_sub(COMPARED_OCTETS)..)
             .unwrap_or_default();
-        if self.octets.len() + bytes.len() > 2 * COMPARED_OCTETS {
+        if self.length() + bytes.len() > 2 * COMPARED_OCTETS {
             self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
-        let needed = self.octets.len() + bytes.len();
-        if needed > self.octets.capacity() && needed <= COMPARED_TAIL {
-            // A short dialogue: few steps, and none of them larger than the tail that is kept.
-            self.octets
-                .reserve_exact(needed.next_power_of_two().max(SMALLEST) - self.octets.len());
+        let (from, to) = (self.length(), self.length() + bytes.len());
+        match self.block.get_mut(LENGTH + from..LENGTH + to) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.grow(bytes),
         }
-        self.octets.extend_from_slice(bytes);
+        self.set_length(to);
+    }
+
+    /// Octets kept.
+    #[inline]
+    fn length(&self) -> usize {
+        let length = self.block.first_chunk::<LENGTH>();
+        length.map_or(0, |length| usize::from(u16::from_le_bytes(*length)))
+    }
+
+    fn set_length(&mut self, length: usize) {
+        if let Some(place) = self.block.first_chunk_mut::<LENGTH>() {
+            *place = (length as u16).to_le_bytes();
+        }
+    }
+
+    /// Takes a larger block: at first just large enough, for many dialogues stop behind the greeting, and then at least
+    /// three times as large.
+    #[inline(never)]
+    fn grow(&mut self, bytes: &[u8]) {
+        let kept = LENGTH + self.length();
+        let wanted = (kept + bytes.len()).max(3 * self.block.len()).max(SMALLEST);
+        let size = wanted.next_multiple_of(STEP).min(LARGEST);
+        let mut block = Vec::with_capacity(size);
+        block.extend_from_slice(self.block.get(..kept).unwrap_or(&[0; LENGTH]));
+        block.extend_from_slice(bytes);
+        block.resize(size, 0);
+        self.block = block.into_boxed_slice();
     }
 
     /// All octets are acknowledged.
+    #[inline]
     pub fn acknowledged(&mut self) {
-        if self.octets.len() > COMPARED_TAIL {
+        let length = self.length();
+        if length > COMPARED_TAIL {
             self.keep_last(COMPARED_TAIL);
-            if self.octets.capacity() > LARGE {
-                self.octets.shrink_to(COMPARED_TAIL);
-            }
+        }
+        // So little since the last time: whatever took so much room is over.
+        if self.block.len() > LARGE && length <= 2 * COMPARED_TAIL {
+            self.shrink();
         }
     }
 
+    #[cold]
+    fn shrink(&mut self) {
+        let few = LENGTH + 2 * COMPARED_TAIL;
+        self.block = self.block.get(..few).map(Box::from).unwrap_or_default();
+    }
+
     fn keep_last(&mut self, count: usize) {
-        let from = self.octets.len().saturating_sub(count);
-        self.octets.copy_within(from.., 0);
-        self.octets.truncate(count);
+        let length = self.length();
+        let from = LENGTH + length.saturating_sub(count);
+        self.block.copy_within(from..LENGTH + length, LENGTH);
+        self.set_length(length.min(count));
     }
 
     pub fn clear(&mut self) {
-        self.octets = Vec::new();
+        self.block = Box::default();
     }
 
     pub fn weight(&self) -> usize {
-        self.octets.capacity()
+        self.block.len()
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.block.get(LENGTH..LENGTH + self.length()).unwrap_or_default()
     }
 
     /// Compares a copy that begins `back` octets before the next expected one; what lies behind that one is left out.
     pub fn compare(&self, back: u64, bytes: &[u8]) -> Comparison {
-        let kept = self.octets.len() as u64;
+        let octets = self.octets();
+        let kept = octets.len() as u64;
         let before = back.saturating_sub(kept).min(bytes.len() as u64);
         let bytes = bytes.get(before as usize..).unwrap_or_default();
-        let first = self
-            .octets
-            .get(kept.saturating_sub(back) as usize..)
-            .unwrap_or_default();
+        let first = octets.get(kept.saturating_sub(back) as usize..).unwrap_or_default();
         let conflicting = differing(first, bytes);
         Comparison {
             conflicting,
@@ -113,19 +157,42 @@ mod tests {
     }
 
     #[test]
+    fn a_dialogue_that_stops_early_costs_little_more_than_its_octets() {
+        let mut history = History::default();
+        history.push(&[b'a'; 43]);
+        history.push(&[b'b'; 101]);
+        assert_eq!((history.octets().len(), history.weight()), (144, 160));
+        assert_eq!(history.compare(144, &[b'a'; 43]), Comparison::default());
+        assert_eq!(history.compare(101, &[b'b'; 101]), Comparison::default());
+        history.push(&[b'c'; 8]);
+        history.push(&[b'c'; 20]);
+        assert_eq!(history.compare(129, &[b'b'; 129]).conflicting, 28);
+        history.clear();
+        assert_eq!((history.octets().len(), history.weight()), (0, 0));
+    }
+
+    #[test]
     fn no_more_than_the_limit_is_kept() {
         let mut history = History::default();
         for number in 0..40u8 {
             history.push(&[number; 1_000]);
         }
-        assert!(history.octets.len() <= 2 * COMPARED_OCTETS);
+        assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
         assert_eq!(history.compare(1_000, &[39; 1_000]), Comparison::default());
         assert_eq!(history.compare(4_000, &[36; 1_000]), Comparison::default());
         assert_eq!(history.compare(40_000, &[0; 100]).uncompared, 100);
         history.push(&[9; 100_000]);
-        assert!(history.octets.len() <= 2 * COMPARED_OCTETS);
+        assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
         history.acknowledged();
-        assert_eq!(history.octets.len(), COMPARED_TAIL);
-        assert!(history.weight() <= LARGE);
+        assert_eq!(history.octets().len(), COMPARED_TAIL);
+        assert_eq!(history.weight(), LARGEST);
+        history.push(b"250 ok\r\n");
+        history.acknowledged();
+        assert!(
+            history.weight() <= 2 * COMPARED_TAIL + LENGTH,
+            "no room for bulk in a dialogue"
+        );
+        assert_eq!(history.octets().len(), COMPARED_TAIL);
+        assert_eq!(history.compare(10, b"\t\t250 ko").conflicting, 2);
     }
 }

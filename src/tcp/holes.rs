@@ -4,6 +4,8 @@
 use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::facts::{Gap, Opening};
+use crate::tcp::mark::Mark;
+use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::distance;
 use crate::tcp::side::Side;
 use crate::tcp::stream::Stream;
@@ -26,15 +28,16 @@ fn is_elsewhere(side: &Side, acknowledgment: u32) -> bool {
 impl Transport {
     /// What a segment says about the octets of the other side.
     #[inline]
-    pub(super) fn take_acknowledgment(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub(super) fn take_acknowledgment(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark) {
         let number = segment.acknowledgment;
         let syn = segment.flags.has(Flags::SYN);
         let sender = direction.opposite();
         if direction == Direction::ToServer && !syn {
-            self.note_handshake(segment);
+            self.note_handshake(segment, mark);
         }
         let mid_stream = self.opening == Opening::MidStream;
         let first = self.stage == Stage::Embryonic && direction == Direction::ToServer && !syn;
+        let nothing_waits = self.pieces(sender).is_none();
         let side = self.side_mut(sender);
         if first && side.has(Side::SYN) && side.data_segments == 0 && is_elsewhere(side, number) {
             // Of several SYN-ACKs with different numbers this is the one that the client took.
@@ -48,13 +51,14 @@ impl Transport {
         }
         side.acknowledged = number;
         side.set(Side::ACKNOWLEDGED);
-        side.land();
+        self.land(sender);
+        let side = self.side_mut(sender);
         let missing = distance(side.next, number);
         if missing <= 0 {
-            if missing == 0 && side.pieces.is_none() {
+            if missing == 0 && nothing_waits {
                 side.history.acknowledged();
             }
-        } else if missing == 1 && mid_stream && side.offset == 0 && side.pieces.is_none() && !side.has(Side::FIN) {
+        } else if missing == 1 && mid_stream && side.offset == 0 && nothing_waits && !side.has(Side::FIN) {
             // The first segment seen was a keep-alive: it stood one octet before the stream.
             side.begin(number, number);
         } else {
@@ -69,21 +73,21 @@ impl Transport {
     }
 
     #[inline]
-    pub(super) fn note_handshake(&mut self, segment: &Segment<'_>) {
+    pub(super) fn note_handshake(&mut self, segment: &Segment<'_>, mark: Mark) {
         let [client, server] = &self.sides;
-        if self.handshake_acknowledgment.get().is_some() || !client.has(Side::SYN) && !server.has(Side::SYN) {
+        if self.handshake_acknowledgment.is_some() || !client.has(Side::SYN) && !server.has(Side::SYN) {
             return;
         }
         let expected = !server.has(Side::SYN) || segment.acknowledgment == server.initial.wrapping_add(1);
         if expected {
-            self.handshake_acknowledgment.set(segment.stamp);
+            self.handshake_acknowledgment = mark;
         }
     }
 
     /// The sender's repeated segment got through.
     fn end_repetition(&mut self, sender: Direction) {
         let acknowledged = self.side(sender).acknowledged;
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.beside.rare_mut() else { return };
         let repeated = &mut rare.sides[at(sender)].repeated;
         let through = |sequence: u32, length: u32| distance(sequence.wrapping_add(length), acknowledged) >= 0;
         if !repeated
@@ -157,12 +161,12 @@ impl Transport {
                 return;
             }
             side.set(Side::UNSEEN);
-            let first = side.pieces.as_ref().and_then(|pieces| pieces.first());
-            if missing == 1 && first.is_none() && !side.has(Side::FIN) {
+            let (offset, fin) = (side.offset, side.has(Side::FIN));
+            let first = self.pieces(sender).and_then(Pieces::first);
+            if missing == 1 && first.is_none() && !fin {
                 // One octet more than was ever seen: as likely a FIN that the capture lost.
                 return;
             }
-            let offset = side.offset;
             let end = offset + missing as u64;
             let (to, found_at) = match first {
                 Some((start, stamp)) if start < end => (start, stamp),
@@ -190,7 +194,7 @@ impl Transport {
         reader: &mut Reader<'_, S>,
     ) {
         loop {
-            let Some(pieces) = &self.side(sender).pieces else {
+            let Some(pieces) = self.pieces(sender) else {
                 return;
             };
             let fits = pieces.len() <= context.limits.out_of_order_pieces
@@ -209,7 +213,7 @@ impl Transport {
     /// Declares the hole before the first piece; false where there is none.
     fn skip_to_piece<S: Stream>(&mut self, sender: Direction, reader: &mut Reader<'_, S>) -> bool {
         let side = self.side(sender);
-        let Some((start, found_at)) = side.pieces.as_ref().and_then(|pieces| pieces.first()) else {
+        let Some((start, found_at)) = self.pieces(sender).and_then(Pieces::first) else {
             return false;
         };
         let length = start.saturating_sub(side.offset);
@@ -234,22 +238,24 @@ impl Transport {
         for sender in Direction::BOTH {
             let side = self.side(sender);
             if side.has(Side::ACKNOWLEDGED) && distance(side.next, side.acknowledged) > 0 {
-                let (until, found_at) = (side.acknowledged, self.last);
+                let (until, found_at) = (side.acknowledged, self.last());
                 self.give_up_until(sender, until, found_at, reader);
             }
-            while let Some((start, _)) = self.side(sender).pieces.as_ref().and_then(|pieces| pieces.first()) {
+            while let Some((start, _)) = self.pieces(sender).and_then(Pieces::first) {
                 let side = self.side(sender);
                 // What stands far off and was never acknowledged may be forged: no hole is told for its sake.
                 let window = i64::from(self.side(sender.opposite()).window.max(0xffff));
                 if start.saturating_sub(side.offset) as i64 > SLACK + window {
-                    let left = side.pieces.as_ref().map_or(0, |pieces| pieces.len());
+                    let left = self.pieces(sender).map_or(0, Pieces::len);
                     let rare = self.rare();
                     rare.unlisted = rare.unlisted.saturating_add(left as u32);
                     break;
                 }
                 self.skip_to_piece(sender, reader);
             }
-            self.side_mut(sender).pieces = None;
+            if let Some(rare) = self.beside.rare_mut() {
+                rare.sides[at(sender)].pieces = None;
+            }
             self.deliver_fin(sender, reader);
         }
     }

@@ -33,7 +33,7 @@ impl Index {
     }
 
     /// The first value with this hash that `matches`.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, hash: u32, mut matches: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
         let mut place = hash as usize & mask;

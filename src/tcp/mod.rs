@@ -4,16 +4,20 @@
 //! ```text
 //! Table ── finds the connection (Key, Index), keeps limits and time-outs (Limits, Clock)
 //!   ├─ HalfOpen    a SYN alone: 72 octets
-//!   └─ Slots       everything else: Transport + the reader (Stream)
+//!   └─ Slots       everything else: Transport + the reader (Stream), 448 octets
+//!        usual     the segment of every day
 //!        opening   SYN, RST        payload   octets, FIN (Pieces wait, History compares)
 //!        holes     ACK, gaps       summary   ConnectionFacts
 //!        early     what was captured before the octets that it answers
+//!        Side, Flights and Mark are kept of every connection, what lies in Beside of few
 //! ```
 
+mod beside;
 mod clock;
 mod departed;
 mod early;
 mod facts;
+mod flights;
 mod glance;
 mod half_open;
 mod history;
@@ -21,6 +25,7 @@ mod holes;
 mod index;
 mod key;
 mod limits;
+mod mark;
 mod opening;
 mod payload;
 mod pieces;

@@ -5,8 +5,9 @@ use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::facts::{Ending, Opening, Reset, RoleEvidence};
 use crate::tcp::half_open::Syn;
+use crate::tcp::mark::Mark;
 use crate::tcp::sequence::{distance, later};
-use crate::tcp::side::{Mark, Side};
+use crate::tcp::side::Side;
 use crate::tcp::transport::{Context, DUPLICATE_TIME, Rare, Stage, SynVerdict, Transport, at};
 
 /// A reset whose TTL differs by more than this from its sender's other segments comes from somewhere else.
@@ -26,6 +27,7 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         context: &mut Context<'_>,
     ) -> SynVerdict {
         let answer = segment.flags.has(Flags::ACK);
@@ -42,7 +44,7 @@ impl Transport {
                 Direction::ToClient => answer && self.is_fitting_answer(segment),
             };
         if begins {
-            self.begin(segment, direction);
+            self.begin(segment, direction, mark);
             return SynVerdict::Ours;
         }
         if ended {
@@ -65,7 +67,7 @@ impl Transport {
     }
 
     fn take_syn_again(&mut self, segment: &Segment<'_>, direction: Direction) {
-        let first = self.side(direction).syn.get().unwrap_or(segment.stamp);
+        let first = self.syn(direction).unwrap_or(segment.stamp);
         if first.frame == segment.stamp.frame {
             // The SYN that opened the connection, taken again for its payload.
             return;
@@ -95,7 +97,7 @@ impl Transport {
         if server.has(Side::KNOWN) { late } else { acknowledges }
     }
 
-    fn begin(&mut self, segment: &Segment<'_>, direction: Direction) {
+    fn begin(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark) {
         let next = segment.sequence.wrapping_add(1);
         let side = self.side_mut(direction);
         if side.has(Side::KNOWN) {
@@ -103,10 +105,9 @@ impl Transport {
         } else {
             side.begin(segment.sequence, next);
         }
-        side.set(Side::SYN);
-        side.syn.set(segment.stamp);
+        self.note_syn(direction, segment.stamp, mark);
         let options = &segment.options;
-        side.announce(
+        self.side_mut(direction).announce(
             options.maximum_segment_size,
             options.window_scale,
             options.timestamps.is_some(),
@@ -142,7 +143,7 @@ impl Transport {
 
     /// True where the segment shows that the remembered SYN was answered.
     pub(super) fn answers_pending(&self, segment: &Segment<'_>, direction: Direction) -> bool {
-        let Some(pending) = self.rare.as_ref().and_then(|rare| rare.pending.as_ref()) else {
+        let Some(pending) = self.beside.rare().and_then(|rare| rare.pending.as_ref()) else {
             return false;
         };
         let expected = pending.sequence.wrapping_add(1);
@@ -157,8 +158,14 @@ impl Transport {
         answer && segment.acknowledgment == expected
     }
 
-    /// Takes a reset: believed where it fits the window, listed in any case.
-    pub(super) fn take_reset(&mut self, segment: &Segment<'_>, direction: Direction, context: &mut Context<'_>) {
+    /// Takes a reset: believed where it fits the window, listed in any case. Whether it fits.
+    pub(super) fn take_reset(
+        &mut self,
+        segment: &Segment<'_>,
+        direction: Direction,
+        mark: Mark,
+        context: &mut Context<'_>,
+    ) -> bool {
         let in_window = self.reset_fits(segment, direction);
         let side = self.side(direction);
         let usual = (side.usual_time_to_live > 0).then_some(side.usual_time_to_live);
@@ -172,7 +179,7 @@ impl Transport {
             usual_time_to_live: usual,
         };
         if in_window {
-            self.note(segment, direction);
+            self.note(segment, direction, mark);
             if self.ending.is_none() {
                 self.ending = Some(Ending::Reset(direction));
                 self.stage = Stage::Reset;
@@ -185,6 +192,7 @@ impl Transport {
             rare.reset_sequence = segment.sequence;
         }
         Rare::list(&mut rare.resets, &mut rare.unlisted, reset);
+        in_window
     }
 
     fn reset_fits(&self, segment: &Segment<'_>, direction: Direction) -> bool {

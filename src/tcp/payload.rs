@@ -4,6 +4,8 @@
 use crate::packet::{Flags, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::facts::{Ending, Gap, Reset, Stuck};
+use crate::tcp::flights::Flights;
+use crate::tcp::mark::Mark;
 use crate::tcp::pieces::Inserted;
 use crate::tcp::sequence::{distance, later};
 use crate::tcp::side::{Repeated, Side};
@@ -29,6 +31,7 @@ struct Run<'a> {
     /// Length on the wire.
     length: u32,
     stamp: Stamp,
+    mark: Mark,
 }
 
 impl Run<'_> {
@@ -42,6 +45,7 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) {
@@ -54,6 +58,7 @@ impl Transport {
                 .unwrap_or(segment.payload),
             length: segment.payload_length,
             stamp: segment.stamp,
+            mark,
         };
         if !self.side(direction).has(Side::KNOWN) {
             self.side_mut(direction).begin(run.sequence, run.sequence);
@@ -71,21 +76,27 @@ impl Transport {
             }
             return;
         }
-        let side = self.side_mut(direction);
-        let quiet = passed(side.last_sent, run.stamp.time);
-        side.count_payload(run.length, run.stamp);
+        let (stamp, length) = (run.stamp, run.length);
+        let on_wire = self.octets_on_wire(direction);
+        let quiet = passed(self.last_sent(direction), stamp.time);
+        self.side_mut(direction).count_payload(length, mark);
         let cut = run.length - run.bytes.len() as u32;
         if cut > 0 {
             let rare = self.rare_side(direction);
             rare.cut_segments = rare.cut_segments.saturating_add(1);
         }
         let side = self.side(direction);
-        if run.sequence == side.next && side.pieces.is_none() && !side.has(Side::FIN) {
-            self.side_mut(direction).sent_new(run.end(), run.length, run.stamp);
+        if run.sequence == side.next && !side.has(Side::FIN) && self.pieces(direction).is_none() {
+            self.sent_new(direction, run.end(), run.length, mark);
             self.deliver(direction, run.bytes, cut, run.stamp, reader);
             self.revive_if_sender_lives(&run, direction, context);
         } else {
             self.take_disordered(run, direction, quiet, segment.dont_fragment, context, reader);
+        }
+        if let Some(rare) = self.beside.rare_mut() {
+            let counts = &mut rare.sides[at(direction)];
+            counts.octets_on_wire = on_wire.saturating_add(u64::from(length));
+            counts.last_sent = stamp.time;
         }
     }
 
@@ -136,13 +147,13 @@ impl Transport {
         let below_highest = distance(run.end(), side.highest) >= 0;
         let probe = self.side(direction.opposite()).has(Side::ZERO_WINDOW) && run.length <= 1;
         let waiting = self
-            .rare
-            .as_ref()
+            .beside
+            .rare()
             .and_then(|rare| rare.sides[at(direction)].waiting_since);
         let seen = self.take_seen_part(&run, direction, context);
         let rest = self.take_new_part(&run, direction, reader);
         if rest.new > 0 {
-            self.side_mut(direction).sent_new(run.end(), run.length, run.stamp);
+            self.sent_new(direction, run.end(), run.length, run.mark);
             self.revive_if_sender_lives(&run, direction, context);
         }
         if seen + rest.seen > 0 {
@@ -219,7 +230,7 @@ impl Transport {
         direction: Direction,
         reader: &mut Reader<'_, S>,
     ) -> Inserted {
-        let side = self.side_mut(direction);
+        let side = self.side(direction);
         let ahead = distance(side.next, run.sequence);
         let skip = (-ahead).max(0);
         if skip >= i64::from(run.length) {
@@ -228,7 +239,7 @@ impl Transport {
         let bytes = run.bytes.get(skip as usize..).unwrap_or_default();
         let length = run.length - skip as u32;
         let cut = length - bytes.len() as u32;
-        if ahead <= 0 && side.pieces.is_none() {
+        if ahead <= 0 && self.pieces(direction).is_none() {
             self.deliver(direction, bytes, cut, run.stamp, reader);
             return Inserted {
                 new: u64::from(length),
@@ -236,7 +247,7 @@ impl Transport {
             };
         }
         let offset = side.offset + ahead.max(0) as u64;
-        let pieces = side.pieces.get_or_insert_with(Box::default);
+        let pieces = self.rare_side(direction).pieces.get_or_insert_with(Box::default);
         let inserted = pieces.insert(offset, bytes, cut, run.stamp);
         self.count_conflict(inserted.conflicting, direction, run.stamp);
         if ahead > 0 {
@@ -290,6 +301,8 @@ impl Transport {
 
     /// Steps over a hole and says so.
     pub(super) fn skip<S: Stream>(&mut self, gap: &Gap, reader: &mut Reader<'_, S>) {
+        // First of all: what becomes rare now starts with what holds before the gap.
+        self.rare_side(gap.direction).missing_octets += gap.length;
         let side = self.side_mut(gap.direction);
         side.next = side.next.wrapping_add(gap.length as u32);
         side.offset += gap.length;
@@ -298,7 +311,6 @@ impl Transport {
         let end = gap.offset + gap.length;
         let rare = self.rare();
         let counts = &mut rare.sides[at(gap.direction)];
-        counts.missing_octets += gap.length;
         let continues = counts.last_gap_end == Some(gap.offset);
         counts.last_gap_end = Some(end);
         let last = rare.gaps.iter_mut().rfind(|last| last.direction == gap.direction);
@@ -320,19 +332,21 @@ impl Transport {
     /// Delivers the pieces that follow on.
     pub(super) fn drain<S: Stream>(&mut self, direction: Direction, reader: &mut Reader<'_, S>) {
         loop {
-            let side = self.side_mut(direction);
-            let offset = side.offset;
-            let Some(pieces) = &mut side.pieces else { return };
+            let offset = self.side(direction).offset;
+            let rare = self.beside.rare_mut().map(|rare| &mut rare.sides[at(direction)]);
+            let Some(pieces) = rare.and_then(|rare| rare.pieces.as_mut()) else {
+                return;
+            };
             let Some((start, piece)) = pieces.take_at(offset) else {
                 break;
             };
             debug_assert_eq!(start, offset);
             self.deliver(direction, &piece.bytes, piece.cut, piece.stamp, reader);
         }
-        let side = self.side_mut(direction);
-        if side.pieces.as_ref().is_some_and(|pieces| pieces.is_empty()) {
-            side.pieces = None;
-            self.rare_side(direction).waiting_since = None;
+        let rare = self.rare_side(direction);
+        if rare.pieces.as_ref().is_some_and(|pieces| pieces.is_empty()) {
+            rare.pieces = None;
+            rare.waiting_since = None;
         }
     }
 
@@ -342,7 +356,8 @@ impl Transport {
         let offset = (side.offset as i64)
             .saturating_add(distance(side.next_octet(), run.sequence))
             .max(0);
-        let sent_first = side.flights[0];
+        let oldest = self.flights(direction).and_then(Flights::first);
+        let first_sent = oldest.map_or(run.stamp, |mark| self.marks().stamp(mark));
         let rare = self.rare_side(direction);
         rare.retransmissions = rare.retransmissions.saturating_add(1);
         rare.retransmission_timeouts += u32::from(quiet >= TIMEOUT);
@@ -365,11 +380,7 @@ impl Transport {
                         offset: offset as u64,
                         length: run.length,
                         retransmissions: 1,
-                        first: if sent_first.largest > 0 {
-                            sent_first.first
-                        } else {
-                            run.stamp
-                        },
+                        first: first_sent,
                         last: run.stamp,
                         acknowledged: false,
                         dont_fragment,
@@ -383,6 +394,7 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         reader: &mut Reader<'_, S>,
     ) {
         let syn = u32::from(segment.flags.has(Flags::SYN));
@@ -391,7 +403,7 @@ impl Transport {
         if !side.has(Side::FIN) && distance(side.next, sequence) >= 0 {
             side.set(Side::FIN);
             side.fin_sequence = sequence;
-            side.fin.set(segment.stamp);
+            side.fin = mark;
             side.highest = later(side.highest, sequence.wrapping_add(1));
         }
         self.deliver_fin(direction, reader);
@@ -402,7 +414,8 @@ impl Transport {
         if side.has(Side::FIN) && !side.has(Side::FIN_DELIVERED) && side.next == side.fin_sequence {
             side.set(Side::FIN_DELIVERED);
             side.next = side.next.wrapping_add(1);
-            if let Some(at) = side.fin.get() {
+            let fin = side.fin;
+            if let Some(at) = self.marks().get(fin) {
                 reader.open(self).fin(direction, at);
             }
         }

@@ -1,56 +1,14 @@
 //! What is kept of one direction of a connection: the part touched by every segment in [`Side`], the part that most
 //! connections never need in [`RareSide`].
 
-use crate::frame::FrameNumber;
 use crate::packet::Segment;
 use crate::span::Stamp;
 use crate::tcp::facts::{Stuck, ZeroWindow};
 use crate::tcp::history::History;
+use crate::tcp::mark::{Mark, Marks};
 use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::distance;
 use crate::time::Timestamp;
-
-/// A stamp that may be missing, in 16 octets.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark(Stamp);
-
-impl Mark {
-    pub const NONE: Self = Self(Stamp {
-        frame: FrameNumber(u64::MAX),
-        time: Timestamp::MIN,
-    });
-
-    pub fn get(self) -> Option<Stamp> {
-        (self.0.frame.0 != u64::MAX).then_some(self.0)
-    }
-
-    pub fn set(&mut self, stamp: Stamp) {
-        self.0 = stamp;
-    }
-
-    pub fn set_first(&mut self, stamp: Stamp) {
-        if *self == Self::NONE {
-            self.0 = stamp;
-        }
-    }
-}
-
-/// Octets on their way: sent first at `first`, up to `end`.
-#[derive(Clone, Copy)]
-pub(super) struct Flight {
-    pub first: Stamp,
-    pub end: u32,
-    /// Largest payload of a segment in it; 0 where nothing is on its way.
-    pub largest: u32,
-}
-
-impl Flight {
-    const NONE: Self = Self {
-        first: Mark::NONE.0,
-        end: 0,
-        largest: 0,
-    };
-}
 
 /// An acknowledgment this far behind says nothing any more: 32-bit numbers would soon take it for one ahead.
 const STALE: i64 = 1 << 30;
@@ -72,7 +30,6 @@ pub(super) struct Side {
     pub window: u32,
     /// Stream offset of `next`.
     pub offset: u64,
-    pub octets_on_wire: u64,
     pub flags: u16,
     pub last_identification: u16,
     pub maximum_segment_size: u16,
@@ -85,17 +42,12 @@ pub(super) struct Side {
     pub largest_acknowledged: u32,
     pub encapsulation: u32,
     recent: [u32; RECENT],
-    /// When this side last sent payload, new or not.
-    pub last_sent: Timestamp,
-    pub syn: Mark,
     pub fin: Mark,
     pub first_data: Mark,
     pub last_data: Mark,
+    /// Its last segment; that of the connection's first frame before there is one.
     pub last: Mark,
-    /// The oldest unacknowledged segment, and all behind it.
-    pub flights: [Flight; 2],
     pub history: History,
-    pub pieces: Option<Box<Pieces>>,
 }
 
 impl Side {
@@ -117,6 +69,8 @@ impl Side {
     /// The window is zero now.
     pub const ZERO_WINDOW: u16 = 1 << 10;
     pub const UNSEEN: u16 = 1 << 11;
+    /// Its SYN is the first frame of the connection.
+    pub const OPENS: u16 = 1 << 12;
 
     pub fn new() -> Self {
         Self {
@@ -127,7 +81,6 @@ impl Side {
             fin_sequence: 0,
             window: 0,
             offset: 0,
-            octets_on_wire: 0,
             flags: 0,
             last_identification: 0,
             maximum_segment_size: 0,
@@ -140,15 +93,11 @@ impl Side {
             largest_acknowledged: 0,
             encapsulation: 0,
             recent: [0; RECENT],
-            last_sent: Timestamp::MIN,
-            syn: Mark::NONE,
             fin: Mark::NONE,
             first_data: Mark::NONE,
             last_data: Mark::NONE,
-            last: Mark::NONE,
-            flights: [Flight::NONE; 2],
+            last: Mark::FIRST,
             history: History::default(),
-            pieces: None,
         }
     }
 
@@ -220,10 +169,10 @@ impl Side {
         let millisecond = segment.stamp.time.nanoseconds().div_euclid(1_000_000);
         let in_bucket = |bucket: i64| base ^ (bucket as u32).wrapping_mul(0x85eb_ca6b) | 1;
         let now = in_bucket(millisecond);
-        let found = self
-            .recent
-            .iter()
-            .any(|&seen| seen == now || seen == in_bucket(millisecond.wrapping_sub(1)));
+        let before = in_bucket(millisecond.wrapping_sub(1));
+        // Nearly always all of them are looked at, so all are at once.
+        let is_one = |found: bool, &seen: &u32| found | (seen == now) | (seen == before);
+        let found = self.recent.iter().fold(false, is_one);
         if !found {
             let [first, second, third, _] = self.recent;
             self.recent = [now, first, second, third];
@@ -233,26 +182,10 @@ impl Side {
 
     /// A segment with payload came, new or not.
     #[inline]
-    pub fn count_payload(&mut self, length: u32, stamp: Stamp) {
+    pub fn count_payload(&mut self, length: u32, mark: Mark) {
         self.data_segments = self.data_segments.saturating_add(1);
-        self.octets_on_wire = self.octets_on_wire.saturating_add(u64::from(length));
         self.largest = self.largest.max(length);
-        self.last_sent = stamp.time;
-        self.first_data.set_first(stamp);
-    }
-
-    /// A segment of `length` octets up to `end` brought new ones.
-    #[inline]
-    pub fn sent_new(&mut self, end: u32, length: u32, stamp: Stamp) {
-        self.last_data.set(stamp);
-        if distance(self.highest, end) > 0 {
-            self.highest = end;
-            if !self.has(Self::ACKNOWLEDGED) || distance(self.acknowledged, end) > 0 {
-                self.send(end, length, stamp);
-            } else {
-                self.largest_acknowledged = self.largest_acknowledged.max(length);
-            }
-        }
+        self.first_data.set_first(mark);
     }
 
     /// Octets that come next are handed on: goes past them, and keeps them for comparing.
@@ -263,43 +196,14 @@ impl Side {
         self.offset += bytes.len() as u64;
     }
 
-    /// New octets were sent up to `end`.
-    #[inline]
-    pub fn send(&mut self, end: u32, length: u32, stamp: Stamp) {
-        let [oldest, rest] = &mut self.flights;
-        let slot = if oldest.largest == 0 { oldest } else { rest };
-        if slot.largest == 0 {
-            slot.first = stamp;
-        }
-        slot.end = end;
-        slot.largest = slot.largest.max(length);
+    /// When new payload came last.
+    pub fn last_data_time(&self, marks: Marks<'_>) -> Timestamp {
+        marks.get(self.last_data).map_or(Timestamp::MIN, |stamp| stamp.time)
     }
 
-    /// The peer's acknowledgment advanced.
-    #[inline]
-    pub fn land(&mut self) {
-        let [oldest, rest] = &mut self.flights;
-        if oldest.largest == 0 || distance(self.acknowledged, oldest.end) > 0 {
-            return;
-        }
-        self.largest_acknowledged = self.largest_acknowledged.max(oldest.largest);
-        *oldest = Flight::NONE;
-        if rest.largest != 0 {
-            if distance(self.acknowledged, rest.end) > 0 {
-                *oldest = *rest;
-            } else {
-                self.largest_acknowledged = self.largest_acknowledged.max(rest.largest);
-            }
-            *rest = Flight::NONE;
-        }
-    }
-
-    pub fn pieces_octets(&self) -> usize {
-        self.pieces.as_ref().map_or(0, |pieces| pieces.weight())
-    }
-
-    pub fn weight(&self) -> usize {
-        self.history.weight() + self.pieces_octets()
+    /// All marks.
+    pub fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
+        [&mut self.fin, &mut self.first_data, &mut self.last_data, &mut self.last].into_iter()
     }
 }
 
@@ -326,6 +230,12 @@ pub(super) struct Repeated {
 /// Counts of one direction that most connections never need.
 #[derive(Default)]
 pub(super) struct RareSide {
+    /// Octets that waited for earlier ones.
+    pub pieces: Option<Box<Pieces>>,
+    /// Octets of payload on the wire, sent again or not. Before anything rare, these are the octets of the stream.
+    pub octets_on_wire: u64,
+    /// When the side last sent payload, new or not. Before anything rare, it was always new.
+    pub last_sent: Timestamp,
     pub retransmissions: u32,
     pub retransmission_timeouts: u32,
     pub out_of_order: u32,
@@ -337,6 +247,8 @@ pub(super) struct RareSide {
     pub gaps: u32,
     pub missing_octets: u64,
     pub syn_retransmissions: u32,
+    /// Its SYN, where neither SYN is the connection's first frame and the other one came first.
+    pub late_syn: Option<Stamp>,
     pub last_syn: Option<Stamp>,
     pub octets_after_fin: u64,
     /// Where the side goes on by its own count, ahead of all that was seen of it, and where it said so.
@@ -351,4 +263,19 @@ pub(super) struct RareSide {
     pub hole_until: u32,
     /// When the first octets behind the present hole came.
     pub waiting_since: Option<Stamp>,
+}
+
+impl RareSide {
+    /// What is rare of a side that had nothing rare so far.
+    pub fn of(side: &Side, marks: Marks<'_>) -> Self {
+        Self {
+            octets_on_wire: side.offset,
+            last_sent: side.last_data_time(marks),
+            ..Self::default()
+        }
+    }
+
+    pub fn pieces_octets(&self) -> usize {
+        self.pieces.as_ref().map_or(0, |pieces| pieces.weight())
+    }
 }

@@ -3,6 +3,8 @@
 //! They lie in pages of a few dozen, each where it stays: a number leads to its connection with one step, and none is
 //! allocated or moved on its own. Pages are given back when the last connection of all is gone.
 
+use std::num::NonZeroU64;
+
 use crate::tcp::transport::{Stage, Transport};
 use crate::time::Timestamp;
 
@@ -15,14 +17,17 @@ const PAGE: usize = 32;
 pub(super) struct Connection<S> {
     pub transport: Transport,
     pub stream: Option<S>,
+    /// Of its key, in the table's index.
     pub hash: u32,
     /// When it was last put at the end of its list: at most a second before its last segment.
     pub touched: Timestamp,
     /// What it was counted with in the table's memory.
-    pub weight: usize,
-    pub out_of_order: usize,
-    list: Stage,
+    pub weight: u32,
 }
+
+/// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 64 octets, as a conversation
+/// is one, a page takes 14 KiB, which is just what the allocator has a size for.
+const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 8]>>>() <= 448);
 
 /// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
 const TOUCHED_EVERY: u64 = 1_000_000_000;
@@ -34,18 +39,17 @@ impl<S> Connection<S> {
         let stage = self.transport.stage;
         let since = now.nanoseconds().saturating_sub(self.touched.nanoseconds());
         let lingers = matches!(stage, Stage::Closed | Stage::Reset);
-        self.list != stage || !lingers && since.unsigned_abs() >= TOUCHED_EVERY
+        self.transport.listed != stage || !lingers && since.unsigned_abs() >= TOUCHED_EVERY
     }
 
-    pub fn new(transport: Transport, hash: u32, now: Timestamp) -> Self {
+    pub fn new(mut transport: Transport, hash: u32, now: Timestamp) -> Self {
+        transport.listed = transport.stage;
         Self {
-            list: transport.stage,
             transport,
             stream: None,
             hash,
             touched: now,
             weight: 0,
-            out_of_order: 0,
         }
     }
 }
@@ -120,7 +124,7 @@ impl<S> Slots<S> {
     }
 
     pub fn insert(&mut self, connection: Connection<S>) -> u32 {
-        let stage = connection.list;
+        let stage = connection.transport.listed;
         let number = self.free.pop().unwrap_or_else(|| self.new_number());
         if let Some(place) = self.place(number) {
             *place = Some(connection);
@@ -144,7 +148,7 @@ impl<S> Slots<S> {
     /// Ends a connection: what it holds is given back, and its number is free.
     pub fn remove(&mut self, number: u32) {
         let Some(connection) = self.place(number) else { return };
-        let Some(list) = connection.as_ref().map(|connection| connection.list) else {
+        let Some(list) = connection.as_ref().map(|connection| connection.transport.listed) else {
             return;
         };
         *connection = None;
@@ -165,9 +169,9 @@ impl<S> Slots<S> {
         let Some(connection) = self.get_mut(number).filter(|one| one.is_to_be_touched(now)) else {
             return;
         };
-        let (old, new) = (connection.list, connection.transport.stage);
+        let (old, new) = (connection.transport.listed, connection.transport.stage);
         connection.touched = now;
-        connection.list = new;
+        connection.transport.listed = new;
         self.unlink(number, old);
         self.append(number, new);
     }

@@ -1,12 +1,16 @@
 //! Turns what was remembered of a connection into its facts, once, at its end.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::span::{Direction, PerDirection};
 use crate::tcp::facts::{ConnectionFacts, DirectionFacts, Ending};
 use crate::tcp::sequence::distance;
-use crate::tcp::side::Side;
+use crate::tcp::side::{RareSide, Side};
 use crate::tcp::transport::{Rare, Transport, at};
+
+/// What most sides have.
+static NOTHING_RARE: LazyLock<RareSide> = LazyLock::new(RareSide::default);
 
 impl Transport {
     /// How the connection ended, where nothing but `cause` ended it from outside.
@@ -32,34 +36,44 @@ impl Transport {
         };
         let opened = self.opened();
         let round_trip = self.round_trip();
-        let rare = self.rare.take().map(|rare| *rare).unwrap_or_default();
-        let [from, to] = self.silence;
-        Box::new(ConnectionFacts {
+        let (marks, [from, to]) = (self.marks(), self.silence);
+        let mut facts = Box::new(ConnectionFacts {
             client: opened.client,
             server: opened.server,
             roles: self.roles,
             opening: self.opening,
             ending,
             first: self.first,
-            last: self.last,
-            frames: self.frames,
-            handshake_ack: self.handshake_acknowledgment.get(),
+            last: self.last(),
+            frames: self.frames(),
+            handshake_ack: marks.get(self.handshake_acknowledgment),
             round_trip,
             directions,
-            resets: rare.resets,
-            gaps: rare.gaps,
-            zero_windows: rare.zero_windows,
-            stuck: rare.stuck,
-            icmp_errors: rare.icmp_errors,
-            longest_silence: from.get().zip(to.get()),
-            early_segments: rare.early_segments,
-            unlisted: rare.unlisted,
-            encapsulations: rare.encapsulations.len().max(1) as u32,
-        })
+            resets: Vec::new(),
+            gaps: Vec::new(),
+            zero_windows: Vec::new(),
+            stuck: Vec::new(),
+            icmp_errors: Vec::new(),
+            longest_silence: (from != to).then(|| (marks.stamp(from), marks.stamp(to))),
+            early_segments: 0,
+            unlisted: 0,
+            encapsulations: 1,
+        });
+        if let Some(rare) = self.beside.take_rare() {
+            facts.resets = rare.resets;
+            facts.gaps = rare.gaps;
+            facts.zero_windows = rare.zero_windows;
+            facts.stuck = rare.stuck;
+            facts.icmp_errors = rare.icmp_errors;
+            facts.early_segments = rare.early_segments;
+            facts.unlisted = rare.unlisted;
+            facts.encapsulations = rare.encapsulations.len().max(1) as u32;
+        }
+        facts
     }
 
     fn end_episodes(&mut self) {
-        let Some(rare) = &mut self.rare else { return };
+        let Some(rare) = self.beside.rare_mut() else { return };
         for direction in Direction::BOTH {
             let side = &mut rare.sides[at(direction)];
             let (window, repeated) = (side.zero_window.take(), side.repeated.take());
@@ -73,25 +87,24 @@ impl Transport {
     }
 
     fn round_trip(&self) -> Option<Duration> {
-        let [client, server] = &self.sides;
         let again = self
-            .rare
-            .as_ref()
+            .beside
+            .rare()
             .is_some_and(|rare| rare.sides.iter().any(|side| side.syn_retransmissions > 0));
-        let (syn, answer) = (client.syn.get()?, server.syn.get()?);
-        let end = self.handshake_acknowledgment.get()?;
+        let (syn, answer) = (self.syn(Direction::ToServer)?, self.syn(Direction::ToClient)?);
+        let end = self.marks().get(self.handshake_acknowledgment)?;
         (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
     }
 
     fn direction_facts(&self, direction: Direction) -> DirectionFacts {
-        let side = self.side(direction);
-        let nothing = Default::default();
-        let rare = self.rare.as_ref().map_or(&nothing, |rare| &rare.sides[at(direction)]);
+        let (side, marks) = (self.side(direction), self.marks());
+        let rare = self.beside.rare().map(|rare| &rare.sides[at(direction)]);
+        let rare = rare.unwrap_or_else(|| &NOTHING_RARE);
         DirectionFacts {
             segments: u64::from(side.segments),
             data_segments: u64::from(side.data_segments),
             octets: side.offset - rare.missing_octets,
-            octets_on_wire: side.octets_on_wire,
+            octets_on_wire: self.octets_on_wire(direction),
             retransmissions: rare.retransmissions,
             retransmission_timeouts: rare.retransmission_timeouts,
             out_of_order: rare.out_of_order,
@@ -103,13 +116,13 @@ impl Transport {
             gaps: rare.gaps,
             missing_octets: rare.missing_octets,
             acknowledged_unseen: side.has(Side::UNSEEN),
-            syn: side.syn.get(),
+            syn: self.syn(direction),
             syn_retransmissions: rare.syn_retransmissions,
-            last_syn: rare.last_syn.or(side.syn.get()),
-            fin: side.fin.get(),
-            first_data: side.first_data.get(),
-            last_data: side.last_data.get(),
-            last: side.last.get(),
+            last_syn: rare.last_syn.or_else(|| self.syn(direction)),
+            fin: marks.get(side.fin),
+            first_data: marks.get(side.first_data),
+            last_data: marks.get(side.last_data),
+            last: (side.segments > 0).then(|| marks.stamp(side.last)),
             largest_segment: side.largest,
             largest_acknowledged_segment: side.largest_acknowledged,
             maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),

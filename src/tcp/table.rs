@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
+use crate::frame::FrameNumber;
 use crate::packet::{Flags, IcmpError, PortSet, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
@@ -59,14 +60,18 @@ pub struct Table<S> {
     pub(super) slots: Slots<S>,
     half_open: HalfOpen,
     finished: VecDeque<Finished<S>>,
-    /// At the end: what is still there, last first.
-    remaining: Vec<(Stamp, u32)>,
+    /// At the end: what is still there by its first frame, last first.
+    remaining: Vec<(FrameNumber, u32)>,
+    /// The first frame of the next of them.
+    next_first: Option<Stamp>,
     pub(super) clock: Clock,
     next_sweep: Timestamp,
     at: Stamp,
     counts: Counts,
     memory: usize,
     out_of_order: usize,
+    /// Something that a limit is about may have changed since the limits were looked at.
+    limits_due: bool,
     /// For tests, which hold both ways against each other.
     pub(super) only_long_way: bool,
 }
@@ -87,6 +92,31 @@ fn shortest_silence(limits: &Limits) -> u64 {
     u64::try_from(shortest.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// What a connection needs behind a segment.
+#[derive(Clone, Copy)]
+struct Care {
+    /// To be put where it belongs in the lists.
+    touch: bool,
+    /// To be weighed: at its first segments, while octets wait out of order, and then every few segments, for to look at
+    /// its decoder costs more than the limits gain.
+    weigh: bool,
+}
+
+impl Care {
+    #[inline]
+    fn of<S>(connection: &Connection<S>, now: Timestamp) -> Self {
+        let transport = &connection.transport;
+        let frames = transport.frames();
+        Self {
+            touch: connection.is_to_be_touched(now),
+            weigh: frames < WEIGHED_ALWAYS
+                || frames.is_multiple_of(WEIGHED_EVERY)
+                || transport.counted_out_of_order() > 0
+                || transport.out_of_order() > 0,
+        }
+    }
+}
+
 impl<S: Stream> Table<S> {
     /// An empty table for these ports; `make` makes the reader of a connection when it opens.
     #[must_use]
@@ -104,12 +134,14 @@ impl<S: Stream> Table<S> {
             half_open: HalfOpen::default(),
             finished: VecDeque::new(),
             remaining: Vec::new(),
+            next_first: None,
             clock: Clock::new(),
             next_sweep: Timestamp::MIN,
             at: Stamp::default(),
             counts: Counts::default(),
             memory: 0,
             out_of_order: 0,
+            limits_due: false,
             only_long_way: false,
         }
     }
@@ -169,7 +201,11 @@ impl<S: Stream> Table<S> {
             Some(position) if position & HALF != 0 => {
                 self.push_half_open(segment, key, hash, source_is_low, position & !HALF);
             }
-            Some(number) if !self.is_over(number, now) => self.push_full(segment, number, source_is_low),
+            Some(number) if !self.is_over(number, now) => {
+                if !self.push_full(segment, number, source_is_low) && !self.limits_due {
+                    return;
+                }
+            }
             Some(number) => {
                 self.time_out(number);
                 self.open_with(segment, key, hash, source_is_low);
@@ -196,6 +232,7 @@ impl<S: Stream> Table<S> {
             return;
         };
         connection.transport.take_icmp(error);
+        self.limits_due = true;
         if let Some(number) = number {
             self.weigh(number);
         }
@@ -212,7 +249,7 @@ impl<S: Stream> Table<S> {
     #[must_use]
     pub fn next_remaining(&self) -> Option<Stamp> {
         let waiting = self.finished.front().map(|finished| finished.facts.first);
-        waiting.or_else(|| self.remaining.last().map(|(first, _)| *first))
+        waiting.or(self.next_first)
     }
 
     /// Time goes on without a segment, as the clock of several tables says: what was silent for too long ends.
@@ -240,22 +277,34 @@ impl<S: Stream> Table<S> {
 
     /// The capture is over: everything that is left ends, in the order of first frames.
     pub fn finish(&mut self) {
-        let full = self.slots.numbers();
-        self.remaining = full
-            .map(|(number, connection)| (connection.transport.first, number))
-            .chain(
-                self.half_open
-                    .positions()
-                    .map(|(position, first)| (first, position | HALF)),
-            )
-            .collect();
+        let (slots, half_open) = (&self.slots, &self.half_open);
+        let full = slots.numbers();
+        let full = full.map(|(number, connection)| (connection.transport.first.frame, number));
+        let half = half_open.positions();
+        let half = half.map(|(position, first)| (first.frame, position | HALF));
+        self.remaining.reserve_exact(slots.len() + half_open.len());
+        self.remaining.extend(full.chain(half));
         self.remaining.sort_unstable_by(|one, two| two.cmp(one));
+        self.find_next_first();
+    }
+
+    fn find_next_first(&mut self) {
+        self.next_first = self.remaining.last().map(|&(frame, number)| {
+            let first = if number & HALF == 0 {
+                self.slots.get(number).map(|connection| connection.transport.first)
+            } else {
+                self.half_open.get(number & !HALF).map(|(_, syn)| syn.first)
+            };
+            let time = first.map_or(self.at.time, |first| first.time);
+            Stamp { frame, time }
+        });
     }
 
     /// The next connection that is over.
     pub fn poll_finished(&mut self) -> Option<Finished<S>> {
         while self.finished.is_empty() {
             let (_, number) = self.remaining.pop()?;
+            self.find_next_first();
             let now = self.clock.now();
             if number & HALF != 0 {
                 let over = self.half_open.get(number & !HALF);
@@ -276,7 +325,7 @@ impl<S: Stream> Table<S> {
             } else {
                 self.slots
                     .get(value)
-                    .is_some_and(|connection| connection.transport.key == *key)
+                    .is_some_and(|connection| connection.transport.key.is(key))
             }
         })
     }
@@ -357,30 +406,33 @@ impl<S: Stream> Table<S> {
         }
     }
 
+    /// Takes a segment of a connection kept in full; false where the table holds what it held before.
     #[inline]
-    fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
+    fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> bool {
         match self.take(segment, number, source_is_low) {
-            None => {}
-            Some(Verdict::Taken) => self.look_after(number),
-            Some(Verdict::AnswersPending) => {
+            None => return false,
+            Some((Verdict::Taken, care)) => return self.look_after(number, care),
+            Some((Verdict::AnswersPending, _)) => {
                 let pending = self.replace(number);
-                let Some((key, hash, syn)) = pending else { return };
+                let Some((key, hash, syn)) = pending else { return true };
                 let number = self.insert(Transport::from_syn(key, &syn), hash);
                 self.take(segment, number, source_is_low);
                 self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
-            Some(Verdict::RefusesPending) => self.refuse_pending(segment, number, source_is_low),
-            Some(Verdict::Begins) => {
+            Some((Verdict::RefusesPending, _)) => self.refuse_pending(segment, number, source_is_low),
+            Some((Verdict::Begins, _)) => {
                 self.finish_full(number, Ending::PortReused);
                 let (key, source_is_low) = Key::of(segment.source, segment.destination);
                 self.open_with(segment, key, key.hash(&self.state), source_is_low);
             }
         }
+        true
     }
 
     #[inline]
-    fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<Verdict> {
+    fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<(Verdict, Care)> {
+        let now = self.clock.now();
         let connection = self.slots.get_mut(number)?;
         let direction = connection.transport.direction(source_is_low);
         if let Some(stream) = &mut connection.stream
@@ -388,9 +440,10 @@ impl<S: Stream> Table<S> {
             && !self.only_long_way
         {
             connection.transport.take_usual(segment, direction, stream);
-            return Some(Verdict::Taken);
+            return Some((Verdict::Taken, Care::of(connection, now)));
         }
-        let elsewhere = self.out_of_order.saturating_sub(connection.out_of_order);
+        let counted = connection.transport.counted_out_of_order();
+        let elsewhere = self.out_of_order.saturating_sub(counted);
         let mut context = Context {
             limits: &self.limits,
             counts: &mut self.counts,
@@ -401,14 +454,18 @@ impl<S: Stream> Table<S> {
             make: &mut *self.make,
         };
         let verdict = connection.transport.take(segment, direction, &mut context, &mut reader);
-        Some(verdict)
+        Some((verdict, Care::of(connection, now)))
     }
 
     /// Ends a connection whose ports a remembered SYN took over; that SYN.
     fn replace(&mut self, number: u32) -> Option<(Key, u32, Syn)> {
         let connection = self.slots.get_mut(number)?;
-        let pending = connection.transport.rare.as_mut().and_then(|rare| rare.pending.take());
-        let (key, hash) = (connection.transport.key, connection.hash);
+        let pending = connection
+            .transport
+            .beside
+            .rare_mut()
+            .and_then(|rare| rare.pending.take());
+        let (key, hash) = (connection.transport.key.get(), connection.hash);
         self.counts.opened += 1;
         self.finish_full(number, Ending::PortReused);
         pending.map(|syn| (key, hash, syn))
@@ -419,19 +476,19 @@ impl<S: Stream> Table<S> {
         let Some(transport) = self.slots.get_mut(number).map(|connection| &mut connection.transport) else {
             return;
         };
-        let Some(syn) = transport.rare.as_mut().and_then(|rare| rare.pending.take()) else {
+        let Some(syn) = transport.beside.rare_mut().and_then(|rare| rare.pending.take()) else {
             return;
         };
-        let mut refused = Transport::from_syn(transport.key, &syn);
+        let mut refused = Transport::from_syn(transport.key.get(), &syn);
         let mut context = Context {
             limits: &self.limits,
             counts: &mut self.counts,
             room: 0,
         };
-        let direction = refused.direction(source_is_low);
-        refused.take_reset(segment, direction, &mut context);
-        refused.frames += 1;
-        refused.last = segment.stamp;
+        let (direction, mark) = (refused.direction(source_is_low), refused.mark(segment.stamp));
+        if !refused.take_reset(segment, direction, mark, &mut context) {
+            refused.note_other(mark);
+        }
         self.counts.opened += 1;
         let facts = refused.facts(Ending::Reset(direction));
         self.finished.push_back(Finished {
@@ -441,25 +498,16 @@ impl<S: Stream> Table<S> {
         });
     }
 
-    /// Behind a segment: puts the connection at the end of its list, and weighs it at its first segments, while octets
-    /// wait out of order, and then every few segments: to look at its decoder costs more than the limits gain.
+    /// Gives a connection the care that it needs; false where it needs none.
     #[inline]
-    fn look_after(&mut self, number: u32) {
-        let now = self.clock.now();
-        let Some(connection) = self.slots.get(number) else {
-            return;
-        };
-        let frames = connection.transport.frames;
-        let heavy = frames < WEIGHED_ALWAYS
-            || frames.is_multiple_of(WEIGHED_EVERY)
-            || connection.out_of_order > 0
-            || connection.transport.out_of_order() > 0;
-        if connection.is_to_be_touched(now) {
-            self.slots.touch(number, now);
+    fn look_after(&mut self, number: u32, care: Care) -> bool {
+        if care.touch {
+            self.slots.touch(number, self.clock.now());
         }
-        if heavy {
+        if care.weigh {
             self.weigh(number);
         }
+        care.touch || care.weigh
     }
 
     /// Counts what a connection weighs now.
@@ -469,11 +517,15 @@ impl<S: Stream> Table<S> {
         };
         let stream = connection.stream.as_ref().map_or(0, Stream::weight);
         let weight = size_of::<Connection<S>>() + 32 + connection.transport.weight() + stream;
-        let out_of_order = connection.transport.out_of_order();
-        self.memory = (self.memory + weight).saturating_sub(connection.weight);
-        self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(connection.out_of_order);
+        // No connection comes near 4 GB: what may be out of order is limited, and so is what a decoder keeps.
+        let weight = u32::try_from(weight).unwrap_or(u32::MAX);
+        self.memory = (self.memory + weight as usize).saturating_sub(connection.weight as usize);
         connection.weight = weight;
-        connection.out_of_order = out_of_order;
+        let out_of_order = connection.transport.out_of_order();
+        if let Some(rare) = connection.transport.beside.rare_mut() {
+            self.out_of_order = (self.out_of_order + out_of_order).saturating_sub(rare.counted_out_of_order);
+            rare.counted_out_of_order = out_of_order;
+        }
     }
 
     fn time_limit(&self, stage: Stage) -> Duration {
@@ -495,18 +547,16 @@ impl<S: Stream> Table<S> {
 
     #[inline]
     fn is_over(&self, number: u32, now: Timestamp) -> bool {
-        self.slots.get(number).is_some_and(|connection| {
-            // Nearly always the last segment came just now.
-            let last = connection.transport.last.time;
-            let alive = last <= now && now.nanoseconds_since(last) <= self.shortest;
-            !alive && self.is_silent(connection, now)
-        })
+        // Nearly always it was touched just now.
+        let quiet = |connection: &Connection<S>| now.nanoseconds_since(connection.touched) > self.shortest;
+        self.slots.get(number).is_some_and(quiet) && self.slots.get(number).is_some_and(|one| self.is_silent(one, now))
     }
 
+    #[inline(never)]
     fn is_silent(&self, connection: &Connection<S>, now: Timestamp) -> bool {
         let limit = self.time_limit(connection.transport.stage);
         // The clock believes a jump only after some frames: a connection that opened in them was touched in the past.
-        let last = connection.transport.last.time;
+        let last = connection.transport.last().time;
         let alive = last <= now && now.since(last) <= limit;
         !alive && now.since(connection.touched) > limit
     }
@@ -533,7 +583,8 @@ impl<S: Stream> Table<S> {
                 _ => self.limits.linger_after_close,
             },
         };
-        self.departures.add(transport.key, departed, self.limits.lingering);
+        self.departures
+            .add(transport.key.get(), departed, self.limits.lingering);
     }
 
     pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
@@ -543,6 +594,7 @@ impl<S: Stream> Table<S> {
     /// Looks at the time-outs, now and after [`SWEEP`] again.
     pub(super) fn sweep_now(&mut self, now: Timestamp) {
         self.next_sweep = now.plus(SWEEP);
+        self.limits_due = true;
         self.departures.sweep(now);
         self.sweep(now);
     }
@@ -581,6 +633,7 @@ impl<S: Stream> Table<S> {
     }
 
     fn keep_limits(&mut self) {
+        self.limits_due = false;
         while self.slots.length(Stage::Closed) + self.slots.length(Stage::Reset) > self.limits.lingering {
             let closed = self.slots.oldest(Stage::Closed);
             let Some(number) = closed.or_else(|| self.slots.oldest(Stage::Reset)) else {
@@ -619,8 +672,10 @@ impl<S: Stream> Table<S> {
             return;
         };
         self.index.remove(connection.hash, number);
-        self.memory = self.memory.saturating_sub(connection.weight);
-        self.out_of_order = self.out_of_order.saturating_sub(connection.out_of_order);
+        self.memory = self.memory.saturating_sub(connection.weight as usize);
+        self.out_of_order = self
+            .out_of_order
+            .saturating_sub(connection.transport.counted_out_of_order());
         let transport = &mut connection.transport;
         let mut reader = Reader {
             stream: &mut connection.stream,
@@ -633,8 +688,8 @@ impl<S: Stream> Table<S> {
         };
         transport.let_early_go(&mut context, &mut reader);
         transport.flush(&mut reader);
-        let key = transport.key;
-        let pending = transport.rare.as_mut().and_then(|rare| rare.pending.take());
+        let pending = transport.beside.rare_mut().and_then(|rare| rare.pending.take());
+        let pending = pending.map(|syn| (transport.key.get(), syn));
         let ending = transport.ending_after(cause);
         self.counts.ports_reused += u64::from(ending == Ending::PortReused);
         let facts = transport.facts(ending);
@@ -648,7 +703,7 @@ impl<S: Stream> Table<S> {
             stream,
             at: self.at,
         });
-        if let Some(syn) = pending {
+        if let Some((key, syn)) = pending {
             let cause = if cause == Ending::PortReused {
                 Ending::Idle
             } else {

@@ -3,14 +3,19 @@
 
 use crate::packet::{Endpoint, Flags, IcmpError, Segment};
 use crate::span::{Direction, Stamp};
+use crate::tcp::beside::Beside;
 use crate::tcp::early::Early;
 use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
+use crate::tcp::flights::Flights;
 use crate::tcp::half_open::Syn;
-use crate::tcp::key::Key;
+use crate::tcp::key::{KeptKey, Key};
 use crate::tcp::limits::{Counts, Limits};
+use crate::tcp::mark::{Mark, Marks};
+use crate::tcp::pieces::Pieces;
 use crate::tcp::sequence::{distance, later};
-use crate::tcp::side::{Mark, RareSide, Side};
+use crate::tcp::side::{RareSide, Side};
 use crate::tcp::stream::Stream;
+use crate::time::Timestamp;
 
 /// How far beyond its window a segment may lie and still be taken for a part of the connection: a capture loses
 /// segments, and the window seen may be old.
@@ -97,6 +102,12 @@ pub(super) struct Rare {
     pub early_segments: u32,
     pub strangers: Option<Strangers>,
     pub reset_sequence: u32,
+    /// The last frame of those that no side counts as its segments: duplicates, errors, what did not fit.
+    pub last_other: Mark,
+    /// Frames that no side counts as its segments.
+    pub other_frames: u64,
+    /// Octets out of order that the table counts for the connection.
+    pub counted_out_of_order: usize,
 }
 
 impl Rare {
@@ -112,17 +123,23 @@ impl Rare {
 /// One connection.
 pub(super) struct Transport {
     pub sides: [Side; 2],
-    pub rare: Option<Box<Rare>>,
-    pub frames: u64,
+    pub beside: Beside,
     pub first: Stamp,
-    pub last: Stamp,
+    /// What `in_flight` has on its way: in a dialogue the sides take turns, so the other one hardly ever has anything.
+    flights: Flights,
+    in_flight: Direction,
+    /// The SYN that is not the connection's first frame; see [`syn`](Self::syn).
+    other_syn: Mark,
+    /// The longest silence: where it began and where it ended; the same mark twice where there was none.
     pub silence: [Mark; 2],
     pub handshake_acknowledgment: Mark,
-    pub key: Key,
+    pub key: KeptKey,
     pub client_is_low: bool,
     pub roles: RoleEvidence,
     pub opening: Opening,
     pub stage: Stage,
+    /// The stage in whose list the table keeps it.
+    pub listed: Stage,
     pub ending: Option<Ending>,
 }
 
@@ -137,17 +154,19 @@ impl Transport {
     fn new(key: Key, client_is_low: bool, first: Stamp, opening: Opening, roles: RoleEvidence) -> Self {
         Self {
             sides: [Side::new(), Side::new()],
-            rare: None,
-            frames: 0,
+            beside: Beside::default(),
             first,
-            last: first,
-            silence: [Mark::NONE; 2],
+            flights: Flights::default(),
+            in_flight: Direction::ToServer,
+            other_syn: Mark::NONE,
+            silence: [Mark::FIRST; 2],
             handshake_acknowledgment: Mark::NONE,
-            key,
+            key: KeptKey::of(key),
             client_is_low,
             roles,
             opening,
             stage: Stage::Embryonic,
+            listed: Stage::Embryonic,
             ending: None,
         }
     }
@@ -155,17 +174,18 @@ impl Transport {
     /// A connection of which the SYN was seen.
     pub fn from_syn(key: Key, syn: &Syn) -> Self {
         let mut transport = Self::new(key, syn.from_low, syn.first, Opening::SynOnly, RoleEvidence::Handshake);
-        transport.frames = 1 + u64::from(syn.retransmissions) + u64::from(syn.capture_duplicates);
-        transport.last = syn.last;
+        let last = if syn.last == syn.first {
+            Mark::FIRST
+        } else {
+            transport.mark(syn.last)
+        };
         if syn.last > syn.first {
-            transport.silence[0].set(syn.first);
-            transport.silence[1].set(syn.last);
+            transport.silence = [Mark::FIRST, last];
         }
         let side = &mut transport.sides[0];
         side.begin(syn.sequence, syn.sequence.wrapping_add(1));
-        side.set(Side::SYN);
-        side.syn.set(syn.first);
-        side.last.set(syn.last);
+        side.set(Side::SYN | Side::OPENS);
+        side.last = last;
         side.segments = syn.retransmissions.saturating_add(1);
         side.time_to_live = syn.time_to_live;
         side.usual_time_to_live = syn.time_to_live;
@@ -175,6 +195,7 @@ impl Transport {
             rare.syn_retransmissions = syn.retransmissions;
             rare.capture_duplicates = syn.capture_duplicates;
             rare.last_syn = Some(syn.last);
+            transport.rare().other_frames = u64::from(syn.capture_duplicates);
         }
         transport
     }
@@ -194,7 +215,6 @@ impl Transport {
         }
         if syn {
             let mut transport = Self::from_syn(key, &Syn::of(segment, source_is_low));
-            transport.frames = 0;
             transport.sides[0].segments = 0;
             return transport;
         }
@@ -211,9 +231,10 @@ impl Transport {
     }
 
     pub fn opened(&self) -> Opened {
+        let key = self.key.get();
         Opened {
-            client: self.key.endpoint(self.client_is_low),
-            server: self.key.endpoint(!self.client_is_low),
+            client: key.endpoint(self.client_is_low),
+            server: key.endpoint(!self.client_is_low),
             roles: self.roles,
             opening: self.opening,
             first: self.first,
@@ -247,8 +268,163 @@ impl Transport {
         &mut self.sides[at(direction)]
     }
 
+    /// Tells what marks stand for.
+    #[inline]
+    pub fn marks(&self) -> Marks<'_> {
+        Marks::new(self.first, self.beside.far())
+    }
+
+    /// The mark of a frame, to be put where [`far_mark`](Self::far_mark) finds it before the next one is made.
+    #[inline]
+    pub fn mark(&mut self, stamp: Stamp) -> Mark {
+        match Mark::near(self.first, stamp) {
+            Some(mark) => mark,
+            None => self.far_mark(stamp),
+        }
+    }
+
+    #[cold]
+    fn far_mark(&mut self, stamp: Stamp) -> Mark {
+        let mut far = self.beside.take_far();
+        let [client, server] = &mut self.sides;
+        let in_use = [&mut self.other_syn, &mut self.handshake_acknowledgment]
+            .into_iter()
+            .chain(&mut self.silence)
+            .chain(client.marks())
+            .chain(server.marks())
+            .chain(self.flights.marks())
+            .chain(self.beside.marks());
+        let mark = Mark::far(&mut far, stamp, in_use);
+        self.beside.put_far(far);
+        mark
+    }
+
+    /// What a side has on its way.
+    pub fn flights(&self, sender: Direction) -> Option<&Flights> {
+        if self.in_flight == sender {
+            Some(&self.flights)
+        } else {
+            self.beside.flights()
+        }
+    }
+
+    /// A segment of `length` octets up to `end` brought new ones.
+    #[inline]
+    pub fn sent_new(&mut self, sender: Direction, end: u32, length: u32, mark: Mark) {
+        let side = self.side_mut(sender);
+        side.last_data = mark;
+        if distance(side.highest, end) > 0 {
+            side.highest = end;
+            if !side.has(Side::ACKNOWLEDGED) || distance(side.acknowledged, end) > 0 {
+                self.send(sender, end, length, mark);
+            } else {
+                side.largest_acknowledged = side.largest_acknowledged.max(length);
+            }
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, sender: Direction, end: u32, length: u32, mark: Mark) {
+        if self.in_flight != sender {
+            if !self.flights.is_empty() {
+                self.beside.flights_or_default().send(end, length, mark);
+                return;
+            }
+            if let Some(flights) = self.beside.flights_mut() {
+                self.flights = std::mem::take(flights);
+            }
+            self.in_flight = sender;
+        }
+        self.flights.send(end, length, mark);
+    }
+
+    /// The acknowledgment of what a side sent advanced.
+    #[inline]
+    pub fn land(&mut self, sender: Direction) {
+        let acknowledged = self.side(sender).acknowledged;
+        let landed = if self.in_flight == sender {
+            self.flights.land(acknowledged)
+        } else {
+            let flights = self.beside.flights_mut();
+            flights.map_or(0, |flights| flights.land(acknowledged))
+        };
+        let side = self.side_mut(sender);
+        side.largest_acknowledged = side.largest_acknowledged.max(landed);
+    }
+
+    /// The first SYN or SYN-ACK of a side.
+    pub fn syn(&self, direction: Direction) -> Option<Stamp> {
+        let side = self.side(direction);
+        if side.has(Side::OPENS) {
+            return Some(self.first);
+        }
+        let late = self.beside.rare().and_then(|rare| rare.sides[at(direction)].late_syn);
+        let seen = side.has(Side::SYN);
+        late.or_else(|| seen.then(|| self.marks().stamp(self.other_syn)))
+    }
+
+    /// Remembers the first SYN or SYN-ACK of a side.
+    pub fn note_syn(&mut self, direction: Direction, stamp: Stamp, mark: Mark) {
+        if stamp == self.first {
+            self.side_mut(direction).set(Side::OPENS);
+        } else if self.other_syn.is_some() {
+            self.rare_side(direction).late_syn = Some(stamp);
+        } else {
+            self.other_syn = mark;
+        }
+        self.side_mut(direction).set(Side::SYN);
+    }
+
+    /// The last frame.
+    #[inline(always)]
+    fn last_mark(&self) -> Mark {
+        let last = self.marks().later(self.sides[0].last, self.sides[1].last);
+        match self.beside.rare() {
+            Some(rare) => self.marks().later(last, rare.last_other),
+            None => last,
+        }
+    }
+
+    /// The last frame.
+    #[inline]
+    pub fn last(&self) -> Stamp {
+        self.marks().stamp(self.last_mark())
+    }
+
+    /// Frames that belong to the connection, whatever became of them; of each side no more than 4,294,967,295.
+    #[inline]
+    pub fn frames(&self) -> u64 {
+        let [client, server] = &self.sides;
+        let others = self.beside.rare().map_or(0, |rare| rare.other_frames);
+        u64::from(client.segments) + u64::from(server.segments) + others
+    }
+
     pub fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_with(Box::default)
+        if self.beside.rare().is_none() {
+            let rare = Rare {
+                sides: self.sides.each_ref().map(|side| RareSide::of(side, self.marks())),
+                ..Rare::default()
+            };
+            self.beside.put_rare(rare);
+        }
+        self.beside.rare_or_default()
+    }
+
+    /// Octets that wait for earlier ones of that side.
+    pub fn pieces(&self, direction: Direction) -> Option<&Pieces> {
+        self.beside.rare()?.sides[at(direction)].pieces.as_deref()
+    }
+
+    /// Octets of payload that a side sent, whether again or not.
+    pub fn octets_on_wire(&self, direction: Direction) -> u64 {
+        let rare = self.beside.rare().map(|rare| rare.sides[at(direction)].octets_on_wire);
+        rare.unwrap_or(self.side(direction).offset)
+    }
+
+    /// When a side last sent payload, whether again or not.
+    pub fn last_sent(&self, direction: Direction) -> Timestamp {
+        let rare = self.beside.rare().map(|rare| rare.sides[at(direction)].last_sent);
+        rare.unwrap_or_else(|| self.side(direction).last_data_time(self.marks()))
     }
 
     pub fn rare_side(&mut self, direction: Direction) -> &mut RareSide {
@@ -257,7 +433,7 @@ impl Transport {
 
     /// Octets held besides the struct itself.
     pub fn weight(&self) -> usize {
-        let rare = self.rare.as_ref().map_or(0, |rare| {
+        let rare = self.beside.rare().map_or(0, |rare| {
             size_of::<Rare>()
                 + rare.resets.capacity() * size_of::<Reset>()
                 + rare.gaps.capacity() * size_of::<Gap>()
@@ -265,14 +441,29 @@ impl Transport {
                 + rare.stuck.capacity() * size_of::<Stuck>()
                 + rare.icmp_errors.capacity() * size_of::<IcmpError>()
         });
-        rare + self.sides[0].weight() + self.sides[1].weight()
+        rare + self.key.weight()
+            + self.beside.weight()
+            + self.pieces_octets()
+            + self.sides[0].history.weight()
+            + self.sides[1].history.weight()
+    }
+
+    fn pieces_octets(&self) -> usize {
+        let both = self.beside.rare().map(|rare| &rare.sides);
+        both.map_or(0, |[one, two]| one.pieces_octets() + two.pieces_octets())
+    }
+
+    /// Octets out of order that the table counts for the connection.
+    #[inline]
+    pub fn counted_out_of_order(&self) -> usize {
+        self.beside.rare().map_or(0, |rare| rare.counted_out_of_order)
     }
 
     /// Octets held out of order, and what keeping them costs.
     pub fn out_of_order(&self) -> usize {
-        let early = self.rare.as_ref().and_then(|rare| rare.early.as_ref());
+        let early = self.beside.rare().and_then(|rare| rare.early.as_ref());
         let early = early.map_or(0, |early| early.weight());
-        self.sides[0].pieces_octets() + self.sides[1].pieces_octets() + early
+        self.pieces_octets() + early
     }
 
     /// Takes one segment.
@@ -315,31 +506,35 @@ impl Transport {
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) -> Verdict {
+        let mark = self.mark(segment.stamp);
         let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
+        let mut noted = true;
         if segment.flags.has(Flags::RST) {
-            self.take_reset(segment, direction, context);
+            noted = self.take_reset(segment, direction, mark, context);
         } else if segment.flags.has(Flags::SYN) {
-            match self.take_syn(segment, direction, context) {
-                SynVerdict::Ours => self.take_body(segment, direction, context, reader),
-                SynVerdict::Noted => {}
+            match self.take_syn(segment, direction, mark, context) {
+                SynVerdict::Ours => self.take_body(segment, direction, mark, context, reader),
+                SynVerdict::Noted => noted = false,
                 SynVerdict::Begins => return Verdict::Begins,
             }
         } else if self.fits(segment, direction) {
-            if let Some(rare) = &mut self.rare {
+            if let Some(rare) = self.beside.rare_mut() {
                 rare.strangers = None;
             }
-            self.take_body(segment, direction, context, reader);
+            self.take_body(segment, direction, mark, context, reader);
         } else {
             context.counts.out_of_window += 1;
             if self.are_strangers_enough(segment, direction) {
                 return Verdict::Begins;
             }
+            noted = false;
         }
         if ended {
             context.counts.late_segments += 1;
         }
-        self.frames += 1;
-        self.last = self.last.max(segment.stamp);
+        if !noted {
+            self.note_other(mark);
+        }
         Verdict::Taken
     }
 
@@ -348,12 +543,13 @@ impl Transport {
         &mut self,
         segment: &Segment<'_>,
         direction: Direction,
+        mark: Mark,
         context: &mut Context<'_>,
         reader: &mut Reader<'_, S>,
     ) {
-        self.note(segment, direction);
+        self.note(segment, direction, mark);
         if segment.flags.has(Flags::ACK) {
-            self.take_acknowledgment(segment, direction);
+            self.take_acknowledgment(segment, direction, mark);
         }
         if !segment.flags.has(Flags::SYN) && self.stage == Stage::Embryonic {
             self.stage = Stage::Established;
@@ -361,9 +557,9 @@ impl Transport {
         if self.stage == Stage::Established && reader.stream.is_none() {
             reader.open(self);
         }
-        self.take_payload(segment, direction, context, reader);
+        self.take_payload(segment, direction, mark, context, reader);
         if segment.flags.has(Flags::FIN) {
-            self.take_fin(segment, direction, reader);
+            self.take_fin(segment, direction, mark, reader);
         }
         if self.sides[0].has(Side::HOLE) || self.sides[1].has(Side::HOLE) {
             self.watch_holes(segment.stamp, reader);
@@ -385,7 +581,8 @@ impl Transport {
 
     /// Who sent FIN first; means something once both did.
     pub fn first_fin(&self) -> Direction {
-        match (self.sides[0].fin.get(), self.sides[1].fin.get()) {
+        let fin = |side: &Side| self.marks().get(side.fin);
+        match (fin(&self.sides[0]), fin(&self.sides[1])) {
             (Some(client), Some(server)) if client.frame > server.frame => Direction::ToClient,
             (None, Some(_)) => Direction::ToClient,
             _ => Direction::ToServer,
@@ -394,24 +591,18 @@ impl Transport {
 
     /// Counts and remembers what every segment has.
     #[inline]
-    pub fn note(&mut self, segment: &Segment<'_>, direction: Direction) {
+    pub fn note(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark) {
         let scaled = self.sides[0].has(Side::SCALED) && self.sides[1].has(Side::SCALED);
         let reset = segment.flags.has(Flags::RST);
         let syn = segment.flags.has(Flags::SYN);
-        let quiet = segment.stamp.time.nanoseconds_since(self.last.time);
-        let longest = match self.silence {
-            [from, to] => from
-                .get()
-                .zip(to.get())
-                .map_or(0, |(from, to)| to.time.nanoseconds_since(from.time)),
-        };
-        if quiet > longest {
-            self.silence[0].set(self.last);
-            self.silence[1].set(segment.stamp);
+        let [from, to] = self.silence;
+        let (marks, last) = (self.marks(), self.last_mark());
+        if marks.passed(last, mark) > marks.passed(from, to) {
+            self.silence = [last, mark];
         }
         let side = self.side_mut(direction);
         side.segments = side.segments.saturating_add(1);
-        side.last.set(segment.stamp);
+        side.last = mark;
         if side.segments == 1 {
             side.time_to_live = segment.time_to_live;
         }
@@ -527,8 +718,7 @@ impl Transport {
     }
 
     pub(super) fn take_duplicate(&mut self, segment: &Segment<'_>, direction: Direction) {
-        self.frames += 1;
-        self.last = self.last.max(segment.stamp);
+        self.take_other(segment.stamp);
         let first = self.side(direction).encapsulation;
         self.compare_delivered(segment, direction);
         let rare = self.rare();
@@ -541,10 +731,23 @@ impl Transport {
         }
     }
 
+    /// A frame that no side counts as its segment.
+    fn take_other(&mut self, stamp: Stamp) {
+        let mark = self.mark(stamp);
+        self.note_other(mark);
+    }
+
+    pub fn note_other(&mut self, mark: Mark) {
+        let last = self.rare().last_other;
+        let last = self.marks().later(last, mark);
+        let rare = self.rare();
+        rare.other_frames += 1;
+        rare.last_other = last;
+    }
+
     /// Takes an ICMP error that quotes this connection.
     pub fn take_icmp(&mut self, error: &IcmpError) {
-        self.frames += 1;
-        self.last = self.last.max(error.stamp);
+        self.take_other(error.stamp);
         let rare = self.rare();
         Rare::list(&mut rare.icmp_errors, &mut rare.unlisted, *error);
     }

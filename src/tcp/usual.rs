@@ -5,10 +5,11 @@
 
 use crate::packet::{Flags, Segment};
 use crate::span::Direction;
+use crate::tcp::mark::Mark;
 use crate::tcp::sequence::distance;
 use crate::tcp::side::Side;
 use crate::tcp::stream::{Chunk, Stream};
-use crate::tcp::transport::{Stage, Transport, at};
+use crate::tcp::transport::{Stage, Transport};
 
 /// Control bits that a usual segment has or has not.
 const LOOKED_AT: u8 = Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST;
@@ -22,13 +23,15 @@ impl Transport {
     #[inline]
     pub(super) fn is_usual(&self, segment: &Segment<'_>, direction: Direction) -> bool {
         let (side, peer) = (self.side(direction), self.side(direction.opposite()));
-        // Among the rare things are holes, octets out of order, whatever else waits for another segment, and strangers.
-        self.rare.is_none()
+        // Among the rare things are holes, octets out of order, whatever else waits for another segment, closed windows, and
+        // strangers.
+        self.beside.rare().is_none()
             && self.stage == Stage::Established
             && segment.flags.0 & LOOKED_AT == Flags::ACK
             && side.flags & SENDER == Side::KNOWN
             && peer.flags & PEER == Side::KNOWN | Side::ACKNOWLEDGED
             && segment.sequence == side.next
+            && segment.window > 0
             && distance(peer.next, segment.acknowledgment) <= 0
             && segment.payload.len() == segment.payload_length as usize
     }
@@ -36,34 +39,31 @@ impl Transport {
     /// Takes a segment that [`is_usual`](Self::is_usual); its octets go to the reader.
     #[inline]
     pub(super) fn take_usual<S: Stream>(&mut self, segment: &Segment<'_>, direction: Direction, reader: &mut S) {
-        debug_assert!(
-            self.sides
-                .iter()
-                .all(|side| side.pieces.is_none() && !side.has(Side::HOLE))
-        );
+        debug_assert!(self.sides.iter().all(|side| !side.has(Side::HOLE)));
         debug_assert_eq!(self.side(direction).next, self.side(direction).highest);
         if self.is_duplicate(segment, direction) {
             self.take_duplicate(segment, direction);
             return;
         }
-        self.note(segment, direction);
+        let mark = self.mark(segment.stamp);
+        self.note(segment, direction, mark);
         if direction == Direction::ToServer {
-            self.note_handshake(segment);
+            self.note_handshake(segment, mark);
         }
         self.acknowledge(segment.acknowledgment, direction.opposite());
         if !segment.payload.is_empty() {
-            self.take_next_octets(segment, direction, reader);
+            self.take_next_octets(segment, direction, mark, reader);
         }
-        self.frames += 1;
-        self.last = self.last.max(segment.stamp);
     }
 
     /// Octets up to `number` of that side arrived, all of which were seen.
+    #[inline]
     fn acknowledge(&mut self, number: u32, sender: Direction) {
         let side = self.side_mut(sender);
         if distance(side.acknowledged, number) > 0 {
             side.acknowledged = number;
-            side.land();
+            self.land(sender);
+            let side = self.side_mut(sender);
             if side.next == number {
                 side.history.acknowledged();
             }
@@ -71,16 +71,16 @@ impl Transport {
     }
 
     /// Hands on the octets that come next.
-    fn take_next_octets<S: Stream>(&mut self, segment: &Segment<'_>, direction: Direction, reader: &mut S) {
-        let (stamp, length) = (segment.stamp, segment.payload_length);
-        let side = &mut self.sides[at(direction)];
-        side.count_payload(length, stamp);
-        side.sent_new(segment.sequence.wrapping_add(length), length, stamp);
+    fn take_next_octets<S: Stream>(&mut self, segment: &Segment<'_>, direction: Direction, mark: Mark, reader: &mut S) {
+        let length = segment.payload_length;
+        self.side_mut(direction).count_payload(length, mark);
+        self.sent_new(direction, segment.sequence.wrapping_add(length), length, mark);
+        let side = self.side_mut(direction);
         let chunk = Chunk {
             direction,
             offset: side.offset,
             bytes: segment.payload,
-            stamp,
+            stamp: segment.stamp,
         };
         side.go_past(segment.payload);
         side.forget_stale_acknowledgment();

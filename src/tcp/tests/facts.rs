@@ -55,6 +55,8 @@ fn interleaved_duplicates_are_recognised() {
     let (facts, _) = wire.only();
     let sent = &facts.directions.to_client;
     assert_eq!((sent.capture_duplicates, sent.retransmissions), (3, 0));
+    assert_eq!(sent.last.map(|stamp| stamp.frame.0), Some(6));
+    assert_eq!((facts.last.frame.0, facts.frames), (9, 9), "copies belong to it, too");
 }
 
 #[test]

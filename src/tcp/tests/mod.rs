@@ -12,6 +12,7 @@ mod properties;
 use crate::frame::FrameNumber;
 use crate::packet::{Endpoint, Flags, IcmpError, Options, PortSet, Segment};
 use crate::span::{Direction, Stamp};
+use crate::tcp::mark::tests::ALL_ARE_FAR;
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Finished, Gap, Limits, Opened, Stream, Table};
 use crate::time::Timestamp;
 
@@ -163,6 +164,8 @@ pub(super) fn syn_ack() -> Segment<'static> {
 pub(super) struct Wire {
     pub table: Table<Record>,
     long_way: Table<Record>,
+    /// A third one keeps all its marks in full. That takes room, so it is there only where room is no matter.
+    far: Option<Table<Record>>,
     pub frame: u64,
     pub now: f64,
     pub finished: Vec<Finished<Record>>,
@@ -176,11 +179,15 @@ impl Wire {
 
     pub fn with_limits(limits: Limits) -> Self {
         let mail = PortSet::from_iter([25, 110, 143, 587]);
+        let roomy = limits.memory == Limits::default().memory;
         let mut long_way = Table::new(limits.clone(), mail.clone(), |_: &Opened| Record::default());
         long_way.only_long_way = true;
+        let far = || Table::new(limits.clone(), mail.clone(), |_: &Opened| Record::default());
+        let far = roomy.then(far);
         Self {
             table: Table::new(limits, mail, |_: &Opened| Record::default()),
             long_way,
+            far,
             frame: 0,
             now: 0.0,
             finished: Vec::new(),
@@ -217,17 +224,20 @@ impl Wire {
     pub fn push(&mut self, segment: &Segment<'_>) {
         self.table.push(segment);
         self.long_way.push(segment);
+        self.with_far(|far| far.push(segment));
         self.poll();
     }
 
     pub fn advance_to(&mut self, now: Timestamp) {
         self.table.advance_to(now);
         self.long_way.advance_to(now);
+        self.with_far(|far| far.advance_to(now));
     }
 
     pub fn stop_at(&mut self, now: Timestamp) {
         self.table.stop_at(now);
         self.long_way.stop_at(now);
+        self.with_far(|far| far.stop_at(now));
     }
 
     pub fn icmp(&mut self, kind: u8, code: u8, quoted: Segment<'_>) {
@@ -246,6 +256,7 @@ impl Wire {
         };
         self.table.push_icmp(&error);
         self.long_way.push_icmp(&error);
+        self.with_far(|far| far.push_icmp(&error));
     }
 
     pub fn handshake(&mut self) {
@@ -260,10 +271,22 @@ impl Wire {
         self.send(client(client_octets + 1, server_octets + 1, b""));
     }
 
+    fn with_far(&mut self, act: impl FnOnce(&mut Table<Record>)) {
+        ALL_ARE_FAR.set(true);
+        if let Some(far) = &mut self.far {
+            act(far);
+        }
+        ALL_ARE_FAR.set(false);
+    }
+
     fn poll(&mut self) {
         while let Some(one) = self.table.poll_finished() {
             let same = self.long_way.poll_finished().expect("the long way ends it, too");
             assert_eq!((&one.facts, &one.stream, one.at), (&same.facts, &same.stream, same.at));
+            self.with_far(|far| {
+                let same = far.poll_finished().expect("it ends whatever its marks are");
+                assert_eq!((&one.facts, &one.stream, one.at), (&same.facts, &same.stream, same.at));
+            });
             self.finished.push(one);
         }
         assert!(self.long_way.poll_finished().is_none(), "the long way ends no more");
@@ -274,6 +297,7 @@ impl Wire {
     pub fn finish(mut self) -> Vec<Finished<Record>> {
         self.table.finish();
         self.long_way.finish();
+        self.with_far(Table::finish);
         self.poll();
         assert_eq!(
             (self.table.open(), self.table.half_open(), self.table.memory()),

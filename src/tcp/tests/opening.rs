@@ -117,6 +117,7 @@ fn an_icmp_error_belongs_to_the_syn_that_it_quotes() {
         (facts.opening, facts.icmp_errors.len(), facts.frames),
         (Opening::SynOnly, 2, 4)
     );
+    assert_eq!(facts.last.frame.0, 4);
     assert_eq!(facts.directions.to_server.syn_retransmissions, 1);
 }
 
