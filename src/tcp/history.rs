@@ -7,8 +7,8 @@
 /// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
 /// older ones are counted as not compared.
 pub const COMPARED_OCTETS: usize = 4 << 10;
-/// Acknowledged octets kept for comparing.
-pub const COMPARED_TAIL: usize = 256;
+/// Acknowledged octets kept for comparing: about one line of a dialogue.
+pub const COMPARED_TAIL: usize = 64;
 
 /// The smallest block.
 const SMALLEST: usize = 32;
@@ -16,10 +16,18 @@ const SMALLEST: usize = 32;
 const STEP: usize = 16;
 /// Octets of a block that say how many of those behind them are kept.
 const LENGTH: usize = 2;
+/// What is kept of acknowledged octets, and room for a line behind them: the block of a dialogue that waits.
+const RESTING: usize = 112;
+/// A block that a long reply needed: between more than this …
+const LONG_REPLY: usize = 160;
+/// … and this. It is given back as soon as the reply is acknowledged.
+const LONGEST_REPLY: usize = 512;
+/// Up to here a block is made as large as it must be; a larger one at least three times as large as the one before.
+const EXACT: usize = 256;
+/// A block of bulk data. It is given back once little goes on.
+const BULK: usize = 4 << 10;
 /// The largest block.
 const LARGEST: usize = LENGTH + 2 * COMPARED_OCTETS;
-/// A block worth giving back to the allocator once little goes on.
-const LARGE: usize = 4 << 10;
 
 /// The last octets before the next expected one: one block, which begins with their number.
 #[derive(Default)]
@@ -66,12 +74,16 @@ impl History {
         }
     }
 
-    /// Takes a larger block: at first just large enough, for many dialogues stop behind the greeting, and then at least
-    /// three times as large.
+    /// Takes a larger block.
     #[inline(never)]
     fn grow(&mut self, bytes: &[u8]) {
         let kept = LENGTH + self.length();
-        let wanted = (kept + bytes.len()).max(3 * self.block.len()).max(SMALLEST);
+        let needed = kept + bytes.len();
+        let wanted = if needed <= EXACT {
+            needed.max(SMALLEST)
+        } else {
+            needed.max(3 * self.block.len())
+        };
         let size = wanted.next_multiple_of(STEP).min(LARGEST);
         let mut block = Vec::with_capacity(size);
         block.extend_from_slice(self.block.get(..kept).unwrap_or(&[0; LENGTH]));
@@ -87,16 +99,15 @@ impl History {
         if length > COMPARED_TAIL {
             self.keep_last(COMPARED_TAIL);
         }
-        // So little since the last time: whatever took so much room is over.
-        if self.block.len() > LARGE && length <= 2 * COMPARED_TAIL {
-            self.shrink();
+        let size = self.block.len();
+        if size > LONG_REPLY && (size <= LONGEST_REPLY || size > BULK && length <= 2 * COMPARED_TAIL) {
+            self.rest();
         }
     }
 
-    #[cold]
-    fn shrink(&mut self) {
-        let few = LENGTH + 2 * COMPARED_TAIL;
-        self.block = self.block.get(..few).map(Box::from).unwrap_or_default();
+    #[inline(never)]
+    fn rest(&mut self) {
+        self.block = self.block.get(..RESTING).map(Box::from).unwrap_or_default();
     }
 
     fn keep_last(&mut self, count: usize) {
@@ -169,6 +180,24 @@ mod tests {
         assert_eq!(history.compare(129, &[b'b'; 129]).conflicting, 28);
         history.clear();
         assert_eq!((history.octets().len(), history.weight()), (0, 0));
+    }
+
+    #[test]
+    fn a_dialogue_that_waits_keeps_no_room_for_the_long_reply_before() {
+        let mut history = History::default();
+        history.push(&[b'g'; 40]);
+        history.push(&[b'e'; 161]);
+        assert!(history.weight() > LONG_REPLY);
+        history.acknowledged();
+        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, RESTING));
+        assert_eq!(history.compare(161, &[b'e'; 161]).uncompared, 97);
+        assert_eq!(history.compare(64, &[b'f'; 64]).conflicting, 64);
+        // A line fits behind it, and the next.
+        for _ in 0..3 {
+            history.push(&[b'x'; 40]);
+            history.acknowledged();
+            assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, RESTING));
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Finds the connection of every segment, and keeps all of them within the limits.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::frame::FrameNumber;
 use crate::packet::{Flags, IcmpError, PortSet, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
@@ -41,6 +41,15 @@ pub struct Finished<S> {
     pub at: Stamp,
 }
 
+/// What is still there at the end of the capture, in the order of first frames, last first.
+#[derive(Default)]
+struct Remaining {
+    /// Numbers of connections kept in full. There may be very many: each takes four octets here.
+    full: Vec<u32>,
+    /// First frames and positions of half-open ones.
+    half: Vec<(Stamp, u32)>,
+}
+
 /// All connections on the ports of a set.
 ///
 /// Call [`push`](Self::push) and [`push_icmp`](Self::push_icmp) in capture order, then [`finish`](Self::finish) once;
@@ -60,10 +69,9 @@ pub struct Table<S> {
     pub(super) slots: Slots<S>,
     half_open: HalfOpen,
     finished: VecDeque<Finished<S>>,
-    /// At the end: what is still there by its first frame, last first.
-    remaining: Vec<(FrameNumber, u32)>,
-    /// The first frame of the next of them.
-    next_first: Option<Stamp>,
+    remaining: Remaining,
+    /// At the end: what comes next, half-open or not, with its first frame.
+    next: Option<(Stamp, u32)>,
     pub(super) clock: Clock,
     next_sweep: Timestamp,
     at: Stamp,
@@ -133,8 +141,8 @@ impl<S: Stream> Table<S> {
             slots: Slots::new(),
             half_open: HalfOpen::default(),
             finished: VecDeque::new(),
-            remaining: Vec::new(),
-            next_first: None,
+            remaining: Remaining::default(),
+            next: None,
             clock: Clock::new(),
             next_sweep: Timestamp::MIN,
             at: Stamp::default(),
@@ -249,7 +257,7 @@ impl<S: Stream> Table<S> {
     #[must_use]
     pub fn next_remaining(&self) -> Option<Stamp> {
         let waiting = self.finished.front().map(|finished| finished.facts.first);
-        waiting.or(self.next_first)
+        waiting.or(self.next.map(|(first, _)| first))
     }
 
     /// Time goes on without a segment, as the clock of several tables says: what was silent for too long ends.
@@ -277,43 +285,46 @@ impl<S: Stream> Table<S> {
 
     /// The capture is over: everything that is left ends, in the order of first frames.
     pub fn finish(&mut self) {
-        let (slots, half_open) = (&self.slots, &self.half_open);
-        let full = slots.numbers();
-        let full = full.map(|(number, connection)| (connection.transport.first.frame, number));
-        let half = half_open.positions();
-        let half = half.map(|(position, first)| (first.frame, position | HALF));
-        self.remaining.reserve_exact(slots.len() + half_open.len());
-        self.remaining.extend(full.chain(half));
-        self.remaining.sort_unstable_by(|one, two| two.cmp(one));
-        self.find_next_first();
+        let mut full = Vec::with_capacity(self.slots.len());
+        full.extend(self.slots.numbers().map(|(number, _)| number));
+        full.sort_unstable_by_key(|&number| Reverse(self.first_of(number)));
+        let mut half: Vec<(Stamp, u32)> = Vec::with_capacity(self.half_open.len());
+        half.extend(self.half_open.positions().map(|(position, first)| (first, position)));
+        half.sort_unstable_by(|one, two| two.cmp(one));
+        self.remaining = Remaining { full, half };
+        self.next = self.find_next();
     }
 
-    fn find_next_first(&mut self) {
-        self.next_first = self.remaining.last().map(|&(frame, number)| {
-            let first = if number & HALF == 0 {
-                self.slots.get(number).map(|connection| connection.transport.first)
-            } else {
-                self.half_open.get(number & !HALF).map(|(_, syn)| syn.first)
-            };
-            let time = first.map_or(self.at.time, |first| first.time);
-            Stamp { frame, time }
-        });
+    /// The first frame of a connection kept in full.
+    fn first_of(&self, number: u32) -> Option<Stamp> {
+        self.slots.get(number).map(|connection| connection.transport.first)
+    }
+
+    /// What began first of all that is left at the end.
+    fn find_next(&self) -> Option<(Stamp, u32)> {
+        let full = self.remaining.full.last();
+        let full = full.and_then(|&number| Some((self.first_of(number)?, number)));
+        let half = self.remaining.half.last();
+        let half = half.map(|&(first, position)| (first, position | HALF));
+        full.into_iter().chain(half).min()
     }
 
     /// The next connection that is over.
     pub fn poll_finished(&mut self) -> Option<Finished<S>> {
         while self.finished.is_empty() {
-            let (_, number) = self.remaining.pop()?;
-            self.find_next_first();
+            let (_, number) = self.next?;
             let now = self.clock.now();
             if number & HALF != 0 {
+                self.remaining.half.pop();
                 let over = self.half_open.get(number & !HALF);
                 let over = over.is_some_and(|(_, syn)| now.since(syn.last.time) > self.limits.half_open_time);
                 self.finish_half_open(number & !HALF, if over { Ending::Idle } else { self.last_ending });
             } else {
+                self.remaining.full.pop();
                 let over = self.is_over(number, now);
                 self.finish_full(number, if over { Ending::Idle } else { self.last_ending });
             }
+            self.next = self.find_next();
         }
         self.finished.pop_front()
     }
@@ -399,7 +410,7 @@ impl<S: Stream> Table<S> {
 
     fn tidy_half_open(&mut self) {
         // At the end the positions are on a list already.
-        if self.remaining.is_empty() && self.half_open.is_sparse() {
+        if self.remaining.half.is_empty() && self.half_open.is_sparse() {
             let (index, state) = (&mut self.index, &self.state);
             self.half_open
                 .compact(|key, from, to| index.replace(key.hash(state), from | HALF, to | HALF));
