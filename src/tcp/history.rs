@@ -8,7 +8,7 @@
 /// older ones are counted as not compared.
 pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing: about one line of a dialogue.
-pub const COMPARED_TAIL: usize = 64;
+pub const COMPARED_TAIL: usize = 48;
 
 /// The smallest block.
 const SMALLEST: usize = 32;
@@ -17,7 +17,7 @@ const STEP: usize = 16;
 /// Octets of a block that say how many of those behind them are kept.
 const LENGTH: usize = 2;
 /// What is kept of acknowledged octets, and room for a line behind them: the block of a dialogue that waits.
-const RESTING: usize = 112;
+const RESTING: usize = 64;
 /// A block that a long reply needed: between more than this …
 const LONG_REPLY: usize = 160;
 /// … and this. It is given back as soon as the reply is acknowledged.
