@@ -134,35 +134,73 @@ pub struct KeptSpan(Kept);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Kept {
-    OneFrame {
-        start: u64,
-        stamp: Stamp,
-        length: u32,
-        direction: Direction,
-    },
-    /// Several frames, or more than 4 GiB.
+    OneFrame(OneFrame),
+    /// Several frames, or numbers that do not fit.
     Other(Box<Span>),
 }
 
+/// Octets that one frame brought: numbers below a trillion, and less than 16 MiB.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct OneFrame {
+    time: Timestamp,
+    frame: [u8; 5],
+    start: [u8; 5],
+    length: [u8; 3],
+    direction: Direction,
+}
+
 // Every command and every reply has one, and a busy mirror port holds a hundred thousand of them.
-const _: () = assert!(size_of::<KeptSpan>() <= 32);
+const _: () = assert!(size_of::<KeptSpan>() <= 24);
+
+/// The lower octets of a number; `None` where there are more.
+fn packed<const N: usize>(number: u64) -> Option<[u8; N]> {
+    let octets = number.to_le_bytes();
+    let (low, high) = octets.split_first_chunk()?;
+    high.iter().all(|octet| *octet == 0).then_some(*low)
+}
+
+const fn unpacked([a, b, c, d, e]: [u8; 5]) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
+}
+
+impl OneFrame {
+    fn of(span: &Span) -> Option<Self> {
+        if span.first != span.last {
+            return None;
+        }
+        Some(Self {
+            time: span.first.time,
+            frame: packed(span.first.frame.0)?,
+            start: packed(span.start)?,
+            length: packed(span.end.checked_sub(span.start)?)?,
+            direction: span.direction,
+        })
+    }
+
+    const fn stamp(self) -> Stamp {
+        Stamp {
+            frame: FrameNumber(unpacked(self.frame)),
+            time: self.time,
+        }
+    }
+
+    const fn length(self) -> u64 {
+        let [a, b, c] = self.length;
+        u32::from_le_bytes([a, b, c, 0]) as u64
+    }
+}
 
 impl KeptSpan {
     /// The span.
     #[must_use]
     pub fn get(&self) -> Span {
         match &self.0 {
-            Kept::OneFrame {
-                start,
-                stamp,
-                length,
-                direction,
-            } => Span {
-                direction: *direction,
-                start: *start,
-                end: start + u64::from(*length),
-                first: *stamp,
-                last: *stamp,
+            Kept::OneFrame(one) => Span {
+                direction: one.direction,
+                start: unpacked(one.start),
+                end: unpacked(one.start) + one.length(),
+                first: one.stamp(),
+                last: one.stamp(),
             },
             Kept::Other(span) => **span,
         }
@@ -172,7 +210,7 @@ impl KeptSpan {
     #[must_use]
     pub const fn first(&self) -> Stamp {
         match &self.0 {
-            Kept::OneFrame { stamp, .. } => *stamp,
+            Kept::OneFrame(one) => one.stamp(),
             Kept::Other(span) => span.first,
         }
     }
@@ -181,7 +219,7 @@ impl KeptSpan {
     #[must_use]
     pub const fn last(&self) -> Stamp {
         match &self.0 {
-            Kept::OneFrame { stamp, .. } => *stamp,
+            Kept::OneFrame(one) => one.stamp(),
             Kept::Other(span) => span.last,
         }
     }
@@ -190,7 +228,7 @@ impl KeptSpan {
     #[must_use]
     pub const fn direction(&self) -> Direction {
         match &self.0 {
-            Kept::OneFrame { direction, .. } => *direction,
+            Kept::OneFrame(one) => one.direction,
             Kept::Other(span) => span.direction,
         }
     }
@@ -199,7 +237,7 @@ impl KeptSpan {
     #[must_use]
     pub const fn weight(&self) -> usize {
         match &self.0 {
-            Kept::OneFrame { .. } => 0,
+            Kept::OneFrame(_) => 0,
             Kept::Other(_) => size_of::<Span>(),
         }
     }
@@ -208,7 +246,7 @@ impl KeptSpan {
     #[must_use]
     pub const fn length(&self) -> u64 {
         match &self.0 {
-            Kept::OneFrame { length, .. } => *length as u64,
+            Kept::OneFrame(one) => one.length(),
             Kept::Other(span) => span.length(),
         }
     }
@@ -217,16 +255,7 @@ impl KeptSpan {
 impl From<Span> for KeptSpan {
     #[inline]
     fn from(span: Span) -> Self {
-        let length = span.end.checked_sub(span.start).map(u32::try_from);
-        Self(match length {
-            Some(Ok(length)) if span.first == span.last => Kept::OneFrame {
-                start: span.start,
-                stamp: span.first,
-                length,
-                direction: span.direction,
-            },
-            _ => Kept::Other(Box::new(span)),
-        })
+        Self(OneFrame::of(&span).map_or_else(|| Kept::Other(Box::new(span)), Kept::OneFrame))
     }
 }
 
@@ -240,11 +269,18 @@ mod tests {
             frame: FrameNumber(frame),
             time: Timestamp::from_nanoseconds(frame.cast_signed() - 7),
         };
-        let small = u64::from(u32::MAX);
+        let (short, low) = ((1 << 24) - 1, (1 << 40) - 1);
         for direction in Direction::BOTH {
-            for start in [0, 1, small, u64::MAX - small, u64::MAX] {
-                for length in [0, 1, small - 1, small, small + 1, u64::MAX] {
-                    for (first, last) in [(1, 1), (1, 2), (2, 1), (u64::MAX, u64::MAX)] {
+            for start in [0, 1, low, low + 1, u64::MAX - short, u64::MAX] {
+                for length in [0, 1, short - 1, short, short + 1, u64::MAX] {
+                    for (first, last) in [
+                        (1, 1),
+                        (1, 2),
+                        (2, 1),
+                        (low, low),
+                        (low + 1, low + 1),
+                        (u64::MAX, u64::MAX),
+                    ] {
                         let span = Span {
                             direction,
                             start,
@@ -258,7 +294,7 @@ mod tests {
                             (kept.first(), kept.last(), kept.direction(), kept.length()),
                             (span.first, span.last, span.direction, span.length())
                         );
-                        let fits = first == last && span.length() <= small;
+                        let fits = first == last && first <= low && start <= low && span.length() <= short;
                         assert_eq!(kept.weight() == 0, fits);
                     }
                 }

@@ -16,7 +16,7 @@ use crate::protocol::smtp::masked::Masked;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
 use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
-use crate::protocol::{Progress, Seen, Upgrade};
+use crate::protocol::{Progress, Retention, Seen, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
 
@@ -75,13 +75,19 @@ pub struct Client {
     /// Whether octets behind DATA were mail data had to be decided without a reply.
     unanswered: bool,
     pub(super) masked: Masked,
-    /// The first frame with octets; none has the number 0.
-    first_frame: FrameNumber,
-    several_frames: bool,
+    /// The first frame with octets, [`NO_FRAME`] before it, and [`SEVERAL_FRAMES`] once another one had some, too.
+    frame: FrameNumber,
+    pub(super) retention: Retention,
 }
 
-impl Default for Client {
-    fn default() -> Self {
+/// No frame has this number …
+const NO_FRAME: FrameNumber = FrameNumber(0);
+/// … and none will ever have this one.
+const SEVERAL_FRAMES: FrameNumber = FrameNumber(u64::MAX);
+
+impl Client {
+    /// A client that has said nothing; of what it says that is kept which `retention` says.
+    pub fn new(retention: Retention) -> Self {
         Self {
             lines: Lines::default(),
             mode: Mode::Start(Held::default()),
@@ -93,13 +99,11 @@ impl Default for Client {
             again: false,
             unanswered: false,
             masked: Masked::default(),
-            first_frame: FrameNumber(0),
-            several_frames: false,
+            frame: NO_FRAME,
+            retention,
         }
     }
-}
 
-impl Client {
     /// See [`Decoder::joined_late`].
     pub fn join_late(&mut self) {
         self.mode = Mode::Lost;
@@ -119,7 +123,7 @@ impl Client {
 
     /// Octets came in at least two frames.
     pub const fn spoke_in_several_frames(&self) -> bool {
-        self.several_frames
+        self.frame.0 == SEVERAL_FRAMES.0
     }
 
     /// No octet waits behind DATA.
@@ -156,10 +160,11 @@ impl Decoder {
             return;
         }
         let frame = chunk.stamp.frame;
-        if self.client.first_frame == FrameNumber(0) {
-            self.client.first_frame = frame;
+        if self.client.frame == NO_FRAME {
+            self.client.frame = frame;
+        } else if self.client.frame != frame {
+            self.client.frame = SEVERAL_FRAMES;
         }
-        self.client.several_frames |= self.client.first_frame != frame;
         self.client_went_on(Some(frame));
     }
 
@@ -475,7 +480,7 @@ impl Decoder {
 
     fn respond(&mut self, line: &Line<'_>) {
         self.client.masked.add(&line.bytes);
-        let keep = self.retention.secrets;
+        let keep = self.client.retention.secrets;
         let Some(mut open) = self.ledger.newest_mut() else {
             return;
         };
@@ -553,7 +558,7 @@ impl Decoder {
             other_replies: Few::default(),
             intermediate_replies: 0,
             pipelined: false,
-            inside_tls: self.inside_tls,
+            inside_tls: self.server.inside_tls,
         }
     }
 
@@ -567,7 +572,7 @@ impl Decoder {
                 number: 0,
                 uncertain: false,
                 cut,
-                keep: self.retention.secrets,
+                keep: self.client.retention.secrets,
             };
             facts.responded(response, None);
         }
@@ -590,7 +595,7 @@ impl Decoder {
                 let (left, last) = (*left, *last);
                 open.data_running = true;
                 let index = open.exchange.index;
-                let keep_text = self.retention.message_text;
+                let keep_text = self.client.retention.message_text;
                 let data = self
                     .client
                     .data

@@ -8,7 +8,7 @@ use crate::protocol::smtp::notes::Notes;
 use crate::protocol::smtp::server::Server;
 use crate::protocol::smtp::{Dialogue, Exchange, command};
 use crate::protocol::{Progress, Retention};
-use crate::span::{Direction, PerDirection, Span, Stamp};
+use crate::span::{Direction, Span, Stamp};
 use crate::tcp::{Chunk, Gap};
 
 /// Octets kept of one run of plaintext behind STARTTLS.
@@ -23,31 +23,25 @@ const INJECTED_RUNS: usize = 16;
 /// Never fails, whatever the octets; holds at most some kilobytes besides the exchanges ([`crate::protocol::smtp::FIRST_EXCHANGES`]).
 #[derive(Debug)]
 pub struct Decoder {
-    pub(super) retention: Retention,
     pub(super) notes: Notes,
     pub(super) ledger: Ledger,
     pub(super) client: Client,
     pub(super) server: Server,
-    pub(super) inside_tls: bool,
-    unseen: PerDirection<bool>,
 }
 
 // Every open session has one, and a busy mirror port has a hundred thousand of them: what few sessions need lies apart.
 // More than this is the allocator's next size.
-const _: () = assert!(size_of::<Decoder>() <= 224);
+const _: () = assert!(size_of::<Decoder>() <= 192);
 
 impl Decoder {
     /// A decoder for a session from its first octet.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         Self {
-            retention,
             notes: Notes::default(),
             ledger: Ledger::default(),
-            client: Client::default(),
+            client: Client::new(retention),
             server: Server::default(),
-            inside_tls: false,
-            unseen: PerDirection::default(),
         }
     }
 
@@ -59,12 +53,14 @@ impl Decoder {
 
     /// The capture does not show that direction, or not its end: replies not seen are hidden.
     pub const fn unseen(&mut self, direction: Direction) {
-        *self.unseen.get_mut(direction) = true;
+        if matches!(direction, Direction::ToClient) {
+            self.server.unseen = true;
+        }
     }
 
     /// What follows was decrypted by the owner.
     pub const fn set_inside_tls(&mut self, inside_tls: bool) {
-        self.inside_tls = inside_tls;
+        self.server.inside_tls = inside_tls;
     }
 
     /// The owner saw TLS begin. Where the reply to STARTTLS was seen, that was the end of the plaintext.
@@ -75,7 +71,7 @@ impl Decoder {
     /// Plaintext goes on in both directions behind an accepted STARTTLS: what follows was inside TLS on the wire.
     pub fn set_decrypting_mirror(&mut self) {
         self.notes.unusual_mut().decrypting_mirror = true;
-        self.inside_tls = true;
+        self.server.inside_tls = true;
     }
 
     /// Notes octets that came in the clear behind STARTTLS and before TLS; credentials in them are masked.
@@ -142,18 +138,17 @@ impl Decoder {
         // One command in many pieces is no dialogue yet.
         let several = self.client.spoke_in_several_frames() && self.ledger.next() > 1;
         let one_way = !self.server.has_spoken() && several;
-        let Self {
-            ledger, notes, unseen, ..
-        } = *self;
+        let hidden = one_way || self.server.unseen;
+        let Self { ledger, notes, .. } = *self;
         let mut dialogue = notes.finish();
-        (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(one_way || unseen.to_client);
+        (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(hidden);
         dialogue
     }
 
     /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.
     pub(super) fn send_unseen(&mut self, mut exchange: Exchange) {
         exchange.index = self.ledger.next();
-        exchange.inside_tls = self.inside_tls;
+        exchange.inside_tls = self.server.inside_tls;
         self.ledger.send(exchange);
     }
 }

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::captured::Captured;
 use crate::protocol::Seen;
-use crate::protocol::smtp::waiting::{Queue, Waiting};
+use crate::protocol::smtp::waiting::Waiting;
 use crate::protocol::smtp::{Detail, Exchange, FIRST_EXCHANGES, Few, LAST_EXCHANGES, Reply, Verb};
 
 /// Commands that wait for a reply at most; when more are sent, the oldest is given up as hidden.
@@ -56,14 +56,16 @@ pub struct Ledger {
     first: Vec<Exchange>,
     /// What few sessions need.
     beyond: Option<Box<Beyond>>,
-    /// Of the newest exchanges, those that are not over, oldest first.
-    waiting: Queue,
-    weight: usize,
+    /// Of the newest exchanges, the oldest that is not over: in most sessions the only one.
+    oldest: Option<Waiting>,
+    weight: u32,
 }
 
-/// What a session needs that is very long, or has a gap.
+/// What a session needs that is pipelined or very long, or has a gap.
 #[derive(Debug, Default)]
 struct Beyond {
+    /// Those behind the oldest that are not over.
+    waiting: VecDeque<Waiting>,
     /// Exchanges behind the first.
     last: VecDeque<Exchange>,
     not_kept: u64,
@@ -78,7 +80,7 @@ struct Beyond {
 impl Ledger {
     /// Adds a command that was just sent.
     pub fn send(&mut self, exchange: Exchange) {
-        if self.waiting.len() >= OPEN_EXCHANGES {
+        if self.waiting() >= OPEN_EXCHANGES {
             let given_up = self.oldest_mut().map_or(0, |oldest| {
                 if !oldest.answered {
                     oldest.exchange.reply = Seen::Hidden;
@@ -95,7 +97,14 @@ impl Ledger {
         } else {
             self.beyond.get_or_insert_default().last.push_back(exchange);
         }
-        self.waiting.push(Waiting::default());
+        if self.oldest.is_none() {
+            self.oldest = Some(Waiting::default());
+        } else {
+            self.beyond
+                .get_or_insert_default()
+                .waiting
+                .push_back(Waiting::default());
+        }
     }
 
     /// True where the next final reply belongs to an exchange that was given up, for which it is then counted off.
@@ -142,7 +151,7 @@ impl Ledger {
 
     /// How many exchanges are not over.
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        usize::from(self.oldest.is_some()) + self.beyond.as_ref().map_or(0, |beyond| beyond.waiting.len())
     }
 
     /// Exchanges that are kept.
@@ -152,28 +161,38 @@ impl Ledger {
 
     /// The exchange at a place among those that are not over, the oldest first.
     fn open_at(&self, position: usize) -> Option<Open<'_>> {
-        let waiting = self.waiting.get(position)?;
-        let place = self.kept() - self.waiting.len() + position;
+        let waiting = match position.checked_sub(1) {
+            None => self.oldest.as_ref(),
+            Some(position) => self.beyond.as_ref()?.waiting.get(position),
+        };
+        let place = self.kept() - self.waiting() + position;
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get(place),
             Some(place) => self.beyond.as_ref()?.last.get(place),
         };
         Some(Open {
             exchange: exchange?,
-            waiting,
+            waiting: waiting?,
         })
     }
 
     fn open_at_mut(&mut self, position: usize) -> Option<OpenMut<'_>> {
-        let place = (self.kept() + position).checked_sub(self.waiting.len())?;
-        let waiting = self.waiting.get_mut(position)?;
+        let place = (self.kept() + position).checked_sub(self.waiting())?;
+        let (last, behind) = match self.beyond.as_deref_mut() {
+            Some(beyond) => (Some(&mut beyond.last), Some(&mut beyond.waiting)),
+            None => (None, None),
+        };
+        let waiting = match position.checked_sub(1) {
+            None => self.oldest.as_mut(),
+            Some(position) => behind?.get_mut(position),
+        };
         let exchange = match place.checked_sub(self.first.len()) {
             None => self.first.get_mut(place),
-            Some(place) => self.beyond.as_mut()?.last.get_mut(place),
+            Some(place) => last?.get_mut(place),
         };
         Some(OpenMut {
             exchange: exchange?,
-            waiting,
+            waiting: waiting?,
         })
     }
 
@@ -189,24 +208,24 @@ impl Ledger {
 
     /// The exchange of the newest command, where it is not over.
     pub fn newest(&self) -> Option<Open<'_>> {
-        self.open_at(self.waiting.len().checked_sub(1)?)
+        self.open_at(self.waiting().checked_sub(1)?)
     }
 
     /// The exchange of the newest command, where it is not over.
     pub fn newest_mut(&mut self) -> Option<OpenMut<'_>> {
-        self.open_at_mut(self.waiting.len().checked_sub(1)?)
+        self.open_at_mut(self.waiting().checked_sub(1)?)
     }
 
     /// The place of the newest exchange that is not over and fits, among all that are not over.
     pub fn newest_place(&self, fits: impl Fn(Open<'_>) -> bool) -> Option<usize> {
-        (0..self.waiting.len())
+        (0..self.waiting())
             .rev()
             .find(|position| self.open_at(*position).is_some_and(&fits))
     }
 
     /// Goes past exchanges that are over.
     pub fn settle(&mut self) {
-        while self.waiting.get(0).is_some_and(Waiting::is_over) {
+        while self.oldest.as_ref().is_some_and(Waiting::is_over) {
             self.settle_oldest();
         }
     }
@@ -216,10 +235,11 @@ impl Ledger {
         let Some(oldest) = self.oldest() else {
             return;
         };
-        self.weight += weight_of(oldest.exchange);
-        self.waiting.pop();
+        self.weight = self.weight.saturating_add(weight_of(oldest.exchange));
+        self.oldest = self.beyond.as_mut().and_then(|beyond| beyond.waiting.pop_front());
+        let waiting = self.waiting();
         if let Some(beyond) = &mut self.beyond
-            && beyond.last.len() > LAST_EXCHANGES + self.waiting.len()
+            && beyond.last.len() > LAST_EXCHANGES + waiting
             && let Some(dropped) = beyond.last.pop_front()
         {
             self.weight = self.weight.saturating_sub(weight_of(&dropped));
@@ -260,7 +280,7 @@ impl Ledger {
             .beyond
             .as_ref()
             .map_or(0, |beyond| size_of::<Beyond>() + beyond.floating.len() * 200);
-        self.weight + beyond + self.waiting.len() * (size_of::<Exchange>() + 64)
+        self.weight as usize + beyond + self.waiting() * (size_of::<Exchange>() + 64)
     }
 
     /// All kept exchanges in order, and how many were not kept. Those without a reply are `Hidden` where a gap followed
@@ -300,7 +320,7 @@ fn make_room(exchanges: &mut Vec<Exchange>) {
     }
 }
 
-fn weight_of(exchange: &Exchange) -> usize {
+fn weight_of(exchange: &Exchange) -> u32 {
     let text = |captured: &Captured| captured.bytes().len();
     let reply = |reply: &Reply| {
         let lines = reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
@@ -314,11 +334,12 @@ fn weight_of(exchange: &Exchange) -> usize {
         _ => 0,
     };
     let verb = if matches!(exchange.verb, Verb::Other(_)) { 64 } else { 0 };
-    size_of::<Exchange>()
+    let weight = size_of::<Exchange>()
         + exchange.command.weight()
         + verb
         + text(&exchange.line)
         + detail
         + exchange.reply.yes().map_or(0, reply)
-        + exchange.other_replies.iter().map(reply).sum::<usize>()
+        + exchange.other_replies.iter().map(reply).sum::<usize>();
+    u32::try_from(weight).unwrap_or(u32::MAX)
 }

@@ -82,6 +82,10 @@ pub struct Server {
     /// Recipients accepted in this transaction (LMTP answers each of them).
     accepted: u32,
     over: bool,
+    /// The capture does not show what it says, or not its end.
+    pub(super) unseen: bool,
+    /// What both sides say now was decrypted by the owner.
+    pub(super) inside_tls: bool,
 }
 
 /// A reply line taken apart.

@@ -10,7 +10,7 @@ use crate::tcp::Chunk;
 
 impl Decoder {
     pub(super) fn begin_data(&mut self) {
-        let mut data = Box::new(MailData::new(Form::Dotted, self.retention.message_text));
+        let mut data = Box::new(MailData::new(Form::Dotted, self.client.retention.message_text));
         if let Some(mut open) = self.ledger.newest_mut() {
             open.data_running = true;
             data.command = Some(open.exchange.index);
