@@ -8,7 +8,7 @@
 /// older ones are counted as not compared.
 pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing: about one line of a dialogue.
-pub const COMPARED_TAIL: usize = 48;
+pub const COMPARED_TAIL: usize = 64;
 
 /// The smallest block.
 const SMALLEST: usize = 32;
@@ -16,8 +16,8 @@ const SMALLEST: usize = 32;
 const STEP: usize = 16;
 /// Octets of a block that say how many of those behind them are kept.
 const LENGTH: usize = 2;
-/// What is kept of acknowledged octets, and room for a line behind them: the block of a dialogue that waits.
-const RESTING: usize = 64;
+/// What is kept of acknowledged octets, and room for a few behind them: the block of a dialogue that waits.
+const RESTING: usize = 80;
 /// A block that a long reply needed: between more than this …
 const LONG_REPLY: usize = 160;
 /// … and this. It is given back as soon as the reply is acknowledged.
@@ -192,11 +192,11 @@ mod tests {
         assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, RESTING));
         assert_eq!(history.compare(161, &[b'e'; 161]).uncompared, 97);
         assert_eq!(history.compare(64, &[b'f'; 64]).conflicting, 64);
-        // A line fits behind it, and the next.
+        // A line makes room for itself, and the next has it.
         for _ in 0..3 {
             history.push(&[b'x'; 40]);
             history.acknowledged();
-            assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, RESTING));
+            assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 112));
         }
     }
 

@@ -130,16 +130,15 @@ impl Decoder {
     }
 
     /// The commands that wait for a reply, newest last, and whether their replies may be hidden, are settled; the facts.
-    /// The decoder is large, and is not moved for them.
     #[must_use]
-    pub fn finish(mut self: Box<Self>) -> Box<Dialogue> {
+    pub fn finish(mut self) -> Box<Dialogue> {
         self.end_of_replies(false);
         self.end_of_commands();
         // One command in many pieces is no dialogue yet.
         let several = self.client.spoke_in_several_frames() && self.ledger.next() > 1;
         let one_way = !self.server.has_spoken() && several;
         let hidden = one_way || self.server.unseen;
-        let Self { ledger, notes, .. } = *self;
+        let Self { ledger, notes, .. } = self;
         let mut dialogue = notes.finish();
         (dialogue.exchanges, dialogue.exchanges_not_kept) = ledger.finish(hidden);
         dialogue
