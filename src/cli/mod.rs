@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. The only room besides `capture` that touches files, terminals and the
 //! environment; it decides nothing about mail.
 
+mod apart;
 pub mod args;
 pub mod capture_messages;
 mod environment;

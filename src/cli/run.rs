@@ -170,7 +170,8 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         |path| encode::terminal(path.as_os_str().as_encoded_bytes()).into_owned(),
     );
     let failed = |error: std::io::Error| Stop::output(&error, &name, language);
-    let mut output = Output::open(arguments.output.as_deref()).map_err(failed)?;
+    let threads = environment::threads(arguments.reading.threads, &arguments.files);
+    let mut output = Output::open(arguments.output.as_deref(), threads).map_err(failed)?;
     let mut report = Report::new();
     let mut history = History::new();
     let mut emitter = Emitter::new(arguments.format, language);
@@ -387,7 +388,7 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     };
     let mut page = Page::new(&style);
     ladder(&mut page, session, findings, &style);
-    let mut output = Output::open(None).map_err(|error| Stop::output(&error, "-", language))?;
+    let mut output = Output::open(None, 1).map_err(|error| Stop::output(&error, "-", language))?;
     for line in page.into_lines() {
         writeln!(output, "{line}").map_err(|error| Stop::output(&error, "-", language))?;
     }
