@@ -130,7 +130,7 @@ fn dialogue(session: &Session) -> Vec<(Verb, Option<u16>)> {
     session
         .exchanges()
         .iter()
-        .map(|exchange| (exchange.verb.clone(), exchange.reply.yes().map(|reply| reply.code)))
+        .map(|exchange| (exchange.verb, exchange.reply.yes().map(|reply| reply.code)))
         .collect()
 }
 

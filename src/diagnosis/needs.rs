@@ -223,7 +223,7 @@ fn of_exchange(exchange: &Exchange) -> u32 {
         (Verb::Mail, _) => MAIL,
         (Verb::Helo, _) => HELO,
         (Verb::StartTls | Verb::XAnonymousTls, _) => STARTTLS,
-        (Verb::Other(_), _) => UNKNOWN,
+        (Verb::Other, _) => UNKNOWN,
         _ => 0,
     };
     if let Some(reply) = exchange.reply.yes() {

@@ -522,13 +522,14 @@ impl Decoder {
                 .masked
                 .add(line.bytes.trim_ascii().get(known..).unwrap_or_default());
         }
-        if !matches!(shown.verb, Verb::Other(_)) {
+        if shown.verb != Verb::Other {
             self.client.suspect = shown.verb == Verb::Auth;
         }
-        self.abandon_chunks(&shown.verb);
-        let detail = match shown.verb {
-            Verb::Auth => self.authentication(&command, line.cut, line.span),
-            _ => command.detail(&shown.verb),
+        self.abandon_chunks(shown.verb);
+        let detail = match (shown.verb, shown.unknown) {
+            (Verb::Auth, _) => self.authentication(&command, line.cut, line.span),
+            (_, Some(word)) => Detail::Unknown(word),
+            (verb, None) => command.detail(verb),
         };
         if shown.verb == Verb::Lhlo {
             self.notes.unusual_mut().lmtp = true;
@@ -612,8 +613,8 @@ impl Decoder {
     }
 
     /// A chunked message ends without LAST where the client begins something else.
-    fn abandon_chunks(&mut self, verb: &Verb) {
-        let goes_on = matches!(verb, Verb::Bdat | Verb::Noop | Verb::Help | Verb::Vrfy | Verb::Other(_));
+    fn abandon_chunks(&mut self, verb: Verb) {
+        let goes_on = matches!(verb, Verb::Bdat | Verb::Noop | Verb::Help | Verb::Vrfy | Verb::Other);
         if !goes_on && self.client.data.is_some() {
             self.end_data();
         }

@@ -136,14 +136,14 @@ impl<'a> Command<'a> {
     }
 
     /// What the command carries, where that can be told from its line alone.
-    pub fn detail(&self, verb: &Verb) -> Detail {
+    pub fn detail(&self, verb: Verb) -> Detail {
         let kept = self.argument.get(..COMMAND_KEPT).unwrap_or(self.argument);
         match verb {
             Verb::Helo | Verb::Ehlo | Verb::Lhlo => Detail::Hello {
                 name: Captured::new(kept),
             },
             Verb::Mail | Verb::Rcpt => {
-                let keyword = if *verb == Verb::Mail { "FROM" } else { "TO" };
+                let keyword = if verb == Verb::Mail { "FROM" } else { "TO" };
                 let (path, parameters) = path::envelope(kept, keyword);
                 Detail::Envelope { path, parameters }
             }
@@ -170,6 +170,8 @@ impl<'a> Command<'a> {
 pub struct Shown {
     /// The verb.
     pub verb: Verb,
+    /// The verb as it was sent, where it is [`Verb::Other`].
+    pub unknown: Option<Captured>,
     /// The line, masked where it had to be.
     pub line: Captured,
     /// Something was masked that a reply might repeat.
@@ -183,19 +185,23 @@ pub fn shown(line: &[u8], suspect: bool) -> Shown {
         return first_of_several(line, end, suspect);
     }
     let command = Command::read(line);
-    let plain = |verb| Shown {
+    let plain = |verb, unknown| Shown {
         verb,
+        unknown,
         line: Captured::new(line.get(..COMMAND_KEPT).unwrap_or(line)),
         masked: false,
     };
     match command.known() {
         Some(Verb::Auth) => authentication(&command),
-        Some(verb) => plain(verb),
+        Some(verb) => plain(verb, None),
         None if suspect && !line.is_empty() => masked(),
         None if carries_credential(command.word) => after_word(&command),
         None if holds_credential(command.word) => masked(),
         None if holds_credential(line) => after_word(&command),
-        None => plain(other(command.word.get(..VERB_KEPT).unwrap_or(command.word))),
+        None => {
+            let word = command.word.get(..VERB_KEPT).unwrap_or(command.word);
+            plain(Verb::Other, Some(Captured::new(word)))
+        }
     }
 }
 
@@ -209,13 +215,10 @@ fn first_of_several(line: &[u8], end: usize, suspect: bool) -> Shown {
     }
 }
 
-fn other(word: &[u8]) -> Verb {
-    Verb::Other(Box::new(Captured::new(word)))
-}
-
 fn masked() -> Shown {
     Shown {
-        verb: other(MASK.as_bytes()),
+        verb: Verb::Other,
+        unknown: Some(Captured::from(MASK)),
         line: Captured::from(MASK),
         masked: true,
     }
@@ -227,7 +230,8 @@ fn after_word(command: &Command<'_>) -> Shown {
     let end = memchr::memchr2(b'=', b':', word).map_or(word.len(), |position| position + 1);
     let word = word.get(..end).unwrap_or(word);
     Shown {
-        verb: other(word),
+        verb: Verb::Other,
+        unknown: Some(Captured::new(word)),
         line: Captured::new(&[word, b" ", MASK.as_bytes()].concat()),
         masked: true,
     }
@@ -246,6 +250,7 @@ fn authentication(command: &Command<'_>) -> Shown {
     }
     Shown {
         verb: Verb::Auth,
+        unknown: None,
         line: Captured::new(&line),
         masked: response.is_some() || mechanism.bytes() == MASK.as_bytes(),
     }

@@ -106,8 +106,8 @@ pub struct ReplyDefects {
     pub not_a_reply: bool,
 }
 
-/// The verb of a command; what is not in a list we know is kept as it was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The verb of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each is the command of the same name")]
 pub enum Verb {
     Helo,
@@ -131,8 +131,8 @@ pub enum Verb {
     XClient,
     XForward,
     XAnonymousTls,
-    /// Not known; at most 32 octets of it.
-    Other(Box<Captured>),
+    /// Not known: [`Detail::Unknown`] has it as it was sent.
+    Other,
 }
 
 /// A path's address (RFC 5321, section 4.1.2) without the angle brackets; empty for the null reverse-path.
@@ -140,10 +140,6 @@ pub enum Verb {
 pub struct Path {
     /// The mailbox as sent, without source route.
     pub address: Captured,
-    /// It was sent without "<" and ">".
-    pub without_brackets: bool,
-    /// A space stood between the colon and the path.
-    pub space_after_colon: bool,
 }
 
 /// An ESMTP parameter, "SIZE=1000" or "SMTPUTF8".
@@ -273,6 +269,8 @@ pub enum Detail {
     },
     /// XCLIENT or XFORWARD attributes, as sent.
     Attributes(Captured),
+    /// The verb of a command that is not known, at most 32 octets of it.
+    Unknown(Captured),
 }
 
 /// A command with its reply.
@@ -305,7 +303,7 @@ pub struct Exchange {
 }
 
 // The memory of a session that waits is mostly its exchanges. More than this is the allocator's next size.
-const _: () = assert!(size_of::<Exchange>() <= 192);
+const _: () = assert!(size_of::<Exchange>() <= 160);
 
 impl Exchange {
     /// Length of the command line on the wire, in octets, line end included; 0 for a command that was not seen.

@@ -327,16 +327,14 @@ fn weight_of(exchange: &Exchange) -> u32 {
         size_of::<Reply>() + reply.span.weight() + lines
     };
     let detail = match &exchange.detail {
-        Detail::Hello { name } | Detail::Attributes(name) => text(name),
+        Detail::Hello { name } | Detail::Attributes(name) | Detail::Unknown(name) => text(name),
         Detail::Auth(_) => 512,
         Detail::Envelope { parameters, .. } => 64 + parameters.weight(),
         Detail::Data(Some(_)) | Detail::Bdat { data: Some(_), .. } => 4096,
         _ => 0,
     };
-    let verb = if matches!(exchange.verb, Verb::Other(_)) { 64 } else { 0 };
     let weight = size_of::<Exchange>()
         + exchange.command.weight()
-        + verb
         + text(&exchange.line)
         + detail
         + exchange.reply.yes().map_or(0, reply)

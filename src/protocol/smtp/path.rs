@@ -34,23 +34,15 @@ pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Few<Parameter>
     let Ok((input, _)) = prefix(argument) else {
         return (None, Few::default());
     };
-    let (input, spaces) = spaces(input);
-    match alt((bracketed, unclosed, bare)).parse(input) {
-        Ok((rest, (address, without_brackets))) => (
+    match alt((bracketed, unclosed, bare)).parse(input.trim_ascii_start()) {
+        Ok((rest, address)) => (
             Some(Path {
                 address: Captured::new(address),
-                without_brackets,
-                space_after_colon: spaces,
             }),
             parameters(rest),
         ),
         Err(_) => (None, Few::default()),
     }
-}
-
-fn spaces(input: Octets<'_>) -> (Octets<'_>, bool) {
-    let rest = input.trim_ascii_start();
-    (rest, rest.len() < input.len())
 }
 
 fn quoted(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
@@ -74,17 +66,16 @@ fn mailbox(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
     .parse(input)
 }
 
-fn bracketed(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
+fn bracketed(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
     let (rest, address) = delimited(char('<'), preceded(opt(source_route), mailbox), char('>')).parse(input)?;
-    Ok((rest, (address.trim_ascii(), false)))
+    Ok((rest, address.trim_ascii()))
 }
 
-fn unclosed(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
-    let (rest, address) = preceded(tag("<"), take_till(is_space)).parse(input)?;
-    Ok((rest, (address, true)))
+fn unclosed(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
+    preceded(tag("<"), take_till(is_space)).parse(input)
 }
 
-fn bare(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
+fn bare(input: Octets<'_>) -> IResult<Octets<'_>, Octets<'_>> {
     let unquoted = take_while1(|octet| !is_space(octet) && octet != b'"');
     let (rest, address) = terminated(recognize(many0_count(alt((quoted, unquoted)))), opt(char('>'))).parse(input)?;
     if address.is_empty() {
@@ -93,7 +84,7 @@ fn bare(input: Octets<'_>) -> IResult<Octets<'_>, (Octets<'_>, bool)> {
             nom::error::ErrorKind::NonEmpty,
         )));
     }
-    Ok((rest, (address.strip_suffix(b">").unwrap_or(address), true)))
+    Ok((rest, address.strip_suffix(b">").unwrap_or(address)))
 }
 
 fn parameters(input: Octets<'_>) -> Few<Parameter> {
@@ -118,41 +109,30 @@ fn parameters(input: Octets<'_>) -> Few<Parameter> {
 mod tests {
     use super::*;
 
-    fn read(argument: &str) -> Option<(String, bool, bool)> {
-        envelope(argument.as_bytes(), "FROM").0.map(|path| {
-            let address = String::from_utf8(path.address.bytes().to_vec()).unwrap();
-            (address, path.without_brackets, path.space_after_colon)
-        })
+    fn read(argument: &str) -> Option<String> {
+        let path = envelope(argument.as_bytes(), "FROM").0;
+        path.map(|path| String::from_utf8(path.address.bytes().to_vec()).unwrap())
     }
 
     #[test]
     fn every_form_of_a_path_is_read() {
-        for (argument, address, without_brackets, space) in [
-            ("FROM:<taro@example.test>", "taro@example.test", false, false),
-            ("from:<>", "", false, false),
-            ("FROM:< >", "", false, false),
-            ("FROM: <a@b.test>", "a@b.test", false, true),
-            ("FROM :<a@b.test>", "a@b.test", false, false),
-            ("FROM:a@b.test SIZE=3", "a@b.test", true, false),
-            ("FROM:<a@b.test SIZE=3", "a@b.test", true, false),
-            ("FROM:a@b.test>", "a@b.test", true, false),
-            ("FROM:<@one.test,@two.test:a@b.test>", "a@b.test", false, false),
-            (
-                "FROM:<\"a >\\\" b\"@c.test> SIZE=1",
-                "\"a >\\\" b\"@c.test",
-                false,
-                false,
-            ),
-            ("FROM:\"a b\"@c.test SIZE=1", "\"a b\"@c.test", true, false),
-            ("FROM:<\"a@b.test>", "\"a@b.test", false, false),
-            ("FROM:<postmaster>", "postmaster", false, false),
-            ("FROM:<太郎@例え.jp> SMTPUTF8", "太郎@例え.jp", false, false),
+        for (argument, address) in [
+            ("FROM:<taro@example.test>", "taro@example.test"),
+            ("from:<>", ""),
+            ("FROM:< >", ""),
+            ("FROM: <a@b.test>", "a@b.test"),
+            ("FROM :<a@b.test>", "a@b.test"),
+            ("FROM:a@b.test SIZE=3", "a@b.test"),
+            ("FROM:<a@b.test SIZE=3", "a@b.test"),
+            ("FROM:a@b.test>", "a@b.test"),
+            ("FROM:<@one.test,@two.test:a@b.test>", "a@b.test"),
+            ("FROM:<\"a >\\\" b\"@c.test> SIZE=1", "\"a >\\\" b\"@c.test"),
+            ("FROM:\"a b\"@c.test SIZE=1", "\"a b\"@c.test"),
+            ("FROM:<\"a@b.test>", "\"a@b.test"),
+            ("FROM:<postmaster>", "postmaster"),
+            ("FROM:<太郎@例え.jp> SMTPUTF8", "太郎@例え.jp"),
         ] {
-            assert_eq!(
-                read(argument),
-                Some((address.into(), without_brackets, space)),
-                "{argument}"
-            );
+            assert_eq!(read(argument).as_deref(), Some(address), "{argument}");
         }
         for argument in ["", "FROM", "FROM <a@b>", "TO:<a@b>", "FROM:", "FROM:  "] {
             assert_eq!(read(argument), None, "{argument}");

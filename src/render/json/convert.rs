@@ -120,7 +120,7 @@ fn hello(session: &Session) -> Option<HelloRecord<'_>> {
         return None;
     };
     Some(HelloRecord {
-        verb: words::verb(&exchange.verb),
+        verb: Text(words::verb(exchange.verb).as_bytes()),
         name: name.into(),
     })
 }

@@ -2,7 +2,6 @@
 
 use crate::protocol::Seen;
 use crate::protocol::smtp::Verb;
-use crate::render::json::text::Text;
 use crate::session::{CaptureQuality, EndedBy, Outcome, Protocol, Security, Service, Stage, TransactionResult};
 use crate::span::Role;
 use crate::tcp::Opening;
@@ -178,10 +177,10 @@ pub const fn not_seen<T>(seen: &Seen<T>) -> Option<&'static str> {
     }
 }
 
-/// A verb.
+/// A verb; empty for one that is not known.
 #[must_use]
-pub fn verb(verb: &Verb) -> Text<'_> {
-    let word = match verb {
+pub const fn verb(verb: Verb) -> &'static str {
+    match verb {
         Verb::Helo => "HELO",
         Verb::Ehlo => "EHLO",
         Verb::Lhlo => "LHLO",
@@ -203,9 +202,8 @@ pub fn verb(verb: &Verb) -> Text<'_> {
         Verb::XClient => "XCLIENT",
         Verb::XForward => "XFORWARD",
         Verb::XAnonymousTls => "X-ANONYMOUSTLS",
-        Verb::Other(other) => return (&**other).into(),
-    };
-    Text(word.as_bytes())
+        Verb::Other => "",
+    }
 }
 
 /// An ICMP type and code (RFC 792, RFC 1812, RFC 4443).

@@ -5,7 +5,7 @@ use crate::diagnosis::lists;
 use crate::diagnosis::rules::facts;
 use crate::diagnosis::{Evidence, Note};
 use crate::protocol::retrieval::{Command, Status};
-use crate::protocol::smtp::{Dialogue, Exchange, Verb};
+use crate::protocol::smtp::{Detail, Dialogue, Exchange, Verb};
 use crate::protocol::tls::{TlsFacts, TlsStart};
 use crate::session::{EndedBy, Protocol, Service, Session};
 use crate::span::{Role, Span};
@@ -283,8 +283,10 @@ pub(super) fn masked(session: &Session) -> Option<(&'static str, Evidence)> {
 }
 
 fn masked_command(session: &Session) -> Option<(&'static str, Evidence)> {
-    let exchange = session.exchanges().iter().find(|exchange| match &exchange.verb {
-        Verb::Other(word) => is_crossed_out(&word.bytes().to_ascii_uppercase()) && facts::refusal(exchange).is_some(),
+    let exchange = session.exchanges().iter().find(|exchange| match &exchange.detail {
+        Detail::Unknown(word) => {
+            is_crossed_out(&word.bytes().to_ascii_uppercase()) && facts::refusal(exchange).is_some()
+        }
         _ => false,
     })?;
     Some(("command", Evidence::command(exchange)))

@@ -103,8 +103,8 @@ fn data_behind_chunk(rule: &'static Rule, exchange: &Exchange, next: &Exchange) 
 fn octets_left_over(rule: &'static Rule, exchange: &Exchange, next: &Exchange) -> Option<Finding> {
     let (size, _) = chunk(exchange)?;
     exchange.reply.yes().filter(|reply| reply.class() == 2)?;
-    let reply = facts::refusal(next)
-        .filter(|reply| matches!(reply.code, 500..=502 | 521) && matches!(next.verb, Verb::Other(_)))?;
+    let reply =
+        facts::refusal(next).filter(|reply| matches!(reply.code, 500..=502 | 521) && next.verb == Verb::Other)?;
     Some(
         Finding::of(rule, Stage::Data, Evidence::command(next))
             .with("command", &exchange.line)

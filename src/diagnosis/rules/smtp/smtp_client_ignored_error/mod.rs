@@ -77,7 +77,7 @@ fn text_without_go_ahead(session: &Session) -> Option<Ignored<'_>> {
             let text = error.verb == Verb::Data
                 && error.intermediate().is_empty()
                 && error.mail_data().is_none()
-                && matches!(next.verb, Verb::Other(_));
+                && next.verb == Verb::Other;
             (text && knew(error, next) && facts::refusal(next).is_some()).then_some((error, next, "text"))
         })
 }

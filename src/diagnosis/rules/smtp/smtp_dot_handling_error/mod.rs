@@ -42,7 +42,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
             let rest = exchanges
                 .get(position + 1..)?
                 .iter()
-                .take_while(|one| matches!(one.verb, Verb::Other(_)))
+                .take_while(|one| one.verb == Verb::Other)
                 .count();
             // One unknown word behind a mail is a slip in a dialogue; text that came without waiting, or more of it, is a body.
             let text = first.pipelined || first.command.first().frame == ended.frame || rest > 1;
