@@ -2,10 +2,9 @@
 //!
 //! In: paths, the standard input, any stream; pcap (micro- and nanoseconds, "modified", either byte order), pcapng
 //! (sections, interfaces, resolutions, offsets, every packet block), each plain or under one layer of gzip, zstd or lz4,
-//! recognised by content. Out: [`Frame`](crate::frame::Frame)s in time order from [`Reader::next_frame`] and, many at a time,
-//! [`Reader::next_row`], and
-//! [`CaptureFacts`]. Must not decode a frame, and must not lose silently: what is not understood becomes a [`Damage`],
-//! what does not fit a limit is counted.
+//! recognised by content. Out: [`Frame`](crate::frame::Frame)s in time order, one by one ([`Reader::next_frame`]) or many
+//! at a time ([`Reader::next_row`]), and [`CaptureFacts`]. Must not decode a frame, and must not lose silently: what is
+//! not understood becomes a [`Damage`], what does not fit a limit is counted.
 //!
 //! ```text
 //! octets (file, pipe) → decompress → buffer → walker (pcap, pcapng: pure) → file (damage, resync) → reader (merge)
