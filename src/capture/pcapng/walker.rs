@@ -116,12 +116,7 @@ impl PcapngWalker {
             return None;
         }
         self.last_time = record.time;
-        Some(Record {
-            length,
-            packet: record.packet.start + 8..record.packet.end + 8,
-            options: record.options.start + 8..record.options.end + 8,
-            ..record
-        })
+        Some(in_block(record, length))
     }
 
     /// Searches `from..until` for the next block that can be believed: a registered type, a length repeated at its end,
@@ -204,10 +199,8 @@ impl PcapngWalker {
             }
         };
         match found {
-            Ok(mut record) => {
-                record.length = borders.length;
-                record.packet = record.packet.start + 8..record.packet.end + 8;
-                record.options = record.options.start + 8..record.options.end + 8;
+            Ok(record) => {
+                let mut record = in_block(record, borders.length);
                 record.oddity.fault = record.oddity.fault.or(borders.fault);
                 self.last_time = record.time;
                 Step::Packet(record)
@@ -393,6 +386,18 @@ impl PcapngWalker {
             || self.header_believed(rest, order).is_some()
             || !matches!(glued(rest), Beginning::No);
         if next { Chain::Yes } else { Chain::No }
+    }
+}
+
+/// A record read off a block's body, with places counted from the beginning of the block.
+#[inline]
+fn in_block(record: Record, length: usize) -> Record {
+    let behind_header = |place: Range<usize>| place.start + 8..place.end + 8;
+    Record {
+        length,
+        packet: behind_header(record.packet),
+        options: behind_header(record.options),
+        ..record
     }
 }
 
