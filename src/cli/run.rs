@@ -54,6 +54,7 @@ pub(super) fn options(reading: &Reading) -> Options {
 fn read<T: Send>(
     files: &[OsString],
     reading: &Reading,
+    threads: usize,
     language: Language,
     tell: &Tell<'_, T>,
     sink: &mut Take<'_, T, Stop>,
@@ -61,7 +62,6 @@ fn read<T: Send>(
     let options = options(reading);
     keylog::read(&reading.keylog, &options.keys, language)?;
     let inputs: Vec<Input> = files.iter().cloned().map(Input::from_argument).collect();
-    let threads = environment::threads(reading.threads, files);
     let mut reader = Reader::new(inputs).with_secrets(options.take_embedded_keys());
     let wanted = Router::wants(&options);
     let mut errors = 0_usize;
@@ -179,6 +179,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let mut health = read(
         &arguments.files,
         &arguments.reading,
+        threads,
         language,
         &|session, findings, digits| Told::of(&session, findings, &filter, Form { language, digits }, format),
         &mut |told: Told| {
@@ -344,6 +345,7 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     let run = read(
         files,
         &arguments.reading,
+        environment::threads(arguments.reading.threads, files),
         language,
         &|session, findings, _| (session, findings),
         &mut |(session, findings): (Session, Vec<Finding>)| {
