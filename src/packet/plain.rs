@@ -109,19 +109,27 @@ impl Plain {
             return None;
         }
         let packet = frame.bytes.get(self.ip..)?;
-        let (network, length) = if self.version6 {
-            ipv6(packet)?
-        } else {
-            ipv4(packet, self.header)?
-        };
-        // As long as the IP header says, be it in the file or not.
-        let packet = packet.get(..length).unwrap_or(packet);
-        let octets = Octets::new(packet.get(self.header..)?, length - self.header);
         let encapsulation = match self.ip {
             ETHERNET_HEADER => 0,
             _ => tags(frame.bytes.get(ETHERNET_HEADER..self.ip)?),
         };
-        transport::read(octets, network, encapsulation, stamp, take).ok()
+        // Each version on a way of its own, where its addresses go to their place without a detour.
+        if self.version6 {
+            let (network, length) = ipv6(packet)?;
+            let octets = self.payload(packet, length)?;
+            transport::read(octets, network, encapsulation, stamp, take).ok()
+        } else {
+            let (network, length) = ipv4(packet, self.header)?;
+            let octets = self.payload(packet, length)?;
+            transport::read(octets, network, encapsulation, stamp, take).ok()
+        }
+    }
+
+    /// What follows the IP header of a packet that is as long as that header says, be it in the file or not.
+    #[inline(always)]
+    fn payload<'a>(&self, packet: &'a [u8], length: usize) -> Option<Octets<'a>> {
+        let packet = packet.get(..length).unwrap_or(packet);
+        Some(Octets::new(packet.get(self.header..)?, length - self.header))
     }
 }
 
