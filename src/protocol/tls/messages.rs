@@ -86,7 +86,7 @@ impl Decoder {
     fn read_client_hello(&mut self, body: &[u8], origin: &Origin) {
         match hello::client_hello(body, origin) {
             Some(read) => {
-                self.session_id = read.session_id;
+                self.session_id = read.session_id.to_vec();
                 if let Some(vault) = &mut self.vault {
                     vault.client_random = Some(read.random);
                 }

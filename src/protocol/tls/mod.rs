@@ -15,9 +15,11 @@ mod hello;
 mod inside;
 mod keys;
 mod messages;
+mod offers;
 mod reader;
 mod record;
 mod registry;
+mod remembered;
 #[cfg(test)]
 mod tests;
 
