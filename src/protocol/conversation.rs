@@ -81,6 +81,13 @@ impl Held {
         self.0.as_ref().map_or(&[], |held| &held.get(direction).pieces)
     }
 
+    /// Where the first of what is held came from.
+    fn first(&self, direction: Direction) -> Stamp {
+        self.pieces(direction)
+            .first()
+            .map_or(Stamp::default(), |(_, stamp, _)| *stamp)
+    }
+
     /// Takes out what is held of one direction.
     fn take(&mut self, direction: Direction) -> Vec<(u64, Stamp, Vec<u8>)> {
         let Some(held) = &mut self.0 else {
@@ -229,8 +236,8 @@ impl Conversation {
         // Nearly always the first segment tells, and nothing needs to be set aside.
         if self.held.octets(direction) == 0 {
             let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
-            if !matches!(found, First::NeedMore | First::Tls) {
-                self.decide(direction, found);
+            if found != First::NeedMore {
+                self.decide(direction, found, chunk.stamp);
                 self.read(chunk);
                 return;
             }
@@ -241,14 +248,14 @@ impl Conversation {
             found => found,
         };
         if found != First::NeedMore {
-            self.decide(direction, found);
+            self.decide(direction, found, self.held.first(direction));
         }
     }
 
-    /// Ends the Undecided mode of one direction; its held octets are read again in the new mode.
-    fn decide(&mut self, direction: Direction, found: First) {
+    /// Ends the Undecided mode of one direction, which began at `at`; its held octets are read again in the new mode.
+    fn decide(&mut self, direction: Direction, found: First, at: Stamp) {
         if found == First::Tls {
-            self.begin_tls(direction, self.start_without_consent());
+            self.begin_tls(direction, self.start_without_consent(), at);
         } else {
             let told = match found {
                 First::Smtp => Some(Expected::Smtp),
@@ -292,14 +299,15 @@ impl Conversation {
         }
     }
 
-    fn begin_tls(&mut self, direction: Direction, start: TlsStart) {
+    fn begin_tls(&mut self, direction: Direction, start: TlsStart, at: Stamp) {
         if self.tls.is_none() {
-            let held = self.held.pieces(direction).first();
-            let began = held.map_or(Stamp::default(), |(_, stamp, _)| *stamp);
-            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.take().unwrap_or_default());
-            self.tls = Some(Box::new(decoder));
+            let decoder = tls::Decoder::new(start, at);
+            self.tls = Some(Box::new(match self.keys.take() {
+                Some(keys) => decoder.with_keys(keys),
+                None => decoder,
+            }));
             if start != TlsStart::Implicit {
-                self.note_switch(began);
+                self.note_switch(at);
             }
         }
         *self.modes.get_mut(direction) = Mode::Tls;
@@ -342,9 +350,8 @@ impl Conversation {
     fn read_plain(&mut self, chunk: Chunk<'_>) {
         let behind_gap = std::mem::take(self.behind_gap.get_mut(chunk.direction));
         if behind_gap && looks_like_record(chunk.bytes) == Likeness::Yes {
-            self.held.keep(chunk);
-            self.begin_tls(chunk.direction, TlsStart::Inferred);
-            self.read_again(chunk.direction);
+            self.begin_tls(chunk.direction, TlsStart::Inferred, chunk.stamp);
+            self.read(chunk);
             return;
         }
         let progress = match &mut self.plain {
@@ -409,7 +416,7 @@ impl Conversation {
         let direction = chunk.direction;
         self.held.keep(chunk);
         if looks_like_record(&self.held.beginning(direction)) == Likeness::Yes {
-            self.begin_tls(direction, TlsStart::Inferred);
+            self.begin_tls(direction, TlsStart::Inferred, self.held.first(direction));
             self.read_again(direction);
         } else if self.held.is_full(direction) {
             *self.modes.get_mut(direction) = Mode::Plain;
@@ -418,8 +425,15 @@ impl Conversation {
     }
 
     fn read_switching(&mut self, chunk: Chunk<'_>) {
+        let direction = chunk.direction;
+        // Nearly always the first segment tells, and nothing needs to be set aside.
+        if self.held.octets(direction) == 0 && looks_like_record(chunk.bytes) == Likeness::Yes {
+            self.switch(direction, chunk.stamp);
+            self.read(chunk);
+            return;
+        }
         self.held.keep(chunk);
-        self.settle_switching(chunk.direction);
+        self.settle_switching(direction);
     }
 
     /// Tells what follows an accepted STARTTLS: TLS; plaintext that goes on in both directions (a decrypting mirror); or
@@ -428,8 +442,7 @@ impl Conversation {
         match looks_like_record(&self.held.beginning(direction)) {
             Likeness::NeedMore if !self.held.is_full(direction) => {}
             Likeness::Yes => {
-                let start = self.tls.as_ref().map_or(TlsStart::Upgraded, |_| TlsStart::Implicit);
-                self.begin_tls_of(direction, start);
+                self.switch(direction, self.held.first(direction));
                 self.read_again(direction);
             }
             _ if self.tls.is_none() && direction == Direction::ToServer => {
@@ -459,11 +472,12 @@ impl Conversation {
         }
     }
 
-    fn begin_tls_of(&mut self, direction: Direction, start: TlsStart) {
+    /// TLS follows an accepted STARTTLS in a direction, from `at` on.
+    fn switch(&mut self, direction: Direction, at: Stamp) {
         if self.tls.is_some() {
             *self.modes.get_mut(direction) = Mode::Tls;
         } else {
-            self.begin_tls(direction, start);
+            self.begin_tls(direction, TlsStart::Upgraded, at);
         }
         let other = direction.opposite();
         if *self.modes.get(other) == Mode::Switching && self.held.octets(other) > 0 {
@@ -487,7 +501,9 @@ impl Conversation {
     fn read_tls(&mut self, chunk: Chunk<'_>) {
         let Some(decoder) = &mut self.tls else { return };
         let read = decoder.push(chunk);
-        self.read_inside();
+        if decoder.opens_some(chunk.direction) {
+            self.read_inside();
+        }
         if read < chunk.bytes.len() {
             self.begin_plain(None);
             // What follows the end of TLS is in clear again.
@@ -599,7 +615,9 @@ impl Conversation {
     /// At the end: octets that never told what they are belong to the protocol of the port, or to TLS under way.
     fn release_undecided(&mut self, direction: Direction) {
         match self.modes.get(direction) {
-            Mode::Undecided if self.held.octets(direction) > 0 => self.decide(direction, First::Unclear),
+            Mode::Undecided if self.held.octets(direction) > 0 => {
+                self.decide(direction, First::Unclear, self.held.first(direction));
+            }
             Mode::Held => {
                 *self.modes.get_mut(direction) = Mode::Plain;
                 self.read_again(direction);
@@ -659,12 +677,7 @@ impl Stream for Conversation {
             Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
             Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
         };
-        plain
-            + self.held.weight()
-            + self
-                .tls
-                .as_ref()
-                .map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
+        plain + self.held.weight() + self.tls.as_ref().map_or(0, |decoder| decoder.weight())
     }
 
     /// A direction whose end the capture does not show may hold replies that nobody can see.

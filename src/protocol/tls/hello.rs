@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::captured::Captured;
 use crate::protocol::tls::facts::{ClientHello, DowngradeSentinel, Offer, ServerHello, Version};
 use crate::protocol::tls::handshake::Origin;
-use crate::protocol::tls::{fingerprint, offers};
 use crate::protocol::tls::reader::{Reader, shorts};
 use crate::protocol::tls::registry::{self, extension, is_grease, is_tls13};
+use crate::protocol::tls::{fingerprint, offers};
 
 /// ALPN names kept of one hello; more make it `malformed`.
 pub const ALPN_NAMES: usize = 32;
@@ -73,11 +73,7 @@ pub(super) fn offer(body: &[u8]) -> Option<(Offer, Option<Captured>)> {
 }
 
 /// Cipher suites, compression methods and, where present, extensions.
-fn read_client_lists(
-    reader: &mut Reader<'_>,
-    hello: &mut Offer,
-    server_name: &mut Option<Captured>,
-) -> Option<()> {
+fn read_client_lists(reader: &mut Reader<'_>, hello: &mut Offer, server_name: &mut Option<Captured>) -> Option<()> {
     let (suites, odd) = shorts(reader.vector16()?);
     hello.malformed |= odd || suites.is_empty();
     hello.grease |= suites.iter().any(|suite| is_grease(*suite));

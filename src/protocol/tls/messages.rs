@@ -38,9 +38,10 @@ mod kind {
 impl Decoder {
     /// One complete message.
     pub(super) fn read_message(&mut self, message: &Message<'_>) {
-        let Message { kind, ref body, origin } = *message;
+        let Message { kind, origin, .. } = *message;
+        let body = message.body();
         let (direction, stamp) = (origin.span.direction, origin.span.first);
-        let decrypted = self.sides.get(direction).handshake.decrypted;
+        let decrypted = self.handshakes.get(direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
         match kind {
             kind::CLIENT_HELLO => self.read_client_hello(body, &origin),
@@ -49,14 +50,10 @@ impl Decoder {
             kind::CERTIFICATE_STATUS => self.read_certificate_status(body),
             kind::SERVER_KEY_EXCHANGE => self.read_server_key_exchange(body),
             kind::CERTIFICATE_REQUEST => {
-                self.facts.certificate_request.get_or_insert(origin.span);
+                self.facts.rare_mut().certificate_request.get_or_insert(origin.span);
             }
-            kind::SERVER_HELLO_DONE => {
-                self.facts.server_hello_done.get_or_insert(stamp);
-            }
-            kind::CLIENT_KEY_EXCHANGE => {
-                self.facts.client_key_exchange.get_or_insert(stamp);
-            }
+            kind::SERVER_HELLO_DONE => self.facts.server_hello_done.first(stamp),
+            kind::CLIENT_KEY_EXCHANGE => self.facts.client_key_exchange.first(stamp),
             kind::NEW_SESSION_TICKET => self.facts.session_ticket = true,
             kind::ENCRYPTED_EXTENSIONS if inside13 => self.read_encrypted_extensions(body),
             kind::FINISHED if inside13 => self.read_finished(direction, stamp),
@@ -86,12 +83,14 @@ impl Decoder {
     fn read_client_hello(&mut self, body: &[u8], origin: &Origin) {
         match hello::client_hello(body, origin) {
             Some(read) => {
-                self.session_id = read.session_id.to_vec();
+                if self.facts.server_hello.is_none() {
+                    self.session_id = read.session_id.into();
+                }
                 if let Some(vault) = &mut self.vault {
                     vault.client_random = Some(read.random);
                 }
                 // A renegotiation inside TLS is not what the client offered.
-                if !self.sides.get(origin.span.direction).handshake.decrypted {
+                if !self.handshakes.get(origin.span.direction).decrypted {
                     self.keep_client_hello(read.hello);
                 }
             }
@@ -115,9 +114,7 @@ impl Decoder {
             Some(hello) => self.keep_client_hello(hello),
             None => self.count_unreadable(),
         }
-        let facts = self.facts.directions.get_mut(origin.span.direction);
-        facts.records = facts.records.saturating_add(1);
-        facts.last_record = Some(origin.span.first);
+        self.sides.get_mut(origin.span.direction).note(origin.span.first);
     }
 
     /// A ServerHello of SSL 2.0 itself: session-id-hit, certificate type, version … of which only the version is told.
@@ -149,21 +146,27 @@ impl Decoder {
             Some(ReadServerHello::Hello(hello, random, compressed)) => {
                 self.note_negotiated(random, compressed, &hello);
                 self.facts.server_hello.get_or_insert(hello);
+                self.session_id = Box::default();
             }
-            Some(ReadServerHello::Retry(hello)) if self.facts.hello_retry_requests.len() < HELLO_RETRY_REQUESTS => {
-                self.facts.hello_retry_requests.push(hello);
+            Some(ReadServerHello::Retry(hello)) => {
+                let requests = &mut self.facts.rare_mut().hello_retry_requests;
+                if requests.len() < HELLO_RETRY_REQUESTS {
+                    requests.push(hello);
+                } else {
+                    self.count_unreadable();
+                }
             }
-            Some(ReadServerHello::Retry(_)) | None => self.count_unreadable(),
+            None => self.count_unreadable(),
         }
     }
 
     /// The first one of each side counts; a renegotiation inside TLS sends them again.
     fn read_certificate(&mut self, body: &[u8], origin: &Origin) {
-        let decrypted = self.sides.get(origin.span.direction).handshake.decrypted;
+        let decrypted = self.handshakes.get(origin.span.direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
         let slot = match origin.span.direction {
             Direction::ToClient => &mut self.facts.server_certificate,
-            Direction::ToServer => &mut self.facts.client_certificate,
+            Direction::ToServer => &mut self.facts.rare_mut().client_certificate,
         };
         if slot.is_some() {
             if !decrypted {
@@ -192,7 +195,7 @@ impl Decoder {
 
     /// Finished of TLS 1.3 says what sizes only suggest.
     fn read_finished(&mut self, direction: Direction, stamp: Stamp) {
-        self.facts.directions.get_mut(direction).finished.get_or_insert(stamp);
+        self.facts.directions.get_mut(direction).finished.first(stamp);
         self.advance_keys(direction, Stage::Handshake);
     }
 
