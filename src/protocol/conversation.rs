@@ -16,7 +16,7 @@
 
 use crate::protocol::detect::{First, first};
 use crate::protocol::tls::{Inside, Keys, Likeness, TlsFacts, TlsStart, looks_like_record};
-use crate::protocol::{Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
+use crate::protocol::{Progress, Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Gap, Stream};
 
@@ -218,16 +218,26 @@ impl Conversation {
         spoken
     }
 
+    #[inline]
     fn read(&mut self, chunk: Chunk<'_>) {
         if chunk.bytes.is_empty() {
             return;
         }
         match self.modes.get(chunk.direction) {
-            Mode::Undecided => self.read_undecided(chunk),
             Mode::Plain => self.read_plain(chunk),
+            Mode::Tls => self.read_tls(chunk),
+            Mode::Undecided | Mode::Held | Mode::Switching => self.read_unsettled(chunk),
+        }
+    }
+
+    /// Apart from what nearly every segment needs.
+    #[inline(never)]
+    fn read_unsettled(&mut self, chunk: Chunk<'_>) {
+        match self.modes.get(chunk.direction) {
+            Mode::Undecided => self.read_undecided(chunk),
             Mode::Held => self.read_held(chunk),
             Mode::Switching => self.read_switching(chunk),
-            Mode::Tls => self.read_tls(chunk),
+            Mode::Plain | Mode::Tls => {}
         }
     }
 
@@ -348,10 +358,9 @@ impl Conversation {
     }
 
     fn read_plain(&mut self, chunk: Chunk<'_>) {
-        let behind_gap = std::mem::take(self.behind_gap.get_mut(chunk.direction));
-        if behind_gap && looks_like_record(chunk.bytes) == Likeness::Yes {
+        if std::mem::take(self.behind_gap.get_mut(chunk.direction)) && looks_like_record(chunk.bytes) == Likeness::Yes {
             self.begin_tls(chunk.direction, TlsStart::Inferred, chunk.stamp);
-            self.read(chunk);
+            self.read_tls(chunk);
             return;
         }
         let progress = match &mut self.plain {
@@ -360,6 +369,14 @@ impl Conversation {
             Plain::Pop3(decoder) => decoder.push(chunk),
             Plain::Imap(decoder) => decoder.push(chunk),
         };
+        if progress.upgrade != Upgrade::None {
+            self.read_upgrade(chunk, progress);
+        }
+    }
+
+    /// The plaintext decoder stopped, for it read something of a hand-over to TLS.
+    #[inline(never)]
+    fn read_upgrade(&mut self, chunk: Chunk<'_>, progress: Progress) {
         match progress.upgrade {
             Upgrade::None => return,
             Upgrade::Asked => *self.modes.get_mut(Direction::ToServer) = Mode::Held,

@@ -92,12 +92,15 @@ impl Decoder {
     pub fn push(&mut self, chunk: Chunk<'_>) -> usize {
         let mut rest = chunk;
         while !rest.bytes.is_empty() {
-            let before = rest.bytes.len();
-            let count = self.advance(rest);
-            rest = rest.skip(count);
-            if count == 0 || rest.bytes.len() == before {
+            let passed = self.sides.get_mut(chunk.direction).pass(rest.bytes.len());
+            let count = match passed {
+                0 => self.advance(rest),
+                passed => passed,
+            };
+            if count == 0 {
                 break;
             }
+            rest = rest.skip(count);
         }
         chunk.bytes.len().saturating_sub(rest.bytes.len())
     }

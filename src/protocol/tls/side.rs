@@ -88,6 +88,25 @@ impl Layer {
 }
 
 impl Side {
+    /// Passes over octets of a fragment that is not read, as far as it goes; gives how many.
+    #[inline]
+    pub(super) fn pass(&mut self, octets: usize) -> usize {
+        match &mut self.layer {
+            Layer::Fragment(fragment) if !fragment.clear => match u16::try_from(octets) {
+                Ok(octets) if octets < fragment.remaining => {
+                    fragment.remaining -= octets;
+                    usize::from(octets)
+                }
+                _ => {
+                    let octets = usize::from(fragment.remaining);
+                    self.layer = Layer::Header;
+                    octets
+                }
+            },
+            _ => 0,
+        }
+    }
+
     /// Counts a record.
     #[inline]
     pub(super) fn note(&mut self, stamp: Stamp) {
