@@ -56,7 +56,7 @@ pub struct Decoder {
 }
 
 // A busy mirror port has thousands of them.
-const _: () = assert!(size_of::<Decoder>() <= 768);
+const _: () = assert!(size_of::<Decoder>() <= 640);
 
 /// The level octet of an alert, and where it was.
 #[derive(Clone, Copy)]
@@ -321,6 +321,11 @@ impl Decoder {
     /// The same, to add to them.
     pub(super) fn flights_mut(&mut self) -> &mut Flights {
         self.flights.get_or_insert_default()
+    }
+
+    /// Nothing of them is needed any more.
+    pub(super) fn forget_flights(&mut self) {
+        self.flights = None;
     }
 
     /// The same, to take from them.

@@ -172,7 +172,18 @@ impl Decoder {
                 Direction::ToClient => self.note_sealed_by_server(record),
             }
         }
+        self.settle(direction);
+    }
+
+    /// Where nothing of either direction waits to be told apart, nothing is kept for that.
+    fn settle(&mut self, direction: Direction) {
         self.sides.get_mut(direction).settled = self.is_settled(direction);
+        if Direction::BOTH
+            .into_iter()
+            .all(|direction| self.sides.get(direction).settled)
+        {
+            self.forget_flights();
+        }
     }
 
     /// Counts a record as application data.
@@ -217,7 +228,7 @@ impl Decoder {
     fn note_sealed_by_client(&mut self, record: Sealed) {
         let direction = Direction::ToServer;
         if self.facts.directions.to_server.finished.is_some() {
-            let suspicious = alert_size(record.length, self.is_padded(direction));
+            let suspicious = alert_size(record.length, self.sides.get(direction).padded);
             self.note_application(direction, record, suspicious);
             return;
         }
@@ -229,18 +240,13 @@ impl Decoder {
         let hash = self.hash();
         let flight = self.flights_mut().get_mut(direction);
         if let Some(padded) = finished_size(record.length, hash) {
-            flight.padded = padded;
+            self.sides.to_server.padded = padded;
             self.client_finished(record.stamp);
         } else if alert_size(record.length, true) {
             flight.suspect(record);
         } else {
             flight.count(record.stamp);
         }
-    }
-
-    /// The sender of a direction pads its records as Java does.
-    fn is_padded(&self, direction: Direction) -> bool {
-        self.flight(direction).is_some_and(|flight| flight.padded)
     }
 
     /// The client's Finished is there: the server's was before it.
@@ -259,7 +265,7 @@ impl Decoder {
             self.note_server_flight(record);
             return;
         }
-        let suspicious = alert_size(record.length, self.is_padded(direction));
+        let suspicious = alert_size(record.length, self.sides.get(direction).padded);
         self.note_application(direction, record, suspicious);
     }
 
@@ -289,15 +295,13 @@ impl Decoder {
         let flight = self.flights_mut().get_mut(Direction::ToClient);
         // EncryptedExtensions come first, so that the first record alone is no Finished.
         let size = finished_size(record.length, hash).filter(|_| flight.records > 0);
-        if let Some(padded) = size {
-            flight.padded = padded;
-        }
         if alert_size(record.length, true) {
             flight.suspect(record);
         } else {
             flight.count(record.stamp);
         }
-        if size.is_some() {
+        if let Some(padded) = size {
+            self.sides.to_client.padded = padded;
             self.facts.directions.to_client.finished.set(record.stamp);
         }
     }
@@ -407,7 +411,9 @@ impl Decoder {
             false => client.finished.is_some() && server.finished.is_some(),
         };
         let hello = facts.server_hello.is_some();
-        let client_flight = facts.client_key_exchange.is_some()
+        let client_flight = facts
+            .answered()
+            .is_some_and(|answered| answered.client_key_exchange.is_some())
             || facts.rare().is_some_and(|rare| rare.client_certificate.is_some())
             || client.finished.is_some()
             || (hello && client.change_cipher_spec.is_some() && !self.is_tls13())

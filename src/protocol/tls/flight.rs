@@ -77,8 +77,6 @@ pub(super) struct Flight {
     pub(super) records: u64,
     /// The last of them.
     pub(super) last: Noted,
-    /// The sender pads its records as Java does.
-    pub(super) padded: bool,
     /// Alert-sized records with nothing behind them yet, the older one first; two, since user_canceled may precede
     /// close_notify.
     pending: [Option<Sealed>; 2],

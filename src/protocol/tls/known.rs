@@ -15,18 +15,24 @@ pub(super) struct Known {
     pub(super) began: Stamp,
     pub(super) client_hellos: Vec<ClientHello>,
     pub(super) server_hello: Option<ServerHello>,
+    pub(super) session_ticket: bool,
+    pub(super) encrypted_alerts: Vec<EncryptedAlert>,
+    pub(super) directions: PerDirection<Milestones>,
+    pub(super) unreadable_messages: u32,
+    pub(super) gaps: u32,
+    answered: Option<Box<Answered>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What TLS 1.2 and older say in clear behind the ServerHello, and TLS 1.3 shows only where it is opened.
+#[derive(Default)]
+pub(super) struct Answered {
     pub(super) server_certificate: Option<CertificateMessage>,
     pub(super) certificate_status: Option<u32>,
     pub(super) key_exchange_group: Option<u16>,
     pub(super) dhe_bits: Option<u32>,
     pub(super) server_hello_done: Noted,
     pub(super) client_key_exchange: Noted,
-    pub(super) session_ticket: bool,
-    pub(super) encrypted_alerts: Vec<EncryptedAlert>,
-    pub(super) directions: PerDirection<Milestones>,
-    pub(super) unreadable_messages: u32,
-    pub(super) gaps: u32,
-    rare: Option<Box<Rare>>,
 }
 
 /// What most connections never show.
@@ -56,19 +62,24 @@ impl Known {
             began,
             client_hellos: Vec::new(),
             server_hello: None,
-            server_certificate: None,
-            certificate_status: None,
-            key_exchange_group: None,
-            dhe_bits: None,
-            server_hello_done: Noted::NONE,
-            client_key_exchange: Noted::NONE,
             session_ticket: false,
             encrypted_alerts: Vec::new(),
             directions: PerDirection::default(),
             unreadable_messages: 0,
             gaps: 0,
+            answered: None,
             rare: None,
         }
+    }
+
+    /// What followed the ServerHello, where any of it was seen.
+    pub(super) fn answered(&self) -> Option<&Answered> {
+        self.answered.as_deref()
+    }
+
+    /// What followed the ServerHello, to add to it.
+    pub(super) fn answered_mut(&mut self) -> &mut Answered {
+        self.answered.get_or_insert_default()
     }
 
     /// What is rarely seen, where any of it was.
@@ -88,9 +99,9 @@ impl Known {
 
     /// Octets of memory in use, about.
     pub(super) fn weight(&self) -> usize {
-        let offers: usize = self.client_hellos.iter().map(|_| size_of::<ClientHello>()).sum();
         let certificates = [
-            self.server_certificate.as_ref(),
+            self.answered()
+                .and_then(|answered| answered.server_certificate.as_ref()),
             self.rare().and_then(|rare| rare.client_certificate.as_ref()),
         ];
         let certificates = certificates.into_iter().flatten();
@@ -98,11 +109,15 @@ impl Known {
             .flat_map(|message| &message.certificates)
             .map(|certificate| certificate.length)
             .sum();
-        offers + certificates as usize + self.rare().map_or(0, |_| size_of::<Rare>())
+        self.client_hellos.capacity() * size_of::<ClientHello>()
+            + certificates as usize
+            + self.answered().map_or(0, |_| size_of::<Answered>())
+            + self.rare().map_or(0, |_| size_of::<Rare>())
     }
 
     /// The facts, with all that the other parts of the decoder held.
     pub(super) fn tell(self, sides: &PerDirection<Side>, listing: &Listing, phase: Phase) -> TlsFacts {
+        let answered = self.answered.map_or_else(Answered::default, |answered| *answered);
         let rare = self.rare.map_or_else(Rare::default, |rare| *rare);
         let (records, records_not_listed) = listing.told();
         TlsFacts {
@@ -111,14 +126,14 @@ impl Known {
             client_hellos: self.client_hellos,
             hello_retry_requests: rare.hello_retry_requests,
             server_hello: self.server_hello,
-            server_certificate: self.server_certificate,
-            certificate_status: self.certificate_status,
-            key_exchange_group: self.key_exchange_group,
-            dhe_bits: self.dhe_bits,
+            server_certificate: answered.server_certificate,
+            certificate_status: answered.certificate_status,
+            key_exchange_group: answered.key_exchange_group,
+            dhe_bits: answered.dhe_bits,
             certificate_request: rare.certificate_request,
             client_certificate: rare.client_certificate,
-            server_hello_done: self.server_hello_done.get(),
-            client_key_exchange: self.client_key_exchange.get(),
+            server_hello_done: answered.server_hello_done.get(),
+            client_key_exchange: answered.client_key_exchange.get(),
             session_ticket: self.session_ticket,
             alerts: rare.alerts,
             encrypted_alerts: self.encrypted_alerts,

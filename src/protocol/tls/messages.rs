@@ -52,8 +52,8 @@ impl Decoder {
             kind::CERTIFICATE_REQUEST => {
                 self.facts.rare_mut().certificate_request.get_or_insert(origin.span);
             }
-            kind::SERVER_HELLO_DONE => self.facts.server_hello_done.first(stamp),
-            kind::CLIENT_KEY_EXCHANGE => self.facts.client_key_exchange.first(stamp),
+            kind::SERVER_HELLO_DONE => self.facts.answered_mut().server_hello_done.first(stamp),
+            kind::CLIENT_KEY_EXCHANGE => self.facts.answered_mut().client_key_exchange.first(stamp),
             kind::NEW_SESSION_TICKET => self.facts.session_ticket = true,
             kind::ENCRYPTED_EXTENSIONS if inside13 => self.read_encrypted_extensions(body),
             kind::FINISHED if inside13 => self.read_finished(direction, stamp),
@@ -165,7 +165,7 @@ impl Decoder {
         let decrypted = self.handshakes.get(origin.span.direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
         let slot = match origin.span.direction {
-            Direction::ToClient => &mut self.facts.server_certificate,
+            Direction::ToClient => &mut self.facts.answered_mut().server_certificate,
             Direction::ToServer => &mut self.facts.rare_mut().client_certificate,
         };
         if slot.is_some() {
@@ -177,7 +177,9 @@ impl Decoder {
         if inside13 {
             let (message, stapled) = certificate::message13(body, origin.span);
             *slot = Some(message);
-            self.facts.certificate_status = self.facts.certificate_status.or(stapled);
+            if let Some(length) = stapled {
+                self.facts.answered_mut().certificate_status.get_or_insert(length);
+            }
         } else {
             *slot = Some(CertificateMessage {
                 decrypted,
@@ -205,7 +207,7 @@ impl Decoder {
         match reader.octet().and_then(|_| reader.vector24()) {
             Some(response) => {
                 let length = u32::try_from(response.len()).unwrap_or(u32::MAX);
-                self.facts.certificate_status.get_or_insert(length);
+                self.facts.answered_mut().certificate_status.get_or_insert(length);
             }
             None => self.count_unreadable(),
         }
@@ -224,7 +226,7 @@ impl Decoder {
         if is_ecdhe(suite) {
             match (reader.octet(), reader.short()) {
                 (Some(3), Some(group)) => {
-                    self.facts.key_exchange_group.get_or_insert(group);
+                    self.facts.answered_mut().key_exchange_group.get_or_insert(group);
                 }
                 // Explicit curves have no number.
                 (Some(1 | 2), _) => {}
@@ -233,7 +235,10 @@ impl Decoder {
         } else if is_dhe(suite) {
             match reader.vector16() {
                 Some(prime) => {
-                    self.facts.dhe_bits.get_or_insert(certificate::bits_of_number(prime));
+                    self.facts
+                        .answered_mut()
+                        .dhe_bits
+                        .get_or_insert(certificate::bits_of_number(prime));
                 }
                 None => self.count_unreadable(),
             }
