@@ -338,7 +338,14 @@ impl Conversation {
         }
     }
 
+    #[inline]
     fn read_again(&mut self, direction: Direction) {
+        if self.held.0.is_some() {
+            self.read_held_again(direction);
+        }
+    }
+
+    fn read_held_again(&mut self, direction: Direction) {
         let held = self.held.take(direction);
         for (offset, stamp, ref bytes) in held {
             self.read(Chunk {
