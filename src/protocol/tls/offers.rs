@@ -8,7 +8,7 @@ use crate::captured::Captured;
 use crate::protocol::tls::facts::Offer;
 use crate::protocol::tls::hello;
 use crate::protocol::tls::reader::Reader;
-use crate::protocol::tls::registry::extension;
+use crate::protocol::tls::registry::{extension, is_grease};
 use crate::protocol::tls::remembered::Remembered;
 
 /// Offers read last, with room for what the next one depends on.
@@ -37,13 +37,17 @@ pub(super) fn of(body: &[u8]) -> Option<(Arc<Offer>, Option<Captured>)> {
 }
 
 /// Puts down all that the offer of a ClientHello body depends on, and gives what it says apart from that: the server's name.
-/// `None` where something does not fit. What is put down can be told apart again: lists have their lengths before them.
+/// `None` where something does not fit, and where GREASE (RFC 8701) makes each hello another. What is put down can be told apart again: lists have their lengths before them.
 fn distinguish(body: &[u8], distinct: &mut Vec<u8>) -> Option<Option<Captured>> {
     let mut reader = Reader::new(body);
     distinct.extend_from_slice(reader.take(2)?);
     reader.take(32)?;
     distinct.push(u8::from(reader.vector8()?.is_empty()));
-    put(distinct, reader.vector16()?);
+    let suites = reader.vector16()?;
+    if starts_with_grease(suites) {
+        return None;
+    }
+    put(distinct, suites);
     put(distinct, reader.vector8()?);
     let mut server_name = None;
     if reader.is_empty() {
@@ -53,6 +57,9 @@ fn distinguish(body: &[u8], distinct: &mut Vec<u8>) -> Option<Option<Captured>> 
     while !extensions.is_empty() {
         let kind = extensions.short()?;
         let content = extensions.vector16()?;
+        if is_grease(kind) {
+            return None;
+        }
         distinct.extend_from_slice(&kind.to_be_bytes());
         match kind {
             extension::SERVER_NAME => hello::read_server_name(content, &mut server_name)?,
@@ -68,6 +75,13 @@ fn distinguish(body: &[u8], distinct: &mut Vec<u8>) -> Option<Option<Captured>> 
         }
     }
     reader.is_empty().then_some(server_name)
+}
+
+/// Programs that send GREASE send it first.
+fn starts_with_grease(numbers: &[u8]) -> bool {
+    numbers
+        .first_chunk()
+        .is_some_and(|first| is_grease(u16::from_be_bytes(*first)))
 }
 
 /// A list whose length is below 65,536, as the wire says.

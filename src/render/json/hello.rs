@@ -78,7 +78,8 @@ impl Known {
 impl ToJson for Hello<'_> {
     fn append(&self, json: &mut Vec<u8>) {
         let known = KNOWN.with_borrow_mut(|known| {
-            let known = known.get_mut(place(&self.0.offer))?;
+            // With GREASE (RFC 8701) no hello comes twice.
+            let known = known.get_mut(place(&self.0.offer)).filter(|_| !self.0.grease)?;
             let is_it = |known: &Known| Arc::ptr_eq(&known.offer, &self.0.offer);
             if !known.as_ref().is_some_and(is_it) {
                 *known = Known::of(self.0);

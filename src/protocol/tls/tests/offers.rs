@@ -34,6 +34,12 @@ fn hellos_of_one_program_share_their_offer() {
     let (one, first) = offers::of(&full(1, "mail.hinata.example")).unwrap();
     let (other, second) = offers::of(&full(2, "mx.kisaragi.example")).unwrap();
     assert!(Arc::ptr_eq(&one, &other));
+    let greased = client_hello(0x0303, &[], &[0x0A0A, 0x1301], None);
+    let [(one, _), (other, _)] = [(), ()].map(|()| offers::of(&greased).unwrap());
+    assert!(
+        one == other && !Arc::ptr_eq(&one, &other),
+        "GREASE drives out what is remembered"
+    );
     assert_eq!(first.unwrap().bytes(), b"mail.hinata.example");
     assert_eq!(second.unwrap().bytes(), b"mx.kisaragi.example");
 }
