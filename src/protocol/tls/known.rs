@@ -97,8 +97,10 @@ impl Known {
         self.rare().is_some_and(|rare| !rare.hello_retry_requests.is_empty())
     }
 
-    /// Octets of memory in use, about.
+    /// Octets of memory in use, about. What other sessions may share counts whole: how many do depends on the threads of a
+    /// run, and the limits of memory must not.
     pub(super) fn weight(&self) -> usize {
+        let offers: u32 = self.client_hellos.iter().map(|hello| hello.length).sum();
         let certificates = [
             self.answered()
                 .and_then(|answered| answered.server_certificate.as_ref()),
@@ -110,6 +112,7 @@ impl Known {
             .map(|certificate| certificate.length)
             .sum();
         self.client_hellos.capacity() * size_of::<ClientHello>()
+            + offers.saturating_mul(2) as usize
             + certificates as usize
             + self.answered().map_or(0, |_| size_of::<Answered>())
             + self.rare().map_or(0, |_| size_of::<Rare>())
