@@ -43,16 +43,16 @@ pub struct Decoder {
     pub(super) old_protocol: bool,
     /// What is read now was encrypted.
     pub(super) reading_inside: bool,
-    pub(super) facts: Known,
-    pub(super) handshakes: PerDirection<Assembler>,
     /// Records that are told apart by size and order: in TLS 1.3, and where the version is not known.
     flights: Option<Box<Flights>>,
+    /// Keys and what they opened, where the run has secrets.
+    pub(super) vault: Option<Box<Vault>>,
+    pub(super) handshakes: PerDirection<Assembler>,
     /// The first octet of an alert whose second is in the next record or chunk.
     pub(super) alerts: PerDirection<Option<Box<AlertStart>>>,
     /// legacy_session_id of the last ClientHello, until the server answers.
     pub(super) session_id: Box<[u8]>,
-    /// Keys and what they opened, where the run has secrets.
-    pub(super) vault: Option<Box<Vault>>,
+    pub(super) facts: Known,
 }
 
 // A busy mirror port has thousands of them.
@@ -479,7 +479,7 @@ impl Decoder {
         }
     }
 
-    /// Octets of memory in use, about.
+    /// Octets of memory in use, about. Asked often: what lies elsewhere is not looked at where it can be helped.
     #[must_use]
     pub fn weight(&self) -> usize {
         let collecting = Direction::BOTH.into_iter().map(|direction| {
@@ -491,11 +491,16 @@ impl Decoder {
             };
             self.handshakes.get(direction).weight().saturating_add(layer)
         });
+        let opened = Direction::BOTH.into_iter().any(|direction| self.opens_some(direction));
+        let vault = self.vault.as_ref().map_or(0, |vault| match opened {
+            true => vault.weight(),
+            false => size_of::<Vault>(),
+        });
         size_of::<Self>()
             + self.listing.weight()
             + self.facts.weight()
             + self.flights.as_ref().map_or(0, |_| size_of::<Flights>())
-            + self.vault.as_ref().map_or(0, |vault| vault.weight())
+            + vault
             + collecting.sum::<usize>()
     }
 }

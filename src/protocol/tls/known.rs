@@ -20,6 +20,9 @@ pub(super) struct Known {
     pub(super) directions: PerDirection<Milestones>,
     pub(super) unreadable_messages: u32,
     pub(super) gaps: u32,
+    /// Octets of hellos and certificates, about. What other sessions may share counts whole: how many do depends on the
+    /// threads of a run, and the limits of memory must not.
+    held: u32,
     answered: Option<Box<Answered>>,
     rare: Option<Box<Rare>>,
 }
@@ -67,6 +70,7 @@ impl Known {
             directions: PerDirection::default(),
             unreadable_messages: 0,
             gaps: 0,
+            held: 0,
             answered: None,
             rare: None,
         }
@@ -97,23 +101,41 @@ impl Known {
         self.rare().is_some_and(|rare| !rare.hello_retry_requests.is_empty())
     }
 
-    /// Octets of memory in use, about. What other sessions may share counts whole: how many do depends on the threads of a
-    /// run, and the limits of memory must not.
+    /// Takes a ClientHello.
+    pub(super) fn keep_client_hello(&mut self, hello: ClientHello) {
+        // Nearly always one, rarely a second one: no room for more.
+        self.client_hellos.reserve_exact(1);
+        self.hold(size_of::<ClientHello>() as u32 + hello.length.saturating_mul(2));
+        self.client_hellos.push(hello);
+    }
+
+    /// Takes the sender's certificates, where there are none of it yet.
+    pub(super) fn keep_certificates(&mut self, sender: Direction, message: CertificateMessage) {
+        let lengths = message.certificates.iter().map(|certificate| certificate.length);
+        self.hold(lengths.sum());
+        match sender {
+            Direction::ToClient => self.answered_mut().server_certificate = Some(message),
+            Direction::ToServer => self.rare_mut().client_certificate = Some(message),
+        }
+    }
+
+    /// The sender's certificates were seen.
+    pub(super) fn has_certificates(&self, sender: Direction) -> bool {
+        match sender {
+            Direction::ToClient => self
+                .answered()
+                .is_some_and(|answered| answered.server_certificate.is_some()),
+            Direction::ToServer => self.rare().is_some_and(|rare| rare.client_certificate.is_some()),
+        }
+    }
+
+    const fn hold(&mut self, octets: u32) {
+        self.held = self.held.saturating_add(octets);
+    }
+
+    /// Octets of memory in use, about; looks at nothing that lies elsewhere.
     pub(super) fn weight(&self) -> usize {
-        let offers: u32 = self.client_hellos.iter().map(|hello| hello.length).sum();
-        let certificates = [
-            self.answered()
-                .and_then(|answered| answered.server_certificate.as_ref()),
-            self.rare().and_then(|rare| rare.client_certificate.as_ref()),
-        ];
-        let certificates = certificates.into_iter().flatten();
-        let certificates: u32 = certificates
-            .flat_map(|message| &message.certificates)
-            .map(|certificate| certificate.length)
-            .sum();
-        self.client_hellos.capacity() * size_of::<ClientHello>()
-            + offers.saturating_mul(2) as usize
-            + certificates as usize
+        self.held as usize
             + self.answered().map_or(0, |_| size_of::<Answered>())
             + self.rare().map_or(0, |_| size_of::<Rare>())
     }

@@ -100,9 +100,7 @@ impl Decoder {
 
     fn keep_client_hello(&mut self, hello: ClientHello) {
         if self.facts.client_hellos.len() < CLIENT_HELLOS {
-            // Nearly always one, rarely a second one: room for four would be 2 kB.
-            self.facts.client_hellos.reserve_exact(1);
-            self.facts.client_hellos.push(hello);
+            self.facts.keep_client_hello(hello);
         } else {
             self.count_unreadable();
         }
@@ -164,11 +162,8 @@ impl Decoder {
     fn read_certificate(&mut self, body: &[u8], origin: &Origin) {
         let decrypted = self.handshakes.get(origin.span.direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
-        let slot = match origin.span.direction {
-            Direction::ToClient => &mut self.facts.answered_mut().server_certificate,
-            Direction::ToServer => &mut self.facts.rare_mut().client_certificate,
-        };
-        if slot.is_some() {
+        let sender = origin.span.direction;
+        if self.facts.has_certificates(sender) {
             if !decrypted {
                 self.count_unreadable();
             }
@@ -176,15 +171,16 @@ impl Decoder {
         }
         if inside13 {
             let (message, stapled) = certificate::message13(body, origin.span);
-            *slot = Some(message);
+            self.facts.keep_certificates(sender, message);
             if let Some(length) = stapled {
                 self.facts.answered_mut().certificate_status.get_or_insert(length);
             }
         } else {
-            *slot = Some(CertificateMessage {
+            let message = CertificateMessage {
                 decrypted,
                 ..certificate::message(body, origin.span)
-            });
+            };
+            self.facts.keep_certificates(sender, message);
         }
     }
 
