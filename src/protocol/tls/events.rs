@@ -71,7 +71,6 @@ impl Decoder {
     fn note_change_cipher_spec(&mut self, direction: Direction, stamp: Stamp) {
         self.facts.directions.get_mut(direction).change_cipher_spec.first(stamp);
         self.handshakes.get_mut(direction).interrupt();
-        self.sides.get_mut(direction).settled = false;
         self.change_keys(direction, stamp.frame);
     }
 
@@ -207,7 +206,7 @@ impl Decoder {
         let waits = |flights: &Flights| flights.tickets.is_waiting() || flights.get(direction).is_suspicious();
         spoke(direction)
             && (!is_tls13(hello.version) || (over && !self.flights().is_some_and(waits)))
-            && self.vault.as_ref().is_none_or(|vault| vault.is_done(direction))
+            && (self.vault.is_none() || self.sides.get(direction).shut)
     }
 
     fn hash(&self) -> Option<u16> {

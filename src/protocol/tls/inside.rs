@@ -139,7 +139,7 @@ impl Vault {
     }
 
     /// A sender's next records are not opened, and there is nothing to tell about that.
-    pub(super) fn is_done(&self, direction: Direction) -> bool {
+    fn is_done(&self, direction: Direction) -> bool {
         self.opening.shut(direction).is_some() && *self.secrets.get(direction) == Some(false)
     }
 
@@ -217,6 +217,8 @@ impl Decoder {
 
     /// ChangeCipherSpec of TLS 1.2 and older: the sender's next records have the keys of the last handshake.
     pub(super) fn change_keys(&mut self, direction: Direction, at: FrameNumber) {
+        let side = self.sides.get_mut(direction);
+        (side.settled, side.shut) = (false, false);
         if let Some(vault) = &mut self.vault
             && let Some(negotiated) = vault.negotiated.as_ref().filter(|one| !is_tls13(one.version))
         {
@@ -226,7 +228,10 @@ impl Decoder {
 
     /// Whether a protected record is to be collected; finds the keys for a sender's first.
     pub(super) fn opens(&mut self, direction: Direction, header: Header, stamp: Stamp) -> bool {
-        let early = self.early_data_offered() && self.facts.server_hello.is_none();
+        if self.sides.get(direction).shut {
+            return false;
+        }
+        let early = self.facts.server_hello.is_none() && self.early_data_offered();
         let at = stamp.frame;
         let Some(vault) = &mut self.vault else { return false };
         if vault.opening.is_idle(direction) {
@@ -256,6 +261,8 @@ impl Decoder {
         {
             vault.facts(direction).stopped.get_or_insert((reason, stamp));
             self.count_unopened(direction, header, stamp);
+        } else {
+            self.sides.get_mut(direction).shut = vault.is_done(direction);
         }
         false
     }

@@ -20,6 +20,8 @@ pub(super) struct Side {
     /// The handshake is over, and application data was seen: further records of application data are only counted, but for
     /// those of an alert's size.
     pub(super) settled: bool,
+    /// No key opens its records, and there is nothing to tell about that.
+    pub(super) shut: bool,
     /// TLS 1.3: the sender pads its records as Java does.
     pub(super) padded: bool,
     /// Something of this direction's inside was for the owner.
