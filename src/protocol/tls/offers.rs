@@ -37,7 +37,8 @@ pub(super) fn of(body: &[u8]) -> Option<(Arc<Offer>, Option<Captured>)> {
 }
 
 /// Puts down all that the offer of a ClientHello body depends on, and gives what it says apart from that: the server's name.
-/// `None` where something does not fit, and where GREASE (RFC 8701) makes each hello another. What is put down can be told apart again: lists have their lengths before them.
+/// `None` where something does not fit, and where GREASE (RFC 8701) makes each hello another. What is put down can be told
+/// apart again: lists have their lengths before them.
 fn distinguish(body: &[u8], distinct: &mut Vec<u8>) -> Option<Option<Captured>> {
     let mut reader = Reader::new(body);
     distinct.extend_from_slice(reader.take(2)?);
