@@ -133,7 +133,7 @@ impl Wording {
     }
 
     fn is_of(&self, reply: &Reply) -> bool {
-        self.lines == reply.lines
+        self.lines.is_shared_with(&reply.lines) || self.lines == reply.lines
     }
 
     /// One of the phrases stands in it, ASCII case ignored.
