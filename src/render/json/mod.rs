@@ -2,9 +2,11 @@
 //! could act on; octets that are not UTF-8 stand as `\xff` with every backslash doubled (see [`encode::json`](super::encode::json)).
 
 mod convert;
+mod each;
 mod enhanced;
 mod finding;
 mod number;
+mod proof;
 mod replied;
 mod run;
 mod safe;
@@ -18,8 +20,10 @@ pub mod words;
 mod writer;
 
 pub use convert::Form;
+pub use each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
+pub use proof::Proof;
 pub use replied::{Offered, Replied};
 pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};
@@ -28,4 +32,4 @@ pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
 pub use tls::TlsRecord;
 pub use told::Told;
-pub use writer::ToJson;
+pub use writer::{ToJson, give_back};

@@ -1,15 +1,19 @@
 //! The TLS part of the session record.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+
+use serde::{Serialize, Serializer};
 
 use crate::protocol::tls::{
     self, AlertLevel, Certificate, CertificateMessage, ClientHello, Decryption, Phase, ServerHello, TlsFacts, TlsStart,
     Unopened, Version,
 };
 use crate::render::json::finding::direction;
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::schema::schema_like;
+use crate::render::json::text::{Lines, Text, Word};
 use crate::render::json::time::Time;
-use crate::render::json::writer::record;
+use crate::render::json::writer::{ToJson, is_plain, list, record};
 use crate::span::{Direction, Role};
 use crate::time::Timestamp;
 
@@ -19,13 +23,13 @@ record! {
         /// The value on the wire.
         pub code: u16,
         /// Its registered name, or the value in hex.
-        pub name: Cow<'static, str>,
+        pub name: Registered,
     }
 
     /// TLS as far as seen.
     pub struct TlsRecord<'a> {
         /// implicit, upgraded, inferred.
-        pub start: &'static str,
+        pub start: Word,
         /// What the client offered.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub offer: Option<OfferRecord<'a>>,
@@ -45,7 +49,7 @@ record! {
         /// Alerts, in clear and as far as lengths tell.
         pub alerts: Vec<AlertRecord>,
         /// The phase reached.
-        pub stopped_at: &'static str,
+        pub stopped_at: Word,
         /// The inside was read with keys: application data of both directions, as far as there was any.
         pub decrypted: bool,
         /// What keys opened; absent where the run had no key for the session and was given none.
@@ -98,16 +102,16 @@ record! {
         /// Highest version offered.
         pub maximum_version: CodeRecord,
         /// supported_versions.
-        pub versions: Vec<CodeRecord>,
+        pub versions: Codes<'a, Version>,
         /// Cipher suites.
-        pub cipher_suites: Vec<CodeRecord>,
+        pub cipher_suites: Numbers<'a>,
         /// Groups.
-        pub groups: Vec<CodeRecord>,
+        pub groups: Numbers<'a>,
         /// Signature algorithms; absent where the extension is absent.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub signature_algorithms: Option<Vec<CodeRecord>>,
+        pub signature_algorithms: Option<Numbers<'a>>,
         /// Groups of key shares.
-        pub key_shares: Vec<CodeRecord>,
+        pub key_shares: Codes<'a, (u16, u16)>,
         /// server_name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub server_name: Option<Text<'a>>,
@@ -153,16 +157,16 @@ record! {
     /// An alert.
     pub struct AlertRecord {
         /// client or server.
-        pub sender: &'static str,
+        pub sender: Word,
         /// warning, fatal; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub level: Option<&'static str>,
+        pub level: Option<Word>,
         /// Number; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub number: Option<u8>,
         /// Registered name; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub name: Option<&'static str>,
+        pub name: Option<Word>,
         /// The content cannot be read.
         pub encrypted: bool,
         /// It was encrypted and read with keys.
@@ -170,11 +174,11 @@ record! {
         /// Only its size says that it is an alert.
         pub inferred: bool,
         /// Phase of the handshake.
-        pub phase: &'static str,
+        pub phase: Word,
         /// Frame.
         pub frame: u64,
         /// to_server, to_client.
-        pub direction: &'static str,
+        pub direction: Word,
     }
 
     /// A certificate, judged at the time of the packet.
@@ -193,7 +197,7 @@ record! {
         /// End of validity.
         pub not_after: Time,
         /// valid, expired, not_yet_valid: at the time of the packet.
-        pub validity: &'static str,
+        pub validity: Word,
         /// Key algorithm.
         pub key_algorithm: Text<'a>,
         /// Key size in bits.
@@ -209,10 +213,137 @@ record! {
     }
 }
 
+/// A name of a registry, or a number in hex: it needs no escape.
+#[derive(Clone, Debug)]
+pub struct Registered(Cow<'static, str>);
+
+impl ToJson for Registered {
+    fn append(&self, json: &mut Vec<u8>) {
+        debug_assert!(is_plain(self.0.as_bytes()), "{}", self.0);
+        json.push(b'"');
+        json.extend_from_slice(self.0.as_bytes());
+        json.push(b'"');
+    }
+}
+
+impl Serialize for Registered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+schema_like!(Registered is String);
+
+/// Registry values, written one at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Codes<'a, T> {
+    values: &'a [T],
+    record: fn(&T) -> CodeRecord,
+}
+
+impl<T> ToJson for Codes<'_, T> {
+    fn append(&self, json: &mut Vec<u8>) {
+        list(self.values.iter().map(self.record), json);
+    }
+}
+
+impl<T> Serialize for Codes<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.values.iter().map(self.record))
+    }
+}
+
+schema_like!(Codes<'a, T> is Vec<CodeRecord>);
+
+/// What numbers of an offer are looked up in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Registry {
+    Suites,
+    Groups,
+    Schemes,
+}
+
+/// Numbers of an offer. A program offers everybody the same ones: those that came last are remembered as JSON, in each
+/// thread, by their numbers. Nothing but time depends on that.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers<'a> {
+    registry: Registry,
+    values: &'a [u16],
+}
+
+/// Lists remembered in each thread.
+const REMEMBERED: usize = 64;
+/// Numbers of the longest list that is remembered.
+const LONGEST: usize = 128;
+
+struct Known {
+    registry: Registry,
+    values: Vec<u16>,
+    json: Vec<u8>,
+}
+
+thread_local! {
+    static KNOWN: RefCell<Vec<Option<Known>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
+}
+
+impl Numbers<'_> {
+    fn records(&self) -> impl Iterator<Item = CodeRecord> {
+        let registry = self.registry;
+        self.values.iter().map(move |value| match registry {
+            Registry::Suites => suite(*value),
+            Registry::Groups => group(*value),
+            Registry::Schemes => code(*value, tls::signature_scheme_name(*value)),
+        })
+    }
+
+    fn place(&self) -> usize {
+        let end = |value: Option<&u16>| u64::from(value.copied().unwrap_or_default());
+        let ends = end(self.values.first()) << 16 | end(self.values.last());
+        let mixed =
+            (ends << 16 | (self.values.len() as u64) << 2 | self.registry as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize % REMEMBERED
+    }
+}
+
+impl ToJson for Numbers<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        if self.values.len() > LONGEST {
+            return list(self.records(), json);
+        }
+        KNOWN.with_borrow_mut(|known| {
+            let Some(place) = known.get_mut(self.place()) else {
+                return list(self.records(), json);
+            };
+            match place {
+                Some(known) if known.registry == self.registry && known.values == self.values => {
+                    json.extend_from_slice(&known.json);
+                }
+                place => {
+                    let start = json.len();
+                    list(self.records(), json);
+                    *place = Some(Known {
+                        registry: self.registry,
+                        values: self.values.to_vec(),
+                        json: json.get(start..).unwrap_or_default().to_vec(),
+                    });
+                }
+            }
+        });
+    }
+}
+
+impl Serialize for Numbers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.records())
+    }
+}
+
+schema_like!(Numbers<'a> is Vec<CodeRecord>);
+
 fn code(code: u16, name: Option<&'static str>) -> CodeRecord {
     CodeRecord {
         code,
-        name: name.map_or_else(|| format!("0x{code:04x}").into(), Cow::Borrowed),
+        name: Registered(name.map_or_else(|| format!("0x{code:04x}").into(), Cow::Borrowed)),
     }
 }
 
@@ -252,9 +383,9 @@ impl<'a> TlsRecord<'a> {
     pub fn of(facts: &'a TlsFacts) -> Self {
         Self {
             start: match facts.start {
-                TlsStart::Implicit => "implicit",
-                TlsStart::Upgraded => "upgraded",
-                TlsStart::Inferred => "inferred",
+                TlsStart::Implicit => Word("implicit"),
+                TlsStart::Upgraded => Word("upgraded"),
+                TlsStart::Inferred => Word("inferred"),
             },
             offer: facts.offer().map(offer),
             choice: facts.server_hello.as_ref().map(|hello| choice(hello, facts)),
@@ -263,7 +394,7 @@ impl<'a> TlsRecord<'a> {
             certificate_requested: facts.certificate_request.is_some(),
             client_certificates: facts.client_certificate.as_ref().map(certificates),
             alerts: alerts(facts),
-            stopped_at: phase(facts.phase),
+            stopped_at: Word(phase(facts.phase)),
             decrypted: facts.decrypted,
             decryption: decryption(facts),
             certificates_decrypted: facts
@@ -283,15 +414,26 @@ fn offer(hello: &ClientHello) -> OfferRecord<'_> {
         frames: (hello.span.first.frame.0, hello.span.last.frame.0),
         minimum_version: hello.minimum().map(version),
         maximum_version: version(hello.maximum()),
-        versions: hello.supported_versions.iter().copied().map(version).collect(),
-        cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
-        groups: hello.groups.iter().copied().map(group).collect(),
-        signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
-            list.iter()
-                .map(|value| code(*value, tls::signature_scheme_name(*value)))
-                .collect()
+        versions: Codes {
+            values: &hello.supported_versions,
+            record: |value| version(*value),
+        },
+        cipher_suites: Numbers {
+            registry: Registry::Suites,
+            values: &hello.cipher_suites,
+        },
+        groups: Numbers {
+            registry: Registry::Groups,
+            values: &hello.groups,
+        },
+        signature_algorithms: hello.signature_algorithms.as_ref().map(|list| Numbers {
+            registry: Registry::Schemes,
+            values: list,
         }),
-        key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
+        key_shares: Codes {
+            values: &hello.key_shares,
+            record: |(value, _)| group(*value),
+        },
         server_name: hello.server_name.as_ref().map(Text::from),
         alpn: Lines(&hello.alpn),
         encrypted_client_hello: hello.encrypted_client_hello,
@@ -348,32 +490,32 @@ fn decryption(facts: &TlsFacts) -> Option<DecryptionRecord> {
 
 fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
     let clear = facts.alerts.iter().map(|alert| AlertRecord {
-        sender: role(alert.span.direction.sender()),
-        level: Some(match alert.level {
+        sender: Word(role(alert.span.direction.sender())),
+        level: Some(Word(match alert.level {
             AlertLevel::Warning => "warning",
             AlertLevel::Fatal => "fatal",
             AlertLevel::Other(_) => "other",
-        }),
+        })),
         number: Some(alert.description),
-        name: Some(tls::alert_name(alert.description).unwrap_or("unassigned")),
+        name: Some(Word(tls::alert_name(alert.description).unwrap_or("unassigned"))),
         encrypted: false,
         decrypted: alert.decrypted,
         inferred: false,
-        phase: phase(alert.phase),
+        phase: Word(phase(alert.phase)),
         frame: alert.span.first.frame.0,
-        direction: direction(alert.span.direction),
+        direction: Word(direction(alert.span.direction)),
     });
     let encrypted = facts.encrypted_alerts.iter().map(|alert| AlertRecord {
-        sender: role(alert.direction.sender()),
+        sender: Word(role(alert.direction.sender())),
         level: None,
         number: None,
         name: None,
         encrypted: true,
         decrypted: false,
         inferred: alert.inferred,
-        phase: phase(alert.phase),
+        phase: Word(phase(alert.phase)),
         frame: alert.stamp.frame.0,
-        direction: direction(alert.direction),
+        direction: Word(direction(alert.direction)),
     });
     let mut all: Vec<_> = clear.chain(encrypted).collect();
     all.sort_by_key(|alert| alert.frame);
@@ -401,11 +543,11 @@ fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord<'_
         not_before: whole_seconds(certificate.not_before),
         not_after: whole_seconds(certificate.not_after),
         validity: if at > certificate.not_after {
-            "expired"
+            Word("expired")
         } else if at < certificate.not_before {
-            "not_yet_valid"
+            Word("not_yet_valid")
         } else {
-            "valid"
+            Word("valid")
         },
         key_algorithm: Text(certificate.key.algorithm.as_bytes()),
         key_bits: certificate.key.bits,
@@ -413,5 +555,30 @@ fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord<'_
         self_issued: certificate.self_issued,
         serial: Text(certificate.serial.as_bytes()),
         sha256: Text(certificate.fingerprint.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_told_from_each_other_however_many_there_are() {
+        let lists: Vec<Vec<u16>> = (0..300)
+            .map(|number: u16| (0..number % 140).map(|value| value * (number % 7 + 1)).collect())
+            .collect();
+        for _ in 0..2 {
+            for values in &lists {
+                for registry in [Registry::Suites, Registry::Groups, Registry::Schemes] {
+                    let offered = Numbers { registry, values };
+                    let plain = serde_json::to_string(&offered).unwrap();
+                    for _ in 0..2 {
+                        let mut written = Vec::new();
+                        offered.append(&mut written);
+                        assert_eq!(String::from_utf8(written).unwrap(), plain);
+                    }
+                }
+            }
+        }
     }
 }

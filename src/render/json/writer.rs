@@ -8,10 +8,10 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 
-use crate::render::encode::is_unsafe;
+use crate::render::encode::{self, is_unsafe};
 use crate::render::json::number::{self, number};
 
 /// Octets of the longest line whose room is kept for the next one.
@@ -20,6 +20,15 @@ const KEPT_LINE: usize = 64 << 10;
 thread_local! {
     /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// A line that was given back: the next one is written into it.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Takes a line that is not needed any more, where the same thread writes lines and is done with each before the next.
+pub fn give_back(line: Vec<u8>) {
+    if line.capacity() <= KEPT_LINE {
+        SPARE.set(line);
+    }
 }
 
 /// Can be appended to JSON.
@@ -29,6 +38,13 @@ pub trait ToJson {
 
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
+        let mut spare = SPARE.take();
+        if spare.capacity() > 0 {
+            spare.clear();
+            self.append(&mut spare);
+            spare.push(b'\n');
+            return spare;
+        }
         LINE.with_borrow_mut(|line| {
             line.clear();
             line.shrink_to(KEPT_LINE);
@@ -101,13 +117,25 @@ pub(super) fn close(json: &mut Vec<u8>, start: usize) {
     json.push(b'}');
 }
 
+/// Appends octets of the capture as they stand between quotation marks, by the encoder for JSON ([`encode::json`]).
+pub(super) fn captured(octets: &[u8], json: &mut Vec<u8>) {
+    if is_plain(octets) {
+        json.extend_from_slice(octets);
+    } else if octets.is_ascii() && memchr::memchr(b'\\', octets).is_none() {
+        // Nearly every line with a path: the encoder has nothing to say to it.
+        escape(octets, |_| char::default(), json);
+    } else {
+        escape_text(&encode::json(octets), json);
+    }
+}
+
 /// Appends a list.
 pub(super) fn list<T: ToJson>(items: impl Iterator<Item = T>, json: &mut Vec<u8>) {
     let start = json.len();
-    for item in items {
+    items.for_each(|item| {
         json.push(b',');
         item.append(json);
-    }
+    });
     match json.get_mut(start) {
         Some(first) => *first = b'[',
         None => json.push(b'['),
@@ -207,23 +235,17 @@ pub(super) fn escaped(text: &str, json: &mut Vec<u8>) {
     if is_plain(text.as_bytes()) {
         json.extend_from_slice(text.as_bytes());
     } else {
-        escape(text, json);
+        escape_text(text, json);
     }
 }
 
-/// Appends octets between quotation marks where they are plain ASCII that needs no escape; `false`: nothing was done.
-pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
-    let plain = is_plain(octets);
-    if plain {
-        json.push(b'"');
-        json.extend_from_slice(octets);
-        json.push(b'"');
-    }
-    plain
+fn escape_text(text: &str, json: &mut Vec<u8>) {
+    let character = |at| text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+    escape(text.as_bytes(), character, json);
 }
 
-fn escape(text: &str, json: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
+/// `character`: the one that begins at a place, asked for where it is not ASCII.
+fn escape(bytes: &[u8], character: impl Fn(usize) -> char, json: &mut Vec<u8>) {
     let (mut clean_from, mut at) = (0, plain_length(bytes));
     while let Some(octet) = bytes.get(at) {
         let mut length = 1;
@@ -232,7 +254,7 @@ fn escape(text: &str, json: &mut Vec<u8>) {
             Need::Short(letter) => Some(Err(letter)),
             Need::Number => Some(Ok(char::from(*octet))),
             Need::Look => {
-                let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                let character = character(at);
                 length = character.len_utf8();
                 is_unsafe(character).then_some(Ok(character))
             }
@@ -251,20 +273,32 @@ fn escape(text: &str, json: &mut Vec<u8>) {
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
 }
 
-/// How many octets need nothing at the beginning; what is behind the last eight is not looked at.
+/// How many octets need nothing at the beginning; fewer than eight are not looked at.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
-    for eight in bytes.as_chunks::<8>().0 {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for eight in eights {
         let marks = marks(u64::from_le_bytes(*eight));
         if marks != 0 {
             return length + marks.trailing_zeros() as usize / 8;
         }
         length += 8;
     }
-    length
+    match bytes.last_chunk::<8>() {
+        Some(last) if !rest.is_empty() => {
+            // The first of these were seen to need nothing.
+            let unseen = marks(u64::from_le_bytes(*last)) >> (8 * (8 - rest.len()));
+            length + (unseen.trailing_zeros() as usize / 8).min(rest.len())
+        }
+        _ => length,
+    }
 }
 
 fn by_number(character: char, json: &mut Vec<u8>) {
+    if character == '<' {
+        // In every path.
+        return json.extend_from_slice(b"\\u003c");
+    }
     let mut units = [0_u16; 2];
     for unit in character.encode_utf16(&mut units) {
         let digit = |shift: u16| char::from_digit(u32::from(*unit >> shift & 0xf), 16).unwrap_or('0') as u8;
@@ -327,14 +361,7 @@ impl ToJson for IpAddr {
     fn append(&self, json: &mut Vec<u8>) {
         json.push(b'"');
         match self {
-            Self::V4(address) => {
-                for (position, octet) in address.octets().into_iter().enumerate() {
-                    if position > 0 {
-                        json.push(b'.');
-                    }
-                    octet.append(json);
-                }
-            }
+            Self::V4(address) => number::address_v4(*address, json),
             Self::V6(address) => number::address(*address, json),
         }
         json.push(b'"');
@@ -344,11 +371,7 @@ impl ToJson for IpAddr {
 /// A first and a last frame.
 impl ToJson for (u64, u64) {
     fn append(&self, json: &mut Vec<u8>) {
-        json.push(b'[');
-        self.0.append(json);
-        json.push(b',');
-        self.1.append(json);
-        json.push(b']');
+        number::pair(*self, json);
     }
 }
 
@@ -460,12 +483,12 @@ mod tests {
                         need(octet) == Need::Plain,
                         "{octet} at {at} of {length}"
                     );
-                    // Up to the first that needs something, as far as eights reach, whatever comes behind it.
+                    // Up to the first that needs something, whatever comes behind it.
                     for behind in [b'~', 0, b'"', 0xff] {
                         bytes[at + 1..].fill(behind);
                         let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
-                        let eights = length / 8 * 8;
-                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(eights), "{bytes:?}");
+                        let seen = if length < 8 { 0 } else { length };
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(seen), "{bytes:?}");
                     }
                 }
             }
