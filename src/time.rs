@@ -92,6 +92,7 @@ const FRACTION: usize = 21;
 impl Rfc3339 {
     /// Writes `time` with `digits` (0 to 9) fractional digits: cut, not rounded.
     #[must_use]
+    #[inline]
     pub fn of(time: Timestamp, digits: u8) -> Self {
         let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
         let mut quoted = LAST_SECONDS.with(|known| {

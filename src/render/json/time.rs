@@ -19,6 +19,7 @@ pub struct Time {
 }
 
 impl ToJson for Time {
+    #[inline(never)]
     fn append(&self, json: &mut Vec<u8>) {
         Rfc3339::of(self.at, self.digits).append_quoted(json);
     }
@@ -42,19 +43,20 @@ impl Seconds {
     }
 }
 
-/// From a millisecond on no exponent is written, and below these seconds every nanosecond is told from the next.
-const PLAIN: std::ops::Range<Duration> = Duration::from_millis(1)..Duration::from_secs(1_000_000);
+/// From a millisecond on no exponent is written.
+const FIRST_PLAIN: u32 = 1_000_000;
+/// Below these seconds every nanosecond is told from the next.
+const FIRST_ROUGH: u64 = 1_000_000;
 
 impl ToJson for Seconds {
     fn append(&self, json: &mut Vec<u8>) {
-        if !PLAIN.contains(&self.0) {
-            if self.0.is_zero() {
-                // Nobody waited: one in every second session.
-                return json.extend_from_slice(b"0.0");
-            }
-            return self.number().append(json);
+        match (self.0.as_secs(), self.0.subsec_nanos()) {
+            (0, nanoseconds @ FIRST_PLAIN..) => decimal(0, nanoseconds, json),
+            (seconds @ 1..FIRST_ROUGH, nanoseconds) => decimal(seconds, nanoseconds, json),
+            // Nobody waited: one in every second session.
+            (0, 0) => json.extend_from_slice(b"0.0"),
+            _ => self.number().append(json),
         }
-        decimal(self.0.as_secs(), self.0.subsec_nanos(), json);
     }
 }
 

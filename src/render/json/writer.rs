@@ -121,12 +121,50 @@ pub(super) fn close(json: &mut Vec<u8>, start: usize) {
 pub(super) fn captured(octets: &[u8], json: &mut Vec<u8>) {
     if is_plain(octets) {
         json.extend_from_slice(octets);
-    } else if octets.is_ascii() && memchr::memchr(b'\\', octets).is_none() {
-        // Nearly every line with a path: the encoder has nothing to say to it.
-        escape(octets, |_| char::default(), json);
     } else {
-        escape_text(&encode::json(octets), json);
+        let start = json.len();
+        if append_ascii(octets, json).is_none() {
+            json.truncate(start);
+            escape(&encode::json(octets), json);
+        }
     }
+}
+
+/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. Copied eight octets
+/// at a time as they are looked at; `None` where there is anything else.
+fn append_ascii(octets: &[u8], json: &mut Vec<u8>) -> Option<()> {
+    let mut rest = octets;
+    while let Some(eight) = rest.first_chunk::<8>() {
+        let clean = (marks(u64::from_le_bytes(*eight)).trailing_zeros() / 8) as usize;
+        let end = json.len() + clean;
+        json.extend_from_slice(eight);
+        json.truncate(end);
+        rest = rest.get(clean..)?;
+        if clean < 8 {
+            rest = escape_first(rest, json)?;
+        }
+    }
+    while let [first, behind @ ..] = rest {
+        if need(*first) == Need::Plain {
+            json.push(*first);
+            rest = behind;
+        } else {
+            rest = escape_first(rest, json)?;
+        }
+    }
+    Some(())
+}
+
+/// Appends the first octet, which needs something, and gives the others.
+fn escape_first<'a>(octets: &'a [u8], json: &mut Vec<u8>) -> Option<&'a [u8]> {
+    let (first, behind) = octets.split_first()?;
+    match need(*first) {
+        Need::Short(b'\\') | Need::Look => return None,
+        Need::Short(letter) => json.extend_from_slice(&[b'\\', letter]),
+        Need::Number => by_number(char::from(*first), json),
+        Need::Plain => json.push(*first),
+    }
+    Some(behind)
 }
 
 /// Appends a list.
@@ -235,17 +273,12 @@ pub(super) fn escaped(text: &str, json: &mut Vec<u8>) {
     if is_plain(text.as_bytes()) {
         json.extend_from_slice(text.as_bytes());
     } else {
-        escape_text(text, json);
+        escape(text, json);
     }
 }
 
-fn escape_text(text: &str, json: &mut Vec<u8>) {
-    let character = |at| text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-    escape(text.as_bytes(), character, json);
-}
-
-/// `character`: the one that begins at a place, asked for where it is not ASCII.
-fn escape(bytes: &[u8], character: impl Fn(usize) -> char, json: &mut Vec<u8>) {
+fn escape(text: &str, json: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
     let (mut clean_from, mut at) = (0, plain_length(bytes));
     while let Some(octet) = bytes.get(at) {
         let mut length = 1;
@@ -254,7 +287,7 @@ fn escape(bytes: &[u8], character: impl Fn(usize) -> char, json: &mut Vec<u8>) {
             Need::Short(letter) => Some(Err(letter)),
             Need::Number => Some(Ok(char::from(*octet))),
             Need::Look => {
-                let character = character(at);
+                let character = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
                 length = character.len_utf8();
                 is_unsafe(character).then_some(Ok(character))
             }
@@ -490,6 +523,27 @@ mod tests {
                         let seen = if length < 8 { 0 } else { length };
                         assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(seen), "{bytes:?}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn octets_of_the_capture_are_written_as_their_text_is() {
+        let odd = [b'<', b'"', b'\\', b'\n', 0, 0x7f, 0xc3, b'~'];
+        for length in 0..40 {
+            for at in 0..length.max(1) {
+                for (one, other) in odd.iter().flat_map(|one| odd.map(|other| (*one, other))) {
+                    let mut octets = vec![b'a'; length];
+                    for (place, octet) in [(at, one), (at * 7 / 3, other), (length - length.min(2), other)] {
+                        if let Some(free) = octets.get_mut(place) {
+                            *free = octet;
+                        }
+                    }
+                    let (mut ours, mut theirs) = (b"x".to_vec(), b"x".to_vec());
+                    captured(&octets, &mut ours);
+                    escape(&encode::json(&octets), &mut theirs);
+                    assert_eq!(String::from_utf8(ours), String::from_utf8(theirs), "{octets:?}");
                 }
             }
         }
