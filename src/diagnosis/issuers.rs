@@ -49,6 +49,8 @@ mod tests {
     fn names_are_told_from_each_other_however_many_there_are() {
         const ONE: Phrases = &["number 7", "proxy"];
         const OTHER: Phrases = &["number 8"];
+        const ALL: Phrases = &["this is"];
+        const NONE: Phrases = &["this was"];
         for _ in 0..3 {
             for number in 0..300 {
                 let text = format!("CN=This is Number {number},O=Some Authority");
@@ -56,6 +58,7 @@ mod tests {
                 for _ in 0..2 {
                     assert_eq!(name_any(&name, ONE), text.contains("Number 7"), "{text}");
                     assert_eq!(name_any(&name, OTHER), text.contains("Number 8"), "{text}");
+                    assert!(name_any(&name, ALL) && !name_any(&name, NONE), "{text}");
                 }
             }
         }

@@ -271,7 +271,8 @@ fn cut_octets(octets: &[u8]) -> Captured {
 
 fn server_says(session: &Session) -> Option<Captured> {
     let line = session.smtp.as_ref()?.greeting.as_ref()?.lines.first()?;
-    let word = line.bytes().split(|byte| *byte == b' ').next()?;
+    let line = line.bytes();
+    let word = memchr::memchr(b' ', line).map_or(line, |end| line.get(..end).unwrap_or_default());
     (!word.is_empty()).then(|| cut_octets(word))
 }
 

@@ -39,11 +39,16 @@ pub struct Word(pub &'static str);
 
 impl ToJson for Word {
     fn append(&self, json: &mut Vec<u8>) {
-        debug_assert!(is_plain(self.0.as_bytes()), "{}", self.0);
-        json.push(b'"');
-        json.extend_from_slice(self.0.as_bytes());
-        json.push(b'"');
+        word(self.0, json);
     }
+}
+
+/// Appends a text of our own, which needs no escape.
+pub(super) fn word(text: &str, json: &mut Vec<u8>) {
+    debug_assert!(is_plain(text.as_bytes()), "{text}");
+    json.push(b'"');
+    json.extend_from_slice(text.as_bytes());
+    json.push(b'"');
 }
 
 impl Serialize for Word {

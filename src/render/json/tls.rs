@@ -11,9 +11,9 @@ use crate::protocol::tls::{
 };
 use crate::render::json::finding::direction;
 use crate::render::json::schema::schema_like;
-use crate::render::json::text::{Lines, Text, Word};
+use crate::render::json::text::{Lines, Text, Word, word};
 use crate::render::json::time::Time;
-use crate::render::json::writer::{ToJson, is_plain, list, record};
+use crate::render::json::writer::{ToJson, list, record};
 use crate::span::{Direction, Role};
 use crate::time::Timestamp;
 
@@ -219,10 +219,7 @@ pub struct Registered(Cow<'static, str>);
 
 impl ToJson for Registered {
     fn append(&self, json: &mut Vec<u8>) {
-        debug_assert!(is_plain(self.0.as_bytes()), "{}", self.0);
-        json.push(b'"');
-        json.extend_from_slice(self.0.as_bytes());
-        json.push(b'"');
+        word(&self.0, json);
     }
 }
 
@@ -299,8 +296,7 @@ impl Numbers<'_> {
     fn place(&self) -> usize {
         let end = |value: Option<&u16>| u64::from(value.copied().unwrap_or_default());
         let ends = end(self.values.first()) << 16 | end(self.values.last());
-        let mixed =
-            (ends << 16 | (self.values.len() as u64) << 2 | self.registry as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (ends << 16 | self.values.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 40) as usize % REMEMBERED
     }
 }
