@@ -78,34 +78,51 @@ impl Timestamp {
 /// allocation and a general formatter each. A test holds it against jiff.
 #[derive(Clone, Copy)]
 pub struct Rfc3339 {
-    text: [u8; 30],
+    /// Between quotation marks; what is behind the second one counts for nothing.
+    quoted: [u8; QUOTED],
+    /// Octets of the text, without the marks.
     length: usize,
 }
+
+/// Octets of the longest text between quotation marks.
+const QUOTED: usize = 32;
+/// Where the fraction of a second begins.
+const FRACTION: usize = 21;
 
 impl Rfc3339 {
     /// Writes `time` with `digits` (0 to 9) fractional digits: cut, not rounded.
     #[must_use]
+    #[inline]
     pub fn of(time: Timestamp, digits: u8) -> Self {
         let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
-        let (known, mut text) = LAST_SECOND.get();
-        if known != second {
-            text = whole_second(second);
-            LAST_SECOND.set((second, text));
-        }
-        text[20..28].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
-        text[28] = b'0' + (nanos % 10) as u8;
-        let length = match usize::from(digits.min(9)) {
-            0 => 20,
-            digits => 21 + digits,
+        let mut quoted = LAST_SECONDS.with(|known| {
+            let place = &known[second as usize % SECONDS];
+            let (same, text) = place.get();
+            if same == second { text } else { tell(second, place) }
+        });
+        quoted[FRACTION..FRACTION + 8].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
+        quoted[FRACTION + 8] = b'0' + (nanos % 10) as u8;
+        let end = match usize::from(digits.min(9)) {
+            0 => FRACTION - 1,
+            digits => FRACTION + digits,
         };
-        text[length - 1] = b'Z';
-        Self { text, length }
+        quoted[end] = b'Z';
+        quoted[end + 1] = b'"';
+        Self { quoted, length: end }
     }
 
     /// The text, as octets: all of them ASCII.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.text.get(..self.length).unwrap_or_default()
+        self.quoted.get(1..=self.length).unwrap_or_default()
+    }
+
+    /// Appends the text between quotation marks, in one step.
+    #[inline]
+    pub(crate) fn append_quoted(&self, octets: &mut Vec<u8>) {
+        let end = octets.len() + self.length + 2;
+        octets.extend_from_slice(&self.quoted);
+        octets.truncate(end);
     }
 
     /// The text.
@@ -116,22 +133,37 @@ impl Rfc3339 {
 }
 
 thread_local! {
-    /// The second told last, as text: the times of a session lie close together.
-    static LAST_SECOND: Cell<(i64, [u8; 30])> = const { Cell::new((0, *b"1970-01-01T00:00:00.000000000Z")) };
+    /// The seconds told last, as text: the times of a session lie close together.
+    static LAST_SECONDS: [Cell<Second>; SECONDS] = const { [const { Cell::new((0, BEGIN)) }; SECONDS] };
 }
 
-fn whole_second(second: i64) -> [u8; 30] {
-    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+/// Seconds since 1970, and as text between quotation marks.
+type Second = (i64, [u8; QUOTED]);
+
+/// Seconds remembered in each thread.
+const SECONDS: usize = 8;
+const BEGIN: [u8; QUOTED] = *b"\"1970-01-01T00:00:00.000000000Z\"";
+
+#[cold]
+#[inline(never)]
+fn tell(second: i64, place: &Cell<Second>) -> [u8; QUOTED] {
+    let text = whole_second(second);
+    place.set((second, text));
+    text
+}
+
+fn whole_second(second: i64) -> [u8; QUOTED] {
+    let mut text = BEGIN;
     let (year, month, day) = civil(second.div_euclid(86_400));
     // All of them fit: a timestamp reaches from 1677 to 2262.
     let (year, second) = (year as u32, second.rem_euclid(86_400) as u32);
-    two_digits::<0>(&mut text, year / 100);
-    two_digits::<2>(&mut text, year % 100);
-    two_digits::<5>(&mut text, month as u32);
-    two_digits::<8>(&mut text, day as u32);
-    two_digits::<11>(&mut text, second / 3600);
-    two_digits::<14>(&mut text, second / 60 % 60);
-    two_digits::<17>(&mut text, second % 60);
+    two_digits::<1>(&mut text, year / 100);
+    two_digits::<3>(&mut text, year % 100);
+    two_digits::<6>(&mut text, month as u32);
+    two_digits::<9>(&mut text, day as u32);
+    two_digits::<12>(&mut text, second / 3600);
+    two_digits::<15>(&mut text, second / 60 % 60);
+    two_digits::<18>(&mut text, second % 60);
     text
 }
 
@@ -150,7 +182,7 @@ pub(crate) const fn eight_digits(number: u32) -> u64 {
 }
 
 /// Writes a number below 100 at a place.
-fn two_digits<const AT: usize>(text: &mut [u8; 30], number: u32) {
+fn two_digits<const AT: usize>(text: &mut [u8; QUOTED], number: u32) {
     text[AT] = b'0' + (number / 10) as u8;
     text[AT + 1] = b'0' + (number % 10) as u8;
 }

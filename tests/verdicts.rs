@@ -81,6 +81,17 @@ fn an_odd_extension_list_that_the_client_understood_is_a_risk_and_no_failure() {
 }
 
 #[test]
+fn a_reset_right_after_a_long_silence_is_an_idle_timer() {
+    let mail = "C: MAIL FROM:<a@example.com>\nS: 250 Ok\nwait 400s\nC: RCPT TO:<b@example.net>\nS: rst";
+    let (_, findings) = only(&format!("{HELLO}{mail}"));
+    assert!(
+        failures(&findings).contains(&"tcp-idle-dropped"),
+        "{:?}",
+        failures(&findings)
+    );
+}
+
+#[test]
 fn a_reset_behind_a_fin_after_a_long_silence_is_no_idle_timer() {
     let (_, findings) = only(&format!("{HELLO}smtp mail\nwait 400s\nS: fin only\nC: rst"));
     assert!(

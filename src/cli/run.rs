@@ -239,7 +239,11 @@ impl Emitter {
     fn session(&mut self, id: SessionId, record: Vec<u8>, output: &mut Output) -> std::io::Result<()> {
         match self.format {
             Format::Table => Ok(()),
-            Format::Jsonl => output.write_all(&record),
+            Format::Jsonl => {
+                output.write_all(&record)?;
+                json::give_back(record);
+                Ok(())
+            }
             Format::Json => {
                 self.held_octets += record.len();
                 self.held.push((id.0, record));

@@ -60,10 +60,14 @@ impl ListFacts {
 
 /// The mechanisms of lines of a list, upper case, in their order.
 pub(crate) fn each_mechanism<'a>(lines: impl Iterator<Item = &'a Captured>) -> impl Iterator<Item = Captured> {
+    mechanism_words(lines).map(|word| Captured::new(&word.to_ascii_uppercase()))
+}
+
+/// The same as they were sent.
+pub(crate) fn mechanism_words<'a>(lines: impl Iterator<Item = &'a Captured>) -> impl Iterator<Item = &'a [u8]> {
     lines
         .flat_map(|line| line.bytes().split(|byte| matches!(byte, b' ' | b'=')).skip(1))
         .filter(|word| !word.is_empty())
-        .map(|word| Captured::new(&word.to_ascii_uppercase()))
 }
 
 /// The mechanisms of lines of a list, upper case, sorted, each once.

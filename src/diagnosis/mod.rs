@@ -2,6 +2,7 @@
 //! Judges; never decodes, never renders. No rule names another but in `explains_away`.
 
 mod finding;
+mod issuers;
 pub(crate) mod lists;
 mod needs;
 pub mod providers;
@@ -22,7 +23,7 @@ use crate::diagnosis::providers::Place;
 use crate::session::{Outcome, Session};
 
 /// Lists of rules remembered in each thread.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 256;
 
 /// Rules that can have anything to say of sessions with these traits, in the register's order.
 type Asked = (Traits, Rc<[&'static Rule]>);

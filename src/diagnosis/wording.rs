@@ -15,8 +15,10 @@ use crate::protocol::smtp::{Reply, ReplyLines};
 const REMEMBERED: usize = 64;
 /// Octets of the longest text that is remembered.
 const LONGEST: usize = 1024;
-/// Answers remembered of a text; a power of two.
-const ANSWERS: usize = 64;
+/// Answers remembered of a text.
+const ANSWERS: usize = 128;
+/// Places at which an answer may stand: which lists share one is the linker's choice.
+const PROBES: usize = 4;
 
 /// A list of phrases in lower case, as the rules write them.
 pub(super) type Phrases = &'static [&'static str];
@@ -65,9 +67,11 @@ impl Question {
         Self([phrases, beside].map(|list| (list.as_ptr().addr(), list.len())))
     }
 
+    /// The first of its places.
     const fn place(self) -> usize {
         let Self([(one, _), (other, _)]) = self;
-        ((one >> 4) ^ (other >> 3)) % ANSWERS
+        let mixed = (one as u64 ^ (other as u64) << 7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize % ANSWERS
     }
 }
 
@@ -133,7 +137,7 @@ impl Wording {
     }
 
     fn is_of(&self, reply: &Reply) -> bool {
-        self.lines == reply.lines
+        self.lines.is_shared_with(&reply.lines) || self.lines == reply.lines
     }
 
     /// One of the phrases stands in it, ASCII case ignored.
@@ -155,17 +159,23 @@ impl Wording {
     }
 
     fn answered(&self, question: Question, find_out: impl FnOnce() -> bool) -> bool {
-        let Some(place) = self.answers.get(question.place()) else {
-            return find_out();
-        };
-        match place.get() {
-            Some((asked, answer)) if asked == question => answer,
-            _ => {
-                let answer = find_out();
-                place.set(Some((question, answer)));
-                answer
+        let first = question.place();
+        let mut free = self.answers.get(first);
+        for place in (first..first + PROBES).filter_map(|place| self.answers.get(place % ANSWERS)) {
+            match place.get() {
+                Some((asked, answer)) if asked == question => return answer,
+                Some(_) => {}
+                None => {
+                    free = Some(place);
+                    break;
+                }
             }
         }
+        let answer = find_out();
+        if let Some(free) = free {
+            free.set(Some((question, answer)));
+        }
+        answer
     }
 
     /// The phrase stands in it, ASCII case ignored. Most are ruled out by their first and their last two letters.

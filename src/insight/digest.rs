@@ -18,6 +18,8 @@ use crate::time::Timestamp;
 
 /// Transactions remembered of a session.
 const TRANSACTIONS: usize = 8;
+/// Logins remembered of a session.
+const LOGINS: usize = 8;
 /// Longest name remembered, in octets.
 const NAME: usize = 64;
 
@@ -165,7 +167,7 @@ impl Digest {
             (Some(reply), Some(facts)) => (Some(Arc::clone(&facts.mechanisms)), Some(reply.span.first())),
             _ => mechanisms(session),
         };
-        let mut digest = Self {
+        Self {
             id: session.id,
             client: session.connection.client,
             server: session.connection.server,
@@ -181,11 +183,7 @@ impl Digest {
                 .iter()
                 .find(|finding| finding.root_cause)
                 .map(|finding| finding.rule.slug),
-            said: findings
-                .iter()
-                .filter(|finding| finding.severity >= Severity::Risk)
-                .map(|finding| finding.rule.slug)
-                .collect(),
+            said: said(findings),
             hello_name: hello.and_then(|exchange| match &exchange.detail {
                 Detail::Hello { name } => Some(cut(name)),
                 _ => None,
@@ -207,12 +205,7 @@ impl Digest {
             application_octets: session.tls.as_ref().map_or(0, |tls| {
                 tls.directions.to_server.application_octets + tls.directions.to_client.application_octets
             }),
-        };
-        // Tens of thousands are kept: room that is not used would be a third of them.
-        digest.said.shrink_to_fit();
-        digest.auth.shrink_to_fit();
-        digest.transactions.shrink_to_fit();
-        digest
+        }
     }
 
     /// Client address.
@@ -255,14 +248,32 @@ impl Digest {
     }
 }
 
+/// The list of these, at most so many. Tens of thousands are kept: room that is not used would be a third of them.
+fn fitting<T>(items: impl Iterator<Item = T>, expected: usize) -> Vec<T> {
+    let mut list = Vec::with_capacity(expected);
+    list.extend(items);
+    list.shrink_to_fit();
+    list
+}
+
+fn said(findings: &[Finding]) -> Vec<&'static str> {
+    let grave = || findings.iter().filter(|finding| finding.severity >= Severity::Risk);
+    fitting(grave().map(|finding| finding.rule.slug), grave().count())
+}
+
 fn cut(text: &Captured) -> Captured {
-    Captured::new(text.bytes().get(..NAME).unwrap_or(text.bytes()))
+    cut_octets(text.bytes())
+}
+
+fn cut_octets(octets: &[u8]) -> Captured {
+    Captured::new(octets.get(..NAME).unwrap_or(octets))
 }
 
 fn server_says(session: &Session) -> Option<Captured> {
     let line = session.smtp.as_ref()?.greeting.as_ref()?.lines.first()?;
-    let word = line.bytes().split(|byte| *byte == b' ').next()?;
-    (!word.is_empty()).then(|| cut(&Captured::new(word)))
+    let line = line.bytes();
+    let word = memchr::memchr(b' ', line).map_or(line, |end| line.get(..end).unwrap_or_default());
+    (!word.is_empty()).then(|| cut_octets(word))
 }
 
 /// The last hello in clear that was answered with a list.
@@ -353,6 +364,10 @@ fn tls(session: &Session) -> Option<TlsDigest> {
 }
 
 fn authentication(session: &Session) -> Vec<AuthDigest> {
+    let is_login = |exchange: &Exchange| matches!(exchange.detail, Detail::Auth(_));
+    if session.commands().is_empty() && !session.exchanges().iter().any(is_login) {
+        return Vec::new();
+    }
     let smtp = session.exchanges().iter().filter_map(|exchange| {
         let Detail::Auth(facts) = &exchange.detail else {
             return None;
@@ -383,14 +398,19 @@ fn authentication(session: &Session) -> Vec<AuthDigest> {
             stamp: answer.map_or(command.span.first, |answer| answer.span.first),
         })
     });
-    smtp.chain(retrieval).take(8).collect()
+    fitting(smtp.chain(retrieval).take(LOGINS), 0)
 }
 
 /// A hash that does not change from run to run.
-fn stable_hash(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> u64 {
+/// Of texts in lower case.
+fn stable_hash<'a>(parts: impl Iterator<Item = &'a Captured>) -> u64 {
     let mut hasher = foldhash::fast::FixedState::with_seed(25).build_hasher();
+    let mut lower = Vec::new();
     for part in parts {
-        hasher.write(part.as_ref());
+        lower.clear();
+        lower.extend_from_slice(part.bytes());
+        lower.make_ascii_lowercase();
+        hasher.write(&lower);
         hasher.write_u8(0);
     }
     hasher.finish()
@@ -398,54 +418,48 @@ fn stable_hash(parts: impl Iterator<Item = impl AsRef<[u8]>>) -> u64 {
 
 fn transactions(session: &Session) -> Vec<TransactionDigest> {
     let exchanges = session.exchanges();
-    session
-        .transactions
-        .iter()
-        .take(TRANSACTIONS)
-        .filter_map(|transaction| {
-            let mail = exchanges.get(transaction.mail)?;
-            let deciding = transaction
-                .data
-                .and_then(|position| exchanges.get(position))
-                .unwrap_or(mail);
-            let data = match &deciding.detail {
-                Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
-                _ => None,
-            };
-            let message = data.and_then(|data| data.message.as_deref());
-            let envelope = std::iter::once(transaction.reverse_path.bytes().to_ascii_lowercase()).chain(
-                transaction
-                    .recipients
-                    .iter()
-                    .map(|one| one.address.bytes().to_ascii_lowercase()),
-            );
-            Some(TransactionDigest {
-                reverse_path: cut(&transaction.reverse_path),
-                first_recipient: transaction
-                    .recipients
-                    .first()
-                    .map(|one| cut(&one.address))
-                    .unwrap_or_default(),
-                envelope: stable_hash(envelope),
-                message_id: message.and_then(|message| message.message_id.as_ref()).map(cut),
-                body: data
-                    .filter(|data| data.missing == 0 && data.ended.is_some())
-                    .and_then(|data| Some((data.message.as_deref()?.body_hash, data.size))),
-                result: transaction.result,
-                no_final_reply: data.is_some_and(|data| data.ended.is_some()) && deciding.reply.yes().is_none(),
-                recipient_code: transaction
-                    .recipients
-                    .iter()
-                    .filter_map(|recipient| recipient.code)
-                    .find(|code| *code >= 400),
-                began: mail.command.first(),
-                decided: deciding
-                    .reply
-                    .yes()
-                    .map_or(deciding.command.last(), |reply| reply.span.first()),
-            })
+    let transactions = session.transactions.iter().take(TRANSACTIONS);
+    let expected = transactions.len();
+    let digests = transactions.filter_map(|transaction| {
+        let mail = exchanges.get(transaction.mail)?;
+        let deciding = transaction
+            .data
+            .and_then(|position| exchanges.get(position))
+            .unwrap_or(mail);
+        let data = match &deciding.detail {
+            Detail::Data(data) | Detail::Bdat { data, .. } => data.as_deref(),
+            _ => None,
+        };
+        let message = data.and_then(|data| data.message.as_deref());
+        let recipients = transaction.recipients.iter().map(|one| &one.address);
+        let envelope = std::iter::once(&transaction.reverse_path).chain(recipients);
+        Some(TransactionDigest {
+            reverse_path: cut(&transaction.reverse_path),
+            first_recipient: transaction
+                .recipients
+                .first()
+                .map(|one| cut(&one.address))
+                .unwrap_or_default(),
+            envelope: stable_hash(envelope),
+            message_id: message.and_then(|message| message.message_id.as_ref()).map(cut),
+            body: data
+                .filter(|data| data.missing == 0 && data.ended.is_some())
+                .and_then(|data| Some((data.message.as_deref()?.body_hash, data.size))),
+            result: transaction.result,
+            no_final_reply: data.is_some_and(|data| data.ended.is_some()) && deciding.reply.yes().is_none(),
+            recipient_code: transaction
+                .recipients
+                .iter()
+                .filter_map(|recipient| recipient.code)
+                .find(|code| *code >= 400),
+            began: mail.command.first(),
+            decided: deciding
+                .reply
+                .yes()
+                .map_or(deciding.command.last(), |reply| reply.span.first()),
         })
-        .collect()
+    });
+    fitting(digests, expected)
 }
 
 fn body_in_clear(session: &Session) -> bool {

@@ -1,7 +1,11 @@
 //! The remembered sessions as the rules look at them: sorted once, in groups that borrow. Sessions of a group come in the
 //! order of first frames.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
 
 use crate::insight::digest::Digest;
 
@@ -85,16 +89,26 @@ fn number(address: IpAddr) -> (bool, u128) {
 struct Ranks(Vec<u32>);
 
 impl Ranks {
-    fn of<K: Ord + Copy>(sessions: &[&Digest], key: impl Fn(&Digest) -> K) -> Self {
-        let mut sorted: Vec<(K, u32)> = sessions.iter().map(|digest| key(digest)).zip(0..).collect();
+    /// There are fewer addresses than sessions: only they are sorted.
+    fn of<K: Ord + Copy + Hash>(sessions: &[&Digest], key: impl Fn(&Digest) -> K) -> Self {
+        let mut numbers: HashMap<K, u32, RandomState> = HashMap::default();
+        let mut ranks: Vec<u32> = sessions
+            .iter()
+            .map(|digest| {
+                let next = numbers.len() as u32;
+                *numbers.entry(key(digest)).or_insert(next)
+            })
+            .collect();
+        let mut sorted: Vec<(K, u32)> = numbers.into_iter().collect();
         sorted.sort_unstable_by_key(|(key, _)| *key);
-        let mut ranks = vec![0; sessions.len()];
-        for (rank, same) in (0..).zip(sorted.chunk_by(|one, next| one.0 == next.0)) {
-            for (_, at) in same {
-                if let Some(place) = ranks.get_mut(*at as usize) {
-                    *place = rank;
-                }
+        let mut rank_of = vec![0; sorted.len()];
+        for (rank, (_, number)) in (0..).zip(sorted) {
+            if let Some(place) = rank_of.get_mut(number as usize) {
+                *place = rank;
             }
+        }
+        for rank in &mut ranks {
+            *rank = rank_of.get(*rank as usize).copied().unwrap_or_default();
         }
         Self(ranks)
     }

@@ -10,7 +10,11 @@ const LISTED_RECIPIENTS: usize = 1000;
 
 /// Reads the transactions off a dialogue's exchanges, in order. `cut_off`: the capture ended before the session did.
 pub(super) fn transactions(exchanges: &[Exchange], cut_off: bool) -> Vec<Transaction> {
-    let mut done = Vec::new();
+    let is_mail = |exchange: &Exchange| exchange.verb == Verb::Mail;
+    if !exchanges.iter().any(is_mail) {
+        return Vec::new();
+    }
+    let mut done = Vec::with_capacity(1);
     let mut open: Option<Transaction> = None;
     for (position, exchange) in exchanges.iter().enumerate() {
         match &exchange.verb {
@@ -37,13 +41,16 @@ pub(super) fn transactions(exchanges: &[Exchange], cut_off: bool) -> Vec<Transac
                     }
                 }
             }
-            Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Quit => {
+            Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo | Verb::Quit if open.is_some() => {
                 done.extend(open.take().map(|one| settle_without_data(one, exchanges, cut_off)));
             }
             _ => {}
         }
     }
-    done.extend(open.map(|one| settle_without_data(one, exchanges, cut_off)));
+    // Most sessions have one at most, and it is no small thing to move.
+    if open.is_some() {
+        done.extend(open.map(|one| settle_without_data(one, exchanges, cut_off)));
+    }
     done
 }
 

@@ -238,14 +238,25 @@ const NOTES: &[(&str, &str)] = &[
 /// In debug builds, where the catalogue does not have it or a value is missing: a rule that was not finished.
 #[must_use]
 pub fn note(note: &Note, language: Language, encode: Encoder) -> String {
-    debug_assert!(row(note).is_some(), "no note in the catalogue: {:?}", note.template);
-    let template = match language {
-        Language::English => note.template,
-        Language::Japanese => row(note).map_or(note.template, |(_, japanese)| japanese),
-    };
+    let template = template(note, language);
     let filled = fill(template, &note.values, &|value| show(value, language, encode));
     debug_assert!(filled.is_some(), "a value is missing: {note:?}");
     filled.unwrap_or(template.into()).into_owned()
+}
+
+/// What a note says in a language, with `{names}` for its values.
+pub(crate) fn template(note: &Note, language: Language) -> &'static str {
+    debug_assert!(row(note).is_some(), "no note in the catalogue: {:?}", note.template);
+    match language {
+        Language::English => note.template,
+        Language::Japanese => row(note).map_or(note.template, |(_, japanese)| japanese),
+    }
+}
+
+/// Every note of the catalogue, in English.
+#[cfg(test)]
+pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
+    NOTES.iter().map(|(english, _)| *english)
 }
 
 fn row(note: &Note) -> Option<&'static (&'static str, &'static str)> {

@@ -74,6 +74,13 @@ pub(super) fn offers(list: &Exchange, name: &str) -> bool {
     Session::extensions(list).iter().any(|line| is_keyword(line, name))
 }
 
+/// True where a list has one of these AUTH mechanisms.
+pub(super) fn offers_mechanism(list: &Exchange, names: &[&str]) -> bool {
+    let lines = Session::extensions(list).iter();
+    lists::mechanism_words(lines.filter(|line| is_keyword(line, "AUTH")))
+        .any(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes())))
+}
+
 /// The AUTH mechanisms of a list, upper case, each once.
 pub(super) fn mechanisms(list: &Exchange) -> Vec<Captured> {
     let lines = Session::extensions(list).iter();

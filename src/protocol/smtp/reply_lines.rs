@@ -12,6 +12,8 @@ use crate::captured::Captured;
 
 /// Replies remembered in each thread.
 const REMEMBERED: usize = 256;
+/// Those of several lines among them.
+const LISTS: usize = 64;
 /// Octets of the longest reply that is remembered, all lines together.
 const LONGEST: usize = 1024;
 
@@ -44,7 +46,11 @@ impl ReplyLines {
         if octets > LONGEST {
             return std::mem::take(lines).into();
         }
-        let place = hasher.finish() as usize % REMEMBERED;
+        // Every second reply of one line is said to nobody else ("queued as ..."): the lists have places of their own.
+        let place = match (&**lines, hasher.finish() as usize) {
+            ([] | [_], hash) => LISTS + hash % (REMEMBERED - LISTS),
+            (_, hash) => hash % LISTS,
+        };
         KNOWN.with_borrow_mut(|known| match known.get_mut(place) {
             Some(Some(one)) if **one == **lines => {
                 lines.clear();

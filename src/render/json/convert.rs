@@ -1,20 +1,16 @@
 //! From the session model to its JSON record: copies and names, nothing else.
 
-use std::borrow::Cow;
-
-use crate::captured::Captured;
 use crate::diagnosis::Finding;
-use crate::message::{Mailbox, MessageFacts, Protection};
+use crate::message::{MessageFacts, Protection};
 use crate::protocol::retrieval::{Command, Status};
 use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Verb};
 use crate::protocol::{Seen, retrieval};
-use crate::render::encode;
+use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
 use crate::render::json::text::{Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
-use crate::render::json::told::Told;
 use crate::render::json::words;
 use crate::session::{Session, Transaction, reply_delay};
 use crate::span::{Direction, Span};
@@ -71,22 +67,18 @@ impl<'a> SessionRecord<'a> {
             greeting: greeting(session, form),
             hello: hello(session),
             extensions: extensions(session, form.language),
-            exchanges: exchanges(session, form),
+            exchanges: Exchanges { session, form },
             exchanges_not_kept: session.smtp.as_ref().map_or(0, |dialogue| dialogue.exchanges_not_kept)
                 + session
                     .retrieval
                     .as_ref()
                     .map_or(0, |dialogue| dialogue.commands_not_kept),
             auth: authentication(session, form),
-            transactions: session
-                .transactions
-                .iter()
-                .map(|one| transaction(session, one, form))
-                .collect(),
+            transactions: Transactions { session, form },
             tls: session.tls.as_deref().map(TlsRecord::of),
             tcp: transport(connection),
             timing: timing(session),
-            findings: findings.iter().map(|finding| Told { finding, form }).collect(),
+            findings: Findings { findings, form },
         }
     }
 }
@@ -143,41 +135,33 @@ fn extensions<'a>(session: &'a Session, language: Language) -> Option<Extensions
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
 }
 
-fn exchanges(session: &Session, form: Form) -> Vec<ExchangeRecord<'_>> {
-    let smtp = session.exchanges().iter().map(|one| exchange(one, form));
-    smtp.chain(session.commands().iter().map(|one| command(one, form)))
-        .collect()
-}
-
-fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
+pub(super) fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&exchange.line),
         frames: frames(&exchange.command.get()),
         time: form.time(exchange.command.last().time),
-        intermediate: exchange
-            .intermediate()
-            .iter()
-            .map(|one| Replied::reply(one, form))
-            .collect(),
+        intermediate: Replies {
+            replies: exchange.intermediate(),
+            form,
+        },
         reply: exchange.reply.yes().map(|one| Replied::reply(one, form)),
         no_reply: words::not_seen(&exchange.reply),
         delay_seconds: reply_delay(exchange).map(Seconds),
         pipelined: exchange.pipelined,
         inside_tls: exchange.inside_tls,
-        further_replies: exchange
-            .further_replies()
-            .iter()
-            .map(|one| Replied::reply(one, form))
-            .collect(),
+        further_replies: Replies {
+            replies: exchange.further_replies(),
+            form,
+        },
     }
 }
 
-fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
+pub(super) fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&command.line),
         frames: frames(&command.span),
         time: form.time(command.span.last.time),
-        intermediate: Vec::new(),
+        intermediate: Replies { replies: &[], form },
         reply: command.answer.yes().map(|one| Replied::answer(one, form)),
         no_reply: words::not_seen(&command.answer),
         delay_seconds: command
@@ -186,7 +170,7 @@ fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
             .map(|answer| Seconds(answer.span.last.time.since(command.span.last.time))),
         pipelined: false,
         inside_tls: command.inside_tls,
-        further_replies: Vec::new(),
+        further_replies: Replies { replies: &[], form },
     }
 }
 
@@ -260,27 +244,21 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
     }
 }
 
-fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: Form) -> TransactionRecord<'a> {
+pub(super) fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: Form) -> TransactionRecord<'a> {
     let exchanges = session.exchanges();
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
     let data = deciding.and_then(Exchange::mail_data);
     TransactionRecord {
         reverse_path: Text::from(&transaction.reverse_path),
-        forward_paths: transaction
-            .recipients
-            .iter()
-            .map(|recipient| RecipientRecord {
-                forward_path: Text::from(&recipient.address),
-                reply: exchanges
-                    .get(recipient.exchange)
-                    .and_then(|exchange| exchange.reply.yes())
-                    .map(|one| Replied::reply(one, form)),
-            })
-            .collect(),
+        forward_paths: Recipients {
+            exchanges,
+            transaction,
+            form,
+        },
         recipients_not_listed: transaction.recipients_not_listed,
         declared_size: transaction.declared_size,
         message_size: data.filter(|data| data.ended.is_some()).map(|data| data.size),
-        result: words::transaction(transaction.result),
+        result: Word(words::transaction(transaction.result)),
         final_reply: deciding
             .or_else(|| exchanges.get(transaction.mail))
             .and_then(|exchange| exchange.reply.yes())
@@ -289,21 +267,10 @@ fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: For
     }
 }
 
-fn encoded(captured: &Captured) -> Cow<'_, str> {
-    encode::json(captured.bytes())
-}
-
-fn mailbox(mailbox: &Mailbox) -> Cow<'_, str> {
-    match &mailbox.name {
-        Some(name) => format!("{} <{}>", encoded(name), encoded(&mailbox.address)).into(),
-        None => encoded(&mailbox.address),
-    }
-}
-
 fn message(facts: &MessageFacts) -> MessageRecord<'_> {
     MessageRecord {
-        from: facts.from.iter().map(mailbox).collect(),
-        to: facts.recipients.iter().map(mailbox).collect(),
+        from: Mailboxes(&facts.from),
+        to: Mailboxes(&facts.recipients),
         subject: facts.subject.as_ref().map(Text::from),
         date: facts.date.as_ref().map(Text::from),
         message_id: facts.message_id.as_ref().map(Text::from),
@@ -395,7 +362,7 @@ fn transport(connection: &ConnectionFacts) -> TcpRecord {
     }
 }
 
-fn timing(session: &Session) -> TimingRecord {
+fn timing(session: &Session) -> TimingRecord<'_> {
     let timing = &session.timing;
     TimingRecord {
         connect: timing.connect.map(Seconds),
@@ -405,13 +372,7 @@ fn timing(session: &Session) -> TimingRecord {
         tls: timing.tls.map(Seconds),
         auth: timing.auth.map(Seconds),
         mail: timing.mail.map(Seconds),
-        rcpt: session
-            .exchanges()
-            .iter()
-            .filter(|exchange| exchange.verb == Verb::Rcpt)
-            .filter_map(reply_delay)
-            .map(Seconds)
-            .collect(),
+        rcpt: RcptDelays(session.exchanges()),
         data: timing.data.map(Seconds),
         final_reply: timing.final_reply.map(Seconds),
         server_share: Seconds(timing.server_share),

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
 use crate::render::encode;
+use crate::render::json::proof::Proof;
+use crate::render::json::text::Word;
 use crate::render::json::time::Time;
 use crate::render::json::writer::record;
 use crate::span::Direction;
-use crate::text::{Language, proof, tell};
+use crate::text::{Language, tell};
 
 record! {
     /// A finding, texts in the chosen language.
-    pub struct FindingRecord {
+    pub struct FindingRecord<'a> {
         /// The rule's slug: stable.
         pub id: &'static str,
         /// Its layer.
@@ -37,7 +39,7 @@ record! {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub how_to_be_sure: Vec<Cow<'static, str>>,
         /// Proof; the first is the decisive one.
-        pub evidence: Vec<EvidenceRecord>,
+        pub evidence: Vec<EvidenceRecord<'a>>,
         /// RFC sections and other sources.
         pub references: &'static [&'static str],
     }
@@ -51,16 +53,16 @@ record! {
     }
 
     /// Proof.
-    pub struct EvidenceRecord {
+    pub struct EvidenceRecord<'a> {
         /// First and last frame.
         pub frames: (u64, u64),
         /// Time of the first frame.
         pub time: Time,
         /// to_server, to_client; absent for what is not one side's.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub direction: Option<&'static str>,
+        pub direction: Option<Word>,
         /// The bytes, or what they say in the protocol's own words.
-        pub quotation: String,
+        pub quotation: Proof<'a>,
     }
 }
 
@@ -97,10 +99,10 @@ pub const fn direction(direction: Direction) -> &'static str {
     }
 }
 
-impl FindingRecord {
+impl<'a> FindingRecord<'a> {
     /// A finding in a language; times with `digits` fractional digits.
     #[must_use]
-    pub fn of(finding: &Finding, language: Language, digits: u8) -> Self {
+    pub fn of(finding: &'a Finding, language: Language, digits: u8) -> Self {
         let story = tell(finding, language, encode::json);
         Self {
             id: finding.rule.slug,
@@ -131,16 +133,19 @@ impl FindingRecord {
     }
 }
 
-impl EvidenceRecord {
-    pub(super) fn of(evidence: &Evidence, language: Language, digits: u8) -> Self {
+impl<'a> EvidenceRecord<'a> {
+    pub(super) const fn of(evidence: &'a Evidence, language: Language, digits: u8) -> Self {
         Self {
             frames: (evidence.first.frame.0, evidence.last.frame.0),
             time: Time {
                 at: evidence.first.time,
                 digits,
             },
-            direction: evidence.direction.map(direction),
-            quotation: proof(evidence, language, encode::json),
+            direction: match evidence.direction {
+                Some(one) => Some(Word(direction(one))),
+                None => None,
+            },
+            quotation: Proof { evidence, language },
         }
     }
 }

@@ -2,10 +2,12 @@
 //! could act on; octets that are not UTF-8 stand as `\xff` with every backslash doubled (see [`encode::json`](super::encode::json)).
 
 mod convert;
+mod each;
 mod enhanced;
 mod finding;
 mod hello;
 mod number;
+mod proof;
 mod replied;
 mod run;
 mod safe;
@@ -19,9 +21,11 @@ pub mod words;
 mod writer;
 
 pub use convert::Form;
+pub use each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
 pub use hello::Hello;
+pub use proof::Proof;
 pub use replied::{Offered, Replied};
 pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};
@@ -30,4 +34,4 @@ pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
 pub use tls::TlsRecord;
 pub use told::Told;
-pub use writer::ToJson;
+pub use writer::{ToJson, give_back};

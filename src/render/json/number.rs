@@ -2,7 +2,7 @@
 //! appended in one step; what is longer is left to the crate that serde_json uses.
 
 use std::io::Write as _;
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::time::{ZEROS, eight_digits};
 
@@ -10,25 +10,84 @@ use crate::time::{ZEROS, eight_digits};
 pub(super) fn number(number: u64, json: &mut Vec<u8>) {
     match u32::try_from(number) {
         Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
-        Ok(short @ 0..100_000_000) => {
-            let digits = eight_digits(short);
-            let zeros = digits.trailing_zeros() / 8;
-            let end = json.len() + 8 - zeros as usize;
-            json.extend_from_slice(&((digits | ZEROS) >> (8 * zeros)).to_le_bytes());
-            json.truncate(end);
-        }
+        Ok(below @ 0..100_000_000) => append_short(short(below), json),
         _ => json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
 
-/// Appends a point and the nanoseconds of a second (below 1,000,000,000), without the zeros at the end; at least one digit
-/// stays.
-pub(super) fn fraction(nanoseconds: u32, json: &mut Vec<u8>) {
+/// The digits of a number below 100,000,000, each in an octet, the first in the lowest, and how many there are.
+const fn short(number: u32) -> (u64, usize) {
+    let digits = eight_digits(number);
+    // The last digit stays, whatever it is.
+    let zeros = (digits | 1 << 56).trailing_zeros() / 8;
+    ((digits | ZEROS) >> (8 * zeros), 8 - zeros as usize)
+}
+
+fn append_short((digits, length): (u64, usize), json: &mut Vec<u8>) {
+    let end = json.len() + length;
+    json.extend_from_slice(&digits.to_le_bytes());
+    json.truncate(end);
+}
+
+/// Appends a first and a last frame: often the same one.
+pub(super) fn pair((first, last): (u64, u64), json: &mut Vec<u8>) {
+    json.push(b'[');
+    if let Ok(short_first @ 0..100_000_000) = u32::try_from(first)
+        && first == last
+    {
+        let digits = short(short_first);
+        append_short(digits, json);
+        json.push(b',');
+        append_short(digits, json);
+    } else {
+        number(first, json);
+        json.push(b',');
+        number(last, json);
+    }
+    json.push(b']');
+}
+
+/// Each octet as decimal number with a point behind it, and how many octets that takes.
+static OCTETS: [([u8; 4], u8); 256] = {
+    let mut table = [([b'.'; 4], 0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let (digits, length) = short(octet as u32);
+        let [one, two, three, ..] = digits.to_le_bytes();
+        table[octet] = match length {
+            1 => ([one, b'.', b'.', b'.'], 2),
+            2 => ([one, two, b'.', b'.'], 3),
+            _ => ([one, two, three, b'.'], 4),
+        };
+        octet += 1;
+    }
+    table
+};
+
+/// Appends an IPv4 address.
+pub(super) fn address_v4(address: Ipv4Addr, json: &mut Vec<u8>) {
+    for octet in address.octets() {
+        let (text, length) = OCTETS[usize::from(octet)];
+        let end = json.len() + usize::from(length);
+        json.extend_from_slice(&text);
+        json.truncate(end);
+    }
+    // The last point.
+    json.pop();
+}
+
+/// Appends seconds, a point and the nanoseconds of a second (below 1,000,000,000), without the zeros at the end; at least
+/// one digit stays.
+pub(super) fn decimal(seconds: u64, nanoseconds: u32, json: &mut Vec<u8>) {
+    if seconds >= 10 {
+        number(seconds / 10, json);
+    }
     let (digits, last) = (eight_digits(nanoseconds / 10), nanoseconds % 10);
     let zeros = if last == 0 { 1 + digits.leading_zeros() / 8 } else { 0 };
-    let end = json.len() + (10 - zeros as usize).max(2);
+    let end = json.len() + (11 - zeros as usize).max(3);
     let [a, b, c, d, e, f, g, h] = (digits | ZEROS).to_le_bytes();
-    json.extend_from_slice(&[b'.', a, b, c, d, e, f, g, h, b'0' + last as u8]);
+    let whole = b'0' + (seconds % 10) as u8;
+    json.extend_from_slice(&[whole, b'.', a, b, c, d, e, f, g, h, b'0' + last as u8]);
     json.truncate(end);
 }
 
@@ -97,6 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn pairs_and_octets_are_written_as_they_are() {
+        let mut before = 0;
+        for value in numbers() {
+            for (first, last) in [(value, value), (before, value)] {
+                let mut json = Vec::new();
+                pair((first, last), &mut json);
+                assert_eq!(String::from_utf8(json).unwrap(), format!("[{first},{last}]"));
+            }
+            before = value;
+        }
+        for octet in 0..=255 {
+            let one = Ipv4Addr::new(octet, 255 - octet, octet / 2, 7);
+            let mut json = b"x".to_vec();
+            address_v4(one, &mut json);
+            assert_eq!(String::from_utf8(json).unwrap(), format!("x{one}"));
+        }
+    }
+
+    #[test]
     fn addresses_are_written_as_the_library_writes_them() {
         let values = [0, 1, 0xa, 0x10, 0xffff];
         let mut random = numbers().skip(30_000);
@@ -132,14 +210,13 @@ mod tests {
     fn fractions_end_where_their_zeros_begin() {
         for value in numbers() {
             let nanoseconds = (value % 1_000_000_000) as u32;
-            let mut json = b"0".to_vec();
-            fraction(nanoseconds, &mut json);
-            let plain = format!("0.{nanoseconds:09}");
-            let plain = match plain.trim_end_matches('0') {
-                "0." => "0.0",
-                plain => plain,
-            };
-            assert_eq!(String::from_utf8(json).unwrap(), plain);
+            let seconds = value >> 40;
+            let mut json = b"x".to_vec();
+            decimal(seconds, nanoseconds, &mut json);
+            let plain = format!("x{seconds}.{nanoseconds:09}");
+            let plain = plain.trim_end_matches('0');
+            let point = if plain.ends_with('.') { "0" } else { "" };
+            assert_eq!(String::from_utf8(json).unwrap(), format!("{plain}{point}"));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::render::json::convert::{Form, frames};
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::schema::schema_like;
 use crate::render::json::session::ReplyRecord;
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::text::{Lines, Text, Word};
 use crate::render::json::words;
 use crate::render::json::writer::ToJson;
 use crate::text::{Language, enhanced_status_meaning};
@@ -116,12 +116,13 @@ impl ToJson for Replied<'_> {
         let Said::Reply(reply) = self.said else {
             return self.record().append(json);
         };
-        let known = remembered(reply, self.form.language, |known| json.extend_from_slice(&known.head));
+        let language = self.form.language;
+        let known = remembered(reply, language, |known| json.extend_from_slice(&known.head));
         if known.is_none() {
             let start = json.len();
-            self.record().append(json);
-            remember(reply, self.form.language, json.get(start..).unwrap_or_default());
-            return;
+            let second = append_said(reply, language, json);
+            let head = json.get(start..).unwrap_or_default();
+            remember(reply, language, head, second.map(|second| second - start));
         }
         json.extend_from_slice(FRAMES);
         frames(&reply.span.get()).append(json);
@@ -131,9 +132,39 @@ impl ToJson for Replied<'_> {
     }
 }
 
-/// What follows upon what was said. In a text the quotation marks would be escaped.
+/// What follows upon what was said.
 const FRAMES: &[u8] = b",\"frames\":";
-const TEXT: &[u8] = b",\"text\":[";
+
+/// Appends what was said, as the record has it up to the frames, and tells where the second line begins, if there is one.
+fn append_said(reply: &Reply, language: Language, json: &mut Vec<u8>) -> Option<usize> {
+    json.extend_from_slice(b"{\"code\":");
+    reply.code.append(json);
+    if let Some(class) = words::reply_class(reply.code) {
+        json.extend_from_slice(b",\"code_name\":");
+        Word(class).append(json);
+    }
+    if let Some(code) = reply.enhanced {
+        json.extend_from_slice(b",\"enhanced\":");
+        Enhanced(code).append(json);
+        if let Some(meaning) = enhanced_status_meaning(code, language) {
+            json.extend_from_slice(b",\"enhanced_name\":");
+            meaning.append(json);
+        }
+    }
+    json.extend_from_slice(b",\"text\":[");
+    let mut second = None;
+    for (number, line) in reply.lines.iter().enumerate() {
+        if number > 0 {
+            json.push(b',');
+        }
+        if number == 1 {
+            second = Some(json.len());
+        }
+        Text::from(line).append(json);
+    }
+    json.push(b']');
+    second
+}
 
 /// A reply as JSON, up to its frames.
 struct Known {
@@ -173,30 +204,23 @@ fn remembered<T>(reply: &Reply, language: Language, take: impl FnOnce(&Known) ->
     })
 }
 
-/// Remembers a reply of which this is the record.
-fn remember(reply: &Reply, language: Language, record: &[u8]) {
-    let Some(head) = memchr::memmem::find(record, FRAMES).and_then(|end| record.get(..end)) else {
-        return;
-    };
-    if head.len() > LONGEST {
+/// Remembers a reply of which this is said.
+fn remember(reply: &Reply, language: Language, said: &[u8], second: Option<usize>) {
+    if said.len() > LONGEST {
         return;
     }
-    let second = match &*reply.lines {
-        [first, _, ..] => memchr::memmem::find(head, TEXT).map(|text| {
-            let mut line = Vec::new();
-            Text::from(first).append(&mut line);
-            text + TEXT.len() + line.len() + 1
-        }),
-        _ => None,
-    };
     KNOWN.with_borrow_mut(|known| {
-        if let Some(known) = known.get_mut(place(reply)) {
-            *known = Some(Known {
+        if let Some(place) = known.get_mut(place(reply)) {
+            // The room of the one that was there is used again.
+            let mut head = place.take().map_or_else(Vec::new, |known| known.head);
+            head.clear();
+            head.extend_from_slice(said);
+            *place = Some(Known {
                 lines: reply.lines.clone(),
                 code: reply.code,
                 enhanced: reply.enhanced,
                 language,
-                head: head.to_vec(),
+                head,
                 second,
             });
         }

@@ -31,7 +31,7 @@ pub struct Document<'a> {
     /// Sessions by first frame.
     pub sessions: Vec<SessionRecord<'a>>,
     /// What several sessions together show.
-    pub insights: Vec<InsightRecord>,
+    pub insights: Vec<InsightRecord<'a>>,
     /// Counts.
     pub summary: SummaryRecord,
 }
@@ -47,7 +47,7 @@ pub enum Record<'a> {
     /// A session.
     Session(SessionRecord<'a>),
     /// An insight.
-    Insight(InsightRecord),
+    Insight(InsightRecord<'a>),
     /// An insight that is taken back; of live runs only.
     Withdrawn(WithdrawnRecord),
     /// The capture.
@@ -175,7 +175,7 @@ pub struct DamageRecord {
 
 /// An insight.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct InsightRecord {
+pub struct InsightRecord<'a> {
     /// "insight".
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -187,7 +187,7 @@ pub struct InsightRecord {
     pub excuses: bool,
     /// What it says.
     #[serde(flatten)]
-    pub finding: FindingRecord,
+    pub finding: FindingRecord<'a>,
 }
 
 /// An insight of a live run that later sessions contradict: it is taken back.
@@ -335,10 +335,10 @@ fn file(file: &FileFacts, form: Form) -> FileRecord {
     }
 }
 
-impl InsightRecord {
+impl<'a> InsightRecord<'a> {
     /// An insight.
     #[must_use]
-    pub fn of(insight: &Insight, form: Form) -> Self {
+    pub fn of(insight: &'a Insight, form: Form) -> Self {
         Self {
             kind: "insight",
             sessions: insight.sessions.iter().map(|id| id.0).collect(),

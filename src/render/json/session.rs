@@ -1,16 +1,15 @@
 //! The session record of JSON version 1: what one session says. Our own names, so that the model may change without the
 //! schema; the texts are borrowed from it.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
-use crate::render::json::told::Told;
-use crate::render::json::writer::record;
+use crate::render::json::writer::{ToJson, record};
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -68,8 +67,8 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub extensions: Option<ExtensionsRecord<'a>>,
         /// Commands with their replies.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub exchanges: Vec<ExchangeRecord<'a>>,
+        #[serde(skip_serializing_if = "Exchanges::is_empty")]
+        pub exchanges: Exchanges<'a>,
         /// Exchanges that were not kept.
         #[serde(skip_serializing_if = "is_zero")]
         pub exchanges_not_kept: u64,
@@ -77,17 +76,17 @@ record! {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub auth: Vec<AuthRecord<'a>>,
         /// Mail transactions.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub transactions: Vec<TransactionRecord<'a>>,
+        #[serde(skip_serializing_if = "Transactions::is_empty")]
+        pub transactions: Transactions<'a>,
         /// TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<TlsRecord<'a>>,
         /// Transport.
         pub tcp: TcpRecord,
         /// Seconds per stage.
-        pub timing: TimingRecord,
+        pub timing: TimingRecord<'a>,
         /// Findings, root cause first.
-        pub findings: Vec<Told<'a>>,
+        pub findings: Findings<'a>,
     }
 
     /// An address and a port.
@@ -154,8 +153,8 @@ record! {
         /// Time of the command's end.
         pub time: Time,
         /// Intermediate replies (334, 354).
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub intermediate: Vec<Replied<'a>>,
+        #[serde(skip_serializing_if = "Replies::is_empty")]
+        pub intermediate: Replies<'a>,
         /// The final reply.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reply: Option<Replied<'a>>,
@@ -172,8 +171,8 @@ record! {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         pub inside_tls: bool,
         /// LMTP: replies for further recipients.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub further_replies: Vec<Replied<'a>>,
+        #[serde(skip_serializing_if = "Replies::is_empty")]
+        pub further_replies: Replies<'a>,
     }
 
     /// An authentication attempt.
@@ -211,7 +210,7 @@ record! {
         /// The reverse-path; empty for `<>`.
         pub reverse_path: Text<'a>,
         /// Recipients with their own results.
-        pub forward_paths: Vec<RecipientRecord<'a>>,
+        pub forward_paths: Recipients<'a>,
         /// Recipients that are not listed.
         #[serde(skip_serializing_if = "is_zero")]
         pub recipients_not_listed: u64,
@@ -222,7 +221,7 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub message_size: Option<u64>,
         /// accepted, partly_accepted, deferred, refused, abandoned, unknown.
-        pub result: &'static str,
+        pub result: Word,
         /// The reply that decided.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub final_reply: Option<Replied<'a>>,
@@ -243,9 +242,9 @@ record! {
     /// A message.
     pub struct MessageRecord<'a> {
         /// From, decoded.
-        pub from: Vec<Cow<'a, str>>,
+        pub from: Mailboxes<'a>,
         /// To and Cc, decoded.
-        pub to: Vec<Cow<'a, str>>,
+        pub to: Mailboxes<'a>,
         /// Subject, decoded.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub subject: Option<Text<'a>>,
@@ -303,24 +302,6 @@ record! {
         /// ICMP errors about this connection.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub icmp_errors: Vec<IcmpRecord>,
-    }
-
-    /// One direction's counts.
-    pub struct DirectionRecord {
-        /// Segments.
-        pub segments: u64,
-        /// Stream octets.
-        pub octets: u64,
-        /// Retransmitted segments.
-        pub retransmissions: u32,
-        /// Segments out of order.
-        pub out_of_order: u32,
-        /// Octets missing from the capture.
-        pub missing_octets: u64,
-        /// Duplicates made by the capture.
-        pub capture_duplicates: u32,
-        /// Octets of conflicting retransmissions.
-        pub conflicting_octets: u64,
     }
 
     /// A reset.
@@ -386,7 +367,7 @@ record! {
 
     /// Seconds per stage; absent where not seen.
     #[derive(Default)]
-    pub struct TimingRecord {
+    pub struct TimingRecord<'a> {
         /// SYN to SYN-ACK.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub connect: Option<Seconds>,
@@ -409,8 +390,8 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub mail: Option<Seconds>,
         /// Each RCPT, in order.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub rcpt: Vec<Seconds>,
+        #[serde(skip_serializing_if = "RcptDelays::is_empty")]
+        pub rcpt: RcptDelays<'a>,
         /// Mail data.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<Seconds>,
@@ -421,5 +402,81 @@ record! {
         pub server_share: Seconds,
         /// Sum of waits for the client.
         pub client_share: Seconds,
+    }
+}
+
+/// One direction's counts.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct DirectionRecord {
+    /// Segments.
+    pub segments: u64,
+    /// Stream octets.
+    pub octets: u64,
+    /// Retransmitted segments.
+    pub retransmissions: u32,
+    /// Segments out of order.
+    pub out_of_order: u32,
+    /// Octets missing from the capture.
+    pub missing_octets: u64,
+    /// Duplicates made by the capture.
+    pub capture_duplicates: u32,
+    /// Octets of conflicting retransmissions.
+    pub conflicting_octets: u64,
+}
+
+/// What the two counts of a direction are followed by where nothing went wrong: nearly always.
+const NO_TROUBLE: &[u8] = b",\"retransmissions\":0,\"out_of_order\":0,\"missing_octets\":0,\"capture_duplicates\":0,\
+    \"conflicting_octets\":0}";
+
+impl ToJson for DirectionRecord {
+    fn append(&self, json: &mut Vec<u8>) {
+        let mut field = |name: &[u8], number: u64| {
+            json.extend_from_slice(name);
+            number.append(json);
+        };
+        field(b"{\"segments\":", self.segments);
+        field(b",\"octets\":", self.octets);
+        let troubles = [
+            u64::from(self.retransmissions),
+            u64::from(self.out_of_order),
+            self.missing_octets,
+            u64::from(self.capture_duplicates),
+            self.conflicting_octets,
+        ];
+        if troubles == [0; 5] {
+            return json.extend_from_slice(NO_TROUBLE);
+        }
+        let [retransmissions, out_of_order, missing, duplicates, conflicting] = troubles;
+        field(b",\"retransmissions\":", retransmissions);
+        field(b",\"out_of_order\":", out_of_order);
+        field(b",\"missing_octets\":", missing);
+        field(b",\"capture_duplicates\":", duplicates);
+        field(b",\"conflicting_octets\":", conflicting);
+        json.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_is_written_as_serde_writes_it() {
+        for trouble in 0..6 {
+            let count = |place: u32| if place == trouble { 70_000 } else { 0 };
+            let record = DirectionRecord {
+                segments: 12,
+                octets: 1 << 40,
+                retransmissions: count(1),
+                out_of_order: count(2),
+                missing_octets: count(3).into(),
+                capture_duplicates: count(4),
+                conflicting_octets: count(5).into(),
+            };
+            let mut written = Vec::new();
+            record.append(&mut written);
+            let plain = serde_json::to_string(&record).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), plain);
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::captured::Captured;
 use crate::render::encode;
 use crate::render::json::schema::schema_like;
 use crate::render::json::words;
-use crate::render::json::writer::{ToJson, is_plain, list, plain, text};
+use crate::render::json::writer::{ToJson, captured, is_plain, list};
 use crate::session::CaptureQuality;
 
 /// A text, by the encoder for JSON ([`encode::json`]).
@@ -21,9 +21,9 @@ impl<'a> From<&'a Captured> for Text<'a> {
 
 impl ToJson for Text<'_> {
     fn append(&self, json: &mut Vec<u8>) {
-        if !plain(self.0, json) {
-            text(&encode::json(self.0), json);
-        }
+        json.push(b'"');
+        captured(self.0, json);
+        json.push(b'"');
     }
 }
 
@@ -39,11 +39,16 @@ pub struct Word(pub &'static str);
 
 impl ToJson for Word {
     fn append(&self, json: &mut Vec<u8>) {
-        debug_assert!(is_plain(self.0.as_bytes()), "{}", self.0);
-        json.push(b'"');
-        json.extend_from_slice(self.0.as_bytes());
-        json.push(b'"');
+        word(self.0, json);
     }
+}
+
+/// Appends a text of our own, which needs no escape.
+pub(super) fn word(text: &str, json: &mut Vec<u8>) {
+    debug_assert!(is_plain(text.as_bytes()), "{text}");
+    json.push(b'"');
+    json.extend_from_slice(text.as_bytes());
+    json.push(b'"');
 }
 
 impl Serialize for Word {

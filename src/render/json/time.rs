@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::render::json::number::fraction;
+use crate::render::json::number::decimal;
 use crate::render::json::schema::schema_like;
 use crate::render::json::writer::ToJson;
 use crate::time::{Rfc3339, Timestamp};
@@ -19,10 +19,9 @@ pub struct Time {
 }
 
 impl ToJson for Time {
+    #[inline(never)]
     fn append(&self, json: &mut Vec<u8>) {
-        json.push(b'"');
-        json.extend_from_slice(Rfc3339::of(self.at, self.digits).as_bytes());
-        json.push(b'"');
+        Rfc3339::of(self.at, self.digits).append_quoted(json);
     }
 }
 
@@ -44,16 +43,20 @@ impl Seconds {
     }
 }
 
-/// From a millisecond on no exponent is written, and below these seconds every nanosecond is told from the next.
-const PLAIN: std::ops::Range<Duration> = Duration::from_millis(1)..Duration::from_secs(1_000_000);
+/// From a millisecond on no exponent is written.
+const FIRST_PLAIN: u32 = 1_000_000;
+/// Below these seconds every nanosecond is told from the next.
+const FIRST_ROUGH: u64 = 1_000_000;
 
 impl ToJson for Seconds {
     fn append(&self, json: &mut Vec<u8>) {
-        if !PLAIN.contains(&self.0) {
-            return self.number().append(json);
+        match (self.0.as_secs(), self.0.subsec_nanos()) {
+            (0, nanoseconds @ FIRST_PLAIN..) => decimal(0, nanoseconds, json),
+            (seconds @ 1..FIRST_ROUGH, nanoseconds) => decimal(seconds, nanoseconds, json),
+            // Nobody waited: one in every second session.
+            (0, 0) => json.extend_from_slice(b"0.0"),
+            _ => self.number().append(json),
         }
-        self.0.as_secs().append(json);
-        fraction(self.0.subsec_nanos(), json);
     }
 }
 
@@ -79,7 +82,7 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             let number =
                 ((nanos >> (step % 50)) / 10_u64.pow((step % 10) as u32)).saturating_mul(10_u64.pow((step % 7) as u32));
-            let seconds = Seconds(Duration::from_nanos(number));
+            let seconds = Seconds(Duration::from_nanos(if step == 0 { 0 } else { number }));
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             seconds.append(&mut ours);
             seconds.number().append(&mut theirs);

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
+use serde::{Serialize, Serializer};
+
 use crate::protocol::tls::{
     self, AlertLevel, Certificate, CertificateMessage, ClientHello, Decryption, Phase, ServerHello, TlsFacts, TlsStart,
     Unopened, Version,
 };
 use crate::render::json::finding::direction;
 use crate::render::json::hello::Hello;
-use crate::render::json::text::{Lines, Text};
+use crate::render::json::schema::schema_like;
+use crate::render::json::text::{Lines, Text, Word, word};
 use crate::render::json::time::Time;
-use crate::render::json::writer::record;
+use crate::render::json::writer::{ToJson, list, record};
 use crate::span::{Direction, Role};
 use crate::time::Timestamp;
 
@@ -20,13 +23,13 @@ record! {
         /// The value on the wire.
         pub code: u16,
         /// Its registered name, or the value in hex.
-        pub name: Cow<'static, str>,
+        pub name: Registered,
     }
 
     /// TLS as far as seen.
     pub struct TlsRecord<'a> {
         /// implicit, upgraded, inferred.
-        pub start: &'static str,
+        pub start: Word,
         /// What the client offered.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub offer: Option<Hello<'a>>,
@@ -46,7 +49,7 @@ record! {
         /// Alerts, in clear and as far as lengths tell.
         pub alerts: Vec<AlertRecord>,
         /// The phase reached.
-        pub stopped_at: &'static str,
+        pub stopped_at: Word,
         /// The inside was read with keys: application data of both directions, as far as there was any.
         pub decrypted: bool,
         /// What keys opened; absent where the run had no key for the session and was given none.
@@ -99,16 +102,16 @@ record! {
         /// Highest version offered.
         pub maximum_version: CodeRecord,
         /// supported_versions.
-        pub versions: Vec<CodeRecord>,
+        pub versions: Codes<'a, Version>,
         /// Cipher suites.
-        pub cipher_suites: Vec<CodeRecord>,
+        pub cipher_suites: Codes<'a, u16>,
         /// Groups.
-        pub groups: Vec<CodeRecord>,
+        pub groups: Codes<'a, u16>,
         /// Signature algorithms; absent where the extension is absent.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub signature_algorithms: Option<Vec<CodeRecord>>,
+        pub signature_algorithms: Option<Codes<'a, u16>>,
         /// Groups of key shares.
-        pub key_shares: Vec<CodeRecord>,
+        pub key_shares: Codes<'a, (u16, u16)>,
         /// server_name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub server_name: Option<Text<'a>>,
@@ -154,16 +157,16 @@ record! {
     /// An alert.
     pub struct AlertRecord {
         /// client or server.
-        pub sender: &'static str,
+        pub sender: Word,
         /// warning, fatal; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub level: Option<&'static str>,
+        pub level: Option<Word>,
         /// Number; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub number: Option<u8>,
         /// Registered name; absent where encrypted.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub name: Option<&'static str>,
+        pub name: Option<Word>,
         /// The content cannot be read.
         pub encrypted: bool,
         /// It was encrypted and read with keys.
@@ -171,11 +174,11 @@ record! {
         /// Only its size says that it is an alert.
         pub inferred: bool,
         /// Phase of the handshake.
-        pub phase: &'static str,
+        pub phase: Word,
         /// Frame.
         pub frame: u64,
         /// to_server, to_client.
-        pub direction: &'static str,
+        pub direction: Word,
     }
 
     /// A certificate, judged at the time of the packet.
@@ -194,7 +197,7 @@ record! {
         /// End of validity.
         pub not_after: Time,
         /// valid, expired, not_yet_valid: at the time of the packet.
-        pub validity: &'static str,
+        pub validity: Word,
         /// Key algorithm.
         pub key_algorithm: Text<'a>,
         /// Key size in bits.
@@ -210,10 +213,49 @@ record! {
     }
 }
 
+/// A name of a registry, or a number in hex: it needs no escape.
+#[derive(Clone, Debug)]
+pub struct Registered(Cow<'static, str>);
+
+impl ToJson for Registered {
+    fn append(&self, json: &mut Vec<u8>) {
+        word(&self.0, json);
+    }
+}
+
+impl Serialize for Registered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+schema_like!(Registered is String);
+
+/// Registry values, written one at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Codes<'a, T> {
+    values: &'a [T],
+    record: fn(&T) -> CodeRecord,
+}
+
+impl<T> ToJson for Codes<'_, T> {
+    fn append(&self, json: &mut Vec<u8>) {
+        list(self.values.iter().map(self.record), json);
+    }
+}
+
+impl<T> Serialize for Codes<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.values.iter().map(self.record))
+    }
+}
+
+schema_like!(Codes<'a, T> is Vec<CodeRecord>);
+
 fn code(code: u16, name: Option<&'static str>) -> CodeRecord {
     CodeRecord {
         code,
-        name: name.map_or_else(|| format!("0x{code:04x}").into(), Cow::Borrowed),
+        name: Registered(name.map_or_else(|| format!("0x{code:04x}").into(), Cow::Borrowed)),
     }
 }
 
@@ -253,9 +295,9 @@ impl<'a> TlsRecord<'a> {
     pub fn of(facts: &'a TlsFacts) -> Self {
         Self {
             start: match facts.start {
-                TlsStart::Implicit => "implicit",
-                TlsStart::Upgraded => "upgraded",
-                TlsStart::Inferred => "inferred",
+                TlsStart::Implicit => Word("implicit"),
+                TlsStart::Upgraded => Word("upgraded"),
+                TlsStart::Inferred => Word("inferred"),
             },
             offer: facts.offer().map(Hello),
             choice: facts.server_hello.as_ref().map(|hello| choice(hello, facts)),
@@ -264,7 +306,7 @@ impl<'a> TlsRecord<'a> {
             certificate_requested: facts.certificate_request.is_some(),
             client_certificates: facts.client_certificate.as_ref().map(certificates),
             alerts: alerts(facts),
-            stopped_at: phase(facts.phase),
+            stopped_at: Word(phase(facts.phase)),
             decrypted: facts.decrypted,
             decryption: decryption(facts),
             certificates_decrypted: facts
@@ -287,15 +329,26 @@ impl<'a> OfferRecord<'a> {
             frames: Self::frames(hello),
             minimum_version: hello.minimum().map(version),
             maximum_version: version(hello.maximum()),
-            versions: hello.supported_versions.iter().copied().map(version).collect(),
-            cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
-            groups: hello.groups.iter().copied().map(group).collect(),
-            signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
-                list.iter()
-                    .map(|value| code(*value, tls::signature_scheme_name(*value)))
-                    .collect()
+            versions: Codes {
+                values: &hello.supported_versions,
+                record: |value| version(*value),
+            },
+            cipher_suites: Codes {
+                values: &hello.cipher_suites,
+                record: |value| suite(*value),
+            },
+            groups: Codes {
+                values: &hello.groups,
+                record: |value| group(*value),
+            },
+            signature_algorithms: hello.signature_algorithms.as_ref().map(|list| Codes {
+                values: list,
+                record: |value| code(*value, tls::signature_scheme_name(*value)),
             }),
-            key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
+            key_shares: Codes {
+                values: &hello.key_shares,
+                record: |(value, _)| group(*value),
+            },
             server_name: hello.server_name.as_ref().map(Text::from),
             alpn: Lines(&hello.alpn),
             encrypted_client_hello: hello.encrypted_client_hello,
@@ -358,32 +411,32 @@ fn decryption(facts: &TlsFacts) -> Option<DecryptionRecord> {
 
 fn alerts(facts: &TlsFacts) -> Vec<AlertRecord> {
     let clear = facts.alerts.iter().map(|alert| AlertRecord {
-        sender: role(alert.span.direction.sender()),
-        level: Some(match alert.level {
+        sender: Word(role(alert.span.direction.sender())),
+        level: Some(Word(match alert.level {
             AlertLevel::Warning => "warning",
             AlertLevel::Fatal => "fatal",
             AlertLevel::Other(_) => "other",
-        }),
+        })),
         number: Some(alert.description),
-        name: Some(tls::alert_name(alert.description).unwrap_or("unassigned")),
+        name: Some(Word(tls::alert_name(alert.description).unwrap_or("unassigned"))),
         encrypted: false,
         decrypted: alert.decrypted,
         inferred: false,
-        phase: phase(alert.phase),
+        phase: Word(phase(alert.phase)),
         frame: alert.span.first.frame.0,
-        direction: direction(alert.span.direction),
+        direction: Word(direction(alert.span.direction)),
     });
     let encrypted = facts.encrypted_alerts.iter().map(|alert| AlertRecord {
-        sender: role(alert.direction.sender()),
+        sender: Word(role(alert.direction.sender())),
         level: None,
         number: None,
         name: None,
         encrypted: true,
         decrypted: false,
         inferred: alert.inferred,
-        phase: phase(alert.phase),
+        phase: Word(phase(alert.phase)),
         frame: alert.stamp.frame.0,
-        direction: direction(alert.direction),
+        direction: Word(direction(alert.direction)),
     });
     let mut all: Vec<_> = clear.chain(encrypted).collect();
     all.sort_by_key(|alert| alert.frame);
@@ -411,11 +464,11 @@ fn certificate(certificate: &Certificate, at: Timestamp) -> CertificateRecord<'_
         not_before: whole_seconds(certificate.not_before),
         not_after: whole_seconds(certificate.not_after),
         validity: if at > certificate.not_after {
-            "expired"
+            Word("expired")
         } else if at < certificate.not_before {
-            "not_yet_valid"
+            Word("not_yet_valid")
         } else {
-            "valid"
+            Word("valid")
         },
         key_algorithm: Text(certificate.key.algorithm.as_bytes()),
         key_bits: certificate.key.bits,

@@ -10,6 +10,7 @@ use crate::diagnosis::{Finding, Value};
 use crate::render::encode;
 use crate::render::json::convert::Form;
 use crate::render::json::finding::{EvidenceRecord, FindingRecord};
+use crate::render::json::proof::append_shown;
 use crate::render::json::schema::schema_like;
 use crate::render::json::writer::{ToJson, escaped, list};
 use crate::text::{Language, show};
@@ -31,7 +32,7 @@ pub struct Told<'a> {
 impl Told<'_> {
     /// Its record.
     #[must_use]
-    pub fn record(&self) -> FindingRecord {
+    pub fn record(&self) -> FindingRecord<'_> {
         FindingRecord::of(self.finding, self.form.language, self.form.digits)
     }
 
@@ -77,12 +78,21 @@ struct Known {
     /// The finding without its proof; of its values only the names count.
     finding: Finding,
     language: Language,
-    /// JSON, and the number of the value behind it.
-    head: Vec<(Vec<u8>, usize)>,
+    /// What stands before each value.
+    head: Vec<Before>,
     /// The rest, up to the proof.
     tail: Vec<u8>,
     /// What stands behind the proof.
     behind: Vec<u8>,
+}
+
+/// JSON in front of a value.
+struct Before {
+    json: Vec<u8>,
+    /// The value behind it begins a sentence.
+    begins: bool,
+    /// The number of the value.
+    number: usize,
 }
 
 /// Stands for a value where a finding is told to be remembered: this, its number, this. Our own texts have no control
@@ -112,7 +122,9 @@ impl Known {
             let behind = rest.get(at + MARK_AS_JSON.len()..)?;
             let close = memchr::memmem::find(behind, MARK_AS_JSON)?;
             let number = std::str::from_utf8(behind.get(..close)?).ok()?.parse().ok()?;
-            head.push((rest.get(..at)?.to_vec(), number));
+            let json = rest.get(..at)?.to_vec();
+            let begins = begins_text(&json);
+            head.push(Before { json, begins, number });
             rest = behind.get(close + MARK_AS_JSON.len()..)?;
         }
         (record.len() <= LONGEST).then(|| Self {
@@ -144,11 +156,15 @@ impl Known {
     /// an empty value: what follows upon that is not as it is known.
     fn append_head(&self, finding: &Finding, json: &mut Vec<u8>) -> Option<()> {
         let start = json.len();
-        for (before, number) in &self.head {
-            json.extend_from_slice(before);
-            let value = finding.values.get(*number).map(|(_, value)| value)?;
+        for before in &self.head {
+            json.extend_from_slice(&before.json);
+            let (_, value) = finding.values.get(before.number)?;
+            if !before.begins {
+                append_shown(value, self.language, json);
+                continue;
+            }
             let shown = show(value, self.language, encode::json);
-            if begins_text(before) && !shown.starts_with(|first: char| !first.is_whitespace()) {
+            if !shown.starts_with(|first: char| !first.is_whitespace()) {
                 json.truncate(start);
                 return None;
             }
@@ -171,9 +187,17 @@ thread_local! {
 /// A rule has few ways of telling.
 fn place(finding: &Finding, language: Language) -> usize {
     let rule = std::ptr::from_ref(finding.rule).addr() as u64;
-    let way = finding.values.len() as u64 * 4 + u64::from(finding.root_cause) * 2 + language as u64;
+    let ways = [
+        (finding.values.len() as u64, 8),
+        (u64::from(finding.root_cause), 2),
+        (u64::from(finding.because_of.is_some()), 2),
+        (finding.severity as u64, 8),
+        (finding.confidence as u64, 8),
+        (language as u64, 2),
+    ];
+    let way = ways.into_iter().fold(0, |way, (one, of)| way * of + one);
     // Statics lie at regular distances: a product spreads them.
-    let spread = (rule + way).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let spread = (rule ^ way << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     spread as usize % REMEMBERED
 }
 
@@ -183,7 +207,7 @@ impl Serialize for Told<'_> {
     }
 }
 
-schema_like!(Told<'a> is FindingRecord);
+schema_like!(Told<'a> is FindingRecord<'static>);
 
 #[cfg(test)]
 mod tests {

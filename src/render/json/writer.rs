@@ -8,10 +8,10 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 
-use crate::render::encode::is_unsafe;
+use crate::render::encode::{self, is_unsafe};
 use crate::render::json::number::{self, number};
 
 /// Octets of the longest line whose room is kept for the next one.
@@ -20,6 +20,15 @@ const KEPT_LINE: usize = 64 << 10;
 thread_local! {
     /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// A line that was given back: the next one is written into it.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Takes a line that is not needed any more, where the same thread writes lines and is done with each before the next.
+pub fn give_back(line: Vec<u8>) {
+    if line.capacity() <= KEPT_LINE {
+        SPARE.set(line);
+    }
 }
 
 /// Can be appended to JSON.
@@ -29,6 +38,13 @@ pub trait ToJson {
 
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
+        let mut spare = SPARE.take();
+        if spare.capacity() > 0 {
+            spare.clear();
+            self.append(&mut spare);
+            spare.push(b'\n');
+            return spare;
+        }
         LINE.with_borrow_mut(|line| {
             line.clear();
             line.shrink_to(KEPT_LINE);
@@ -101,13 +117,63 @@ pub(super) fn close(json: &mut Vec<u8>, start: usize) {
     json.push(b'}');
 }
 
+/// Appends octets of the capture as they stand between quotation marks, by the encoder for JSON ([`encode::json`]).
+pub(super) fn captured(octets: &[u8], json: &mut Vec<u8>) {
+    if is_plain(octets) {
+        json.extend_from_slice(octets);
+    } else {
+        let start = json.len();
+        if append_ascii(octets, json).is_none() {
+            json.truncate(start);
+            escape(&encode::json(octets), json);
+        }
+    }
+}
+
+/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. Copied eight octets
+/// at a time as they are looked at; `None` where there is anything else.
+fn append_ascii(octets: &[u8], json: &mut Vec<u8>) -> Option<()> {
+    let mut rest = octets;
+    while let Some(eight) = rest.first_chunk::<8>() {
+        let clean = (marks(u64::from_le_bytes(*eight)).trailing_zeros() / 8) as usize;
+        let end = json.len() + clean;
+        json.extend_from_slice(eight);
+        json.truncate(end);
+        rest = rest.get(clean..)?;
+        if clean < 8 {
+            rest = escape_first(rest, json)?;
+        }
+    }
+    while let [first, behind @ ..] = rest {
+        if need(*first) == Need::Plain {
+            json.push(*first);
+            rest = behind;
+        } else {
+            rest = escape_first(rest, json)?;
+        }
+    }
+    Some(())
+}
+
+/// Appends the first octet, which needs something, and gives the others.
+fn escape_first<'a>(octets: &'a [u8], json: &mut Vec<u8>) -> Option<&'a [u8]> {
+    let (first, behind) = octets.split_first()?;
+    match need(*first) {
+        Need::Short(b'\\') | Need::Look => return None,
+        Need::Short(letter) => json.extend_from_slice(&[b'\\', letter]),
+        Need::Number => by_number(char::from(*first), json),
+        Need::Plain => json.push(*first),
+    }
+    Some(behind)
+}
+
 /// Appends a list.
 pub(super) fn list<T: ToJson>(items: impl Iterator<Item = T>, json: &mut Vec<u8>) {
     let start = json.len();
-    for item in items {
+    items.for_each(|item| {
         json.push(b',');
         item.append(json);
-    }
+    });
     match json.get_mut(start) {
         Some(first) => *first = b'[',
         None => json.push(b'['),
@@ -211,17 +277,6 @@ pub(super) fn escaped(text: &str, json: &mut Vec<u8>) {
     }
 }
 
-/// Appends octets between quotation marks where they are plain ASCII that needs no escape; `false`: nothing was done.
-pub(super) fn plain(octets: &[u8], json: &mut Vec<u8>) -> bool {
-    let plain = is_plain(octets);
-    if plain {
-        json.push(b'"');
-        json.extend_from_slice(octets);
-        json.push(b'"');
-    }
-    plain
-}
-
 fn escape(text: &str, json: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     let (mut clean_from, mut at) = (0, plain_length(bytes));
@@ -251,20 +306,32 @@ fn escape(text: &str, json: &mut Vec<u8>) {
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
 }
 
-/// How many octets need nothing at the beginning; what is behind the last eight is not looked at.
+/// How many octets need nothing at the beginning; fewer than eight are not looked at.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
-    for eight in bytes.as_chunks::<8>().0 {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for eight in eights {
         let marks = marks(u64::from_le_bytes(*eight));
         if marks != 0 {
             return length + marks.trailing_zeros() as usize / 8;
         }
         length += 8;
     }
-    length
+    match bytes.last_chunk::<8>() {
+        Some(last) if !rest.is_empty() => {
+            // The first of these were seen to need nothing.
+            let unseen = marks(u64::from_le_bytes(*last)) >> (8 * (8 - rest.len()));
+            length + (unseen.trailing_zeros() as usize / 8).min(rest.len())
+        }
+        _ => length,
+    }
 }
 
 fn by_number(character: char, json: &mut Vec<u8>) {
+    if character == '<' {
+        // In every path.
+        return json.extend_from_slice(b"\\u003c");
+    }
     let mut units = [0_u16; 2];
     for unit in character.encode_utf16(&mut units) {
         let digit = |shift: u16| char::from_digit(u32::from(*unit >> shift & 0xf), 16).unwrap_or('0') as u8;
@@ -327,14 +394,7 @@ impl ToJson for IpAddr {
     fn append(&self, json: &mut Vec<u8>) {
         json.push(b'"');
         match self {
-            Self::V4(address) => {
-                for (position, octet) in address.octets().into_iter().enumerate() {
-                    if position > 0 {
-                        json.push(b'.');
-                    }
-                    octet.append(json);
-                }
-            }
+            Self::V4(address) => number::address_v4(*address, json),
             Self::V6(address) => number::address(*address, json),
         }
         json.push(b'"');
@@ -344,11 +404,7 @@ impl ToJson for IpAddr {
 /// A first and a last frame.
 impl ToJson for (u64, u64) {
     fn append(&self, json: &mut Vec<u8>) {
-        json.push(b'[');
-        self.0.append(json);
-        json.push(b',');
-        self.1.append(json);
-        json.push(b']');
+        number::pair(*self, json);
     }
 }
 
@@ -460,13 +516,34 @@ mod tests {
                         need(octet) == Need::Plain,
                         "{octet} at {at} of {length}"
                     );
-                    // Up to the first that needs something, as far as eights reach, whatever comes behind it.
+                    // Up to the first that needs something, whatever comes behind it.
                     for behind in [b'~', 0, b'"', 0xff] {
                         bytes[at + 1..].fill(behind);
                         let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
-                        let eights = length / 8 * 8;
-                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(eights), "{bytes:?}");
+                        let seen = if length < 8 { 0 } else { length };
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(seen), "{bytes:?}");
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn octets_of_the_capture_are_written_as_their_text_is() {
+        let odd = [b'<', b'"', b'\\', b'\n', 0, 0x7f, 0xc3, b'~'];
+        for length in 0..40 {
+            for at in 0..length.max(1) {
+                for (one, other) in odd.iter().flat_map(|one| odd.map(|other| (*one, other))) {
+                    let mut octets = vec![b'a'; length];
+                    for (place, octet) in [(at, one), (at * 7 / 3, other), (length - length.min(2), other)] {
+                        if let Some(free) = octets.get_mut(place) {
+                            *free = octet;
+                        }
+                    }
+                    let (mut ours, mut theirs) = (b"x".to_vec(), b"x".to_vec());
+                    captured(&octets, &mut ours);
+                    escape(&encode::json(&octets), &mut theirs);
+                    assert_eq!(String::from_utf8(ours), String::from_utf8(theirs), "{octets:?}");
                 }
             }
         }

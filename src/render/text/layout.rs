@@ -13,6 +13,9 @@ const NOT_AT_END: &str = "(（[［{｛「『【〈《〔";
 /// Columns that a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
+    if text.bytes().all(|octet| matches!(octet, b' '..=b'~')) {
+        return text.len();
+    }
     UnicodeWidthStr::width(text)
 }
 

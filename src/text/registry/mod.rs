@@ -2,8 +2,10 @@
 //! Japanese. Tab-separated, one header line, no quoting (a `"` is a `"`), `-` means none. Read where they are needed; nothing
 //! is parsed at start-up.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::quality::FixedState;
 
 use crate::text::Language;
 
@@ -85,8 +87,8 @@ struct StatusMeaning {
 }
 
 /// [`ENHANCED_STATUS`], read once: a report asks for every reply of every session.
-static STATUS_MEANINGS: LazyLock<BTreeMap<StatusKey, StatusMeaning>> = LazyLock::new(|| {
-    let mut meanings = BTreeMap::new();
+static STATUS_MEANINGS: LazyLock<HashMap<StatusKey, StatusMeaning, FixedState>> = LazyLock::new(|| {
+    let mut meanings = HashMap::default();
     for row in ENHANCED_STATUS.rows() {
         if let Some(key) = status_key(row.key()) {
             meanings.entry(key).or_insert_with(|| StatusMeaning {

@@ -1,6 +1,7 @@
 //! What several rules on certificates ask: did the client refuse, does a name fit (RFC 9525), is an issuer public.
 
 use crate::captured::Captured;
+use crate::diagnosis::issuers;
 use crate::diagnosis::{Evidence, Finding, Severity};
 use crate::protocol::tls::{Alert, AlertLevel, Certificate, CertificateMessage, Phase};
 use crate::session::{EndedBy, Security, Session};
@@ -167,7 +168,7 @@ const PUBLIC: &[&str] = &[
 
 /// A public authority, by name.
 pub(super) fn is_public(issuer: &Captured) -> bool {
-    PUBLIC.iter().any(|name| issuer.contains_ignoring_case(name))
+    issuers::name_any(issuer, PUBLIC)
 }
 
 /// A root that clients know by itself, so that nothing is missing below it.

@@ -42,21 +42,64 @@ fn retrieved(session: &Session) -> impl Iterator<Item = Seen<'_>> {
     })
 }
 
-/// The domain of an address in lower case; `None` without one.
-pub(super) fn domain(address: &Captured) -> Option<String> {
+/// The domain of an address; `None` without one.
+pub(super) fn domain(address: &Captured) -> Option<&str> {
     let (_, domain) = address.utf8()?.rsplit_once('@')?;
-    let domain = domain.trim_end_matches(['.', '>', ' ']).to_ascii_lowercase();
+    let domain = domain.trim_end_matches(['.', '>', ' ']);
     (!domain.is_empty()).then_some(domain)
+}
+
+/// Both domains are below what one organisation registers.
+pub(super) fn are_related(one: &str, other: &str) -> bool {
+    organisation(one).eq_ignore_ascii_case(organisation(other))
 }
 
 /// The part of a domain that one organisation registers: the last two labels, or three below a country's own categories
 /// (`co.jp`, `ne.jp`, `co.uk`). An estimate without the Public Suffix List; good enough to say "same" or "other".
-pub(super) fn organisation(domain: &str) -> String {
-    let labels: Vec<&str> = domain.rsplit('.').collect();
-    let by_category =
-        matches!(labels.as_slice(), [country, category, _, ..] if country.len() == 2 && category.len() <= 3);
-    let keep = if by_category { 3 } else { 2 };
-    let mut kept: Vec<&str> = labels.into_iter().take(keep).collect();
-    kept.reverse();
-    kept.join(".")
+fn organisation(domain: &str) -> &str {
+    let point = |before: usize| {
+        domain
+            .as_bytes()
+            .get(..before)?
+            .iter()
+            .rposition(|octet| *octet == b'.')
+    };
+    let behind = |point: Option<usize>| point.map_or(domain, |point| domain.get(point + 1..).unwrap_or_default());
+    let Some(last) = point(domain.len()) else {
+        return domain;
+    };
+    let second = point(last);
+    let country = domain.len() - last - 1;
+    let category = second.map(|second| last - second - 1);
+    if country == 2 && category.is_some_and(|length| length <= 3) {
+        behind(second.and_then(point))
+    } else {
+        behind(second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_two_labels_or_three_below_a_countrys_categories() {
+        for (domain, expected) in [
+            ("", ""),
+            ("localhost", "localhost"),
+            ("a.example", "a.example"),
+            ("mx.a.example", "a.example"),
+            ("co.jp", "co.jp"),
+            ("a.co.jp", "a.co.jp"),
+            ("mx.a.co.jp", "a.co.jp"),
+            ("mx.a.example.jp", "example.jp"),
+            ("x.y.abc.jp", "y.abc.jp"),
+            ("x..jp", "x..jp"),
+            (".a.b", "a.b"),
+        ] {
+            assert_eq!(organisation(domain), expected, "{domain}");
+        }
+        assert!(are_related("MX.A.example", "b.a.EXAMPLE"));
+        assert!(!are_related("a.co.jp", "b.co.jp"));
+    }
 }

@@ -4,6 +4,8 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::quality::FixedState;
+
 use crate::captured::Captured;
 use crate::diagnosis::lists;
 use crate::diagnosis::providers::Place;
@@ -106,7 +108,7 @@ fn of_mail(name: &str, session: &Session, refusal: &Refusal<'_>, transaction: Op
 }
 
 /// The values that each rule's sentences speak of.
-static USED: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+static USED: LazyLock<HashMap<&'static str, Vec<&'static str>, FixedState>> = LazyLock::new(|| {
     super::RULES
         .iter()
         .map(|rule| (rule.slug, names_in(rule.texts.english)))

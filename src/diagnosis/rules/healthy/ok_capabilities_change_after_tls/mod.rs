@@ -30,12 +30,7 @@ const LOOKED_AT: usize = 8;
 
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let list = facts::clear_list(session).filter(|_| session.upgraded())?;
-    let readable = facts::mechanisms(list).iter().any(|name| {
-        ["PLAIN", "LOGIN"]
-            .iter()
-            .any(|readable| name.equals_ignoring_case(readable))
-    });
-    if !facts::offers(list, "STARTTLS") || readable {
+    if !facts::offers(list, "STARTTLS") || facts::offers_mechanism(list, &["PLAIN", "LOGIN"]) {
         return None;
     }
     let seen = session

@@ -2,7 +2,7 @@
 
 use crate::captured::Captured;
 use crate::diagnosis::rules::facts;
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity, Value};
 use crate::protocol::smtp::Reply;
 use crate::session::{Session, Stage, TransactionResult};
 
@@ -44,11 +44,12 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     };
     let refused = recipients(|code| code >= 400);
     let mails = accepted.count().saturating_add(1);
+    let words = facts::words(reply);
     Some(
-        Finding::of(rule, Stage::FinalReply, Evidence::reply(reply))
+        Finding::of(rule, Stage::FinalReply, Evidence::quote(&reply.span.get(), &words))
             .with("recipients", recipients(|code| code < 300))
-            .with("reply", &facts::words(reply))
-            .with_some("queue", queue_identifier(reply).as_ref())
+            .with("reply", Value::Captured(words))
+            .with_some("queue", queue_identifier(reply).map(Value::Captured))
             .with_some("refused", (refused > 0).then_some(refused))
             .with_some("mails", (mails > 1).then_some(mails)),
     )
@@ -56,19 +57,19 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 
 /// The queue ID as Postfix ("queued as X"), Exim ("id=X") and sendmail ("X Message accepted for delivery") write it.
 fn queue_identifier(reply: &Reply) -> Option<Captured> {
-    let line = reply.lines.last()?;
-    let words: Vec<&[u8]> = line
-        .bytes()
-        .split(|byte| *byte == b' ')
-        .filter(|word| !word.is_empty())
-        .collect();
-    let position = |wanted: &[u8]| words.iter().position(|word| word.eq_ignore_ascii_case(wanted));
-    let exim = words.iter().find_map(|word| word.strip_prefix(b"id="));
-    let postfix = position(b"as")
-        .filter(|_| reply.says("queued as"))
-        .and_then(|at| words.get(at.saturating_add(1)).copied());
-    let sendmail = position(b"Message")
-        .filter(|_| reply.says("message accepted for delivery"))
-        .and_then(|at| words.get(at.checked_sub(1)?).copied());
-    postfix.or(exim).or(sendmail).map(Captured::new)
+    let line = reply.lines.last()?.bytes();
+    let words = || line.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let is = |wanted: &'static [u8]| move |word: &&[u8]| word.eq_ignore_ascii_case(wanted);
+    let postfix = || {
+        let mut words = words();
+        words.find(is(b"as")).filter(|_| reply.says("queued as"))?;
+        words.next()
+    };
+    let exim = || words().find_map(|word| word.strip_prefix(b"id="));
+    let sendmail = || {
+        let (before, _) = words().zip(words().skip(1)).find(|(_, word)| is(b"Message")(word))?;
+        let first = words().next().filter(is(b"Message"));
+        Some(before).filter(|_| first.is_none() && reply.says("message accepted for delivery"))
+    };
+    postfix().or_else(exim).or_else(sendmail).map(Captured::new)
 }

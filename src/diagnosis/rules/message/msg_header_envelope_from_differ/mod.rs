@@ -29,7 +29,7 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
         }
         let from = &seen.facts.from.first()?.address;
         let (shown, carried) = (evidence::domain(from)?, evidence::domain(reverse_path)?);
-        if evidence::organisation(&shown) == evidence::organisation(&carried) {
+        if evidence::are_related(shown, carried) {
             return None;
         }
         let login = facts::authenticated(session).then(|| {

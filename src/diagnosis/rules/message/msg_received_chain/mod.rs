@@ -54,6 +54,9 @@ fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
 
 fn repeated_host(hops: &[Hop]) -> Option<&Captured> {
     let hosts = || hops.iter().filter_map(|hop| hop.by.as_ref());
+    if hops.len() < CIRCLE {
+        return None;
+    }
     hosts().find(|host| !is_local(host) && hosts().filter(|other| other == host).count() >= CIRCLE)
 }
 
@@ -64,8 +67,8 @@ fn is_unencrypted(hop: &Hop) -> bool {
             .iter()
             .any(|name| with.equals_ignoring_case(name))
     };
-    let network = matches!((&hop.from, &hop.by), (Some(from), Some(by)) if !is_local(from) && from != by);
-    network && hop.with.as_ref().is_some_and(plain)
+    let network = || matches!((&hop.from, &hop.by), (Some(from), Some(by)) if !is_local(from) && from != by);
+    hop.with.as_ref().is_some_and(plain) && network()
 }
 
 fn is_local(host: &Captured) -> bool {

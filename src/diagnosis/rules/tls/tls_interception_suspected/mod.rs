@@ -1,5 +1,6 @@
 //! The certificate's issuer names a product that intercepts TLS.
 
+use crate::diagnosis::issuers;
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::session::{Session, Stage};
 
@@ -20,7 +21,7 @@ pub static RULE: Rule = Rule {
 };
 
 /// What issuers of intercepting products call themselves, lower case.
-const PRODUCTS: [&str; 22] = [
+const PRODUCTS: &[&str] = &[
     "mail shield",
     "web shield",
     "ssl filter ca",
@@ -48,11 +49,8 @@ const PRODUCTS: [&str; 22] = [
 fn check(rule: &'static Rule, session: &Session) -> Option<Finding> {
     let tls = session.tls.as_deref()?;
     let message = tls.server_certificate.as_ref()?;
-    let certificate = message.certificates.iter().find(|certificate| {
-        PRODUCTS
-            .iter()
-            .any(|product| certificate.issuer.contains_ignoring_case(product))
-    })?;
+    let mut certificates = message.certificates.iter();
+    let certificate = certificates.find(|certificate| issuers::name_any(&certificate.issuer, PRODUCTS))?;
     let name = tls.offer().and_then(|hello| hello.server_name.as_ref());
     Some(
         Finding::of(rule, Stage::Tls, Evidence::quote(&message.span, &certificate.issuer))
