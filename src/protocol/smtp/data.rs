@@ -6,6 +6,7 @@ use memchr::{memchr2, memmem};
 use crate::message;
 use crate::protocol::line::span_of;
 use crate::protocol::smtp::plain_run::plain_run;
+use crate::protocol::smtp::usual_lines::UsualLines;
 use crate::protocol::smtp::{DataFacts, LineFacts};
 use crate::span::{Span, Stamp};
 use crate::tcp::Chunk;
@@ -291,7 +292,7 @@ impl MailData {
     /// [`Self::rest_of_line`] would do the same: this is its short way.
     fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
         let lines = bytes.get(position..).unwrap_or_default();
-        let usual = UsualLines::of(lines, self.form, self.line_length);
+        let usual = UsualLines::of(lines, self.form == Form::Dotted, self.line_length);
         if usual.count > 0 {
             self.line_length = 0;
         }
@@ -406,44 +407,5 @@ impl MailData {
             line_facts: self.facts,
             message: Some(Box::new(self.message.finish())),
         })
-    }
-}
-
-/// Lines of text that end in CRLF and have an octet behind it, which ends no mail data.
-#[derive(Default)]
-struct UsualLines {
-    count: u64,
-    longest: u64,
-    /// A line behind one of these begins with "-".
-    dashes: bool,
-    /// Octets behind these lines.
-    behind: usize,
-    /// Octets of text that follow.
-    text: usize,
-}
-
-impl UsualLines {
-    /// The usual lines that `bytes` begin with; `begun` octets of the first line came before.
-    #[inline(never)]
-    fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
-        let mut lines = Self::default();
-        loop {
-            let run = plain_run(bytes);
-            lines.behind = bytes.len();
-            lines.text = run;
-            let Some((b"\r\n", behind)) = bytes.get(run..).and_then(|rest| rest.split_first_chunk()) else {
-                return lines;
-            };
-            match behind.first() {
-                Some(first) if !matches!(*first, b'-' | b'.') => {}
-                Some(b'-') => lines.dashes = true,
-                Some(_) if form == Form::Counted => {}
-                _ => return lines,
-            }
-            lines.count += 1;
-            lines.longest = lines.longest.max(begun + run as u64 + 2);
-            begun = 0;
-            bytes = behind;
-        }
     }
 }
