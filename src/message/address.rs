@@ -11,13 +11,13 @@ const ADDRESS_OCTETS: usize = 512;
 /// Octets kept of a display name, as UTF-8.
 const NAME_OCTETS: usize = 512;
 
-/// Mailboxes of one field body, at most `most`; names decoded.
-#[must_use]
-pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
-    let mut mailboxes = Vec::new();
-    if most == 0 {
-        return mailboxes;
+/// Adds the mailboxes of one field body, names decoded, to `mailboxes`, which become at most `most`.
+pub fn parse_mailboxes(body: &[u8], most: usize, mailboxes: &mut Vec<Mailbox>) {
+    if mailboxes.len() >= most {
+        return;
     }
+    // Most fields have one.
+    mailboxes.reserve_exact(1);
     let mut start = 0;
     let mut angle: Option<usize> = None;
     let mut angle_end: Option<usize> = None;
@@ -45,7 +45,6 @@ pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
             _ => {}
         }
     }
-    mailboxes
 }
 
 fn mailbox(
@@ -106,7 +105,9 @@ mod tests {
     use super::*;
 
     fn read(body: &[u8]) -> Vec<(String, String)> {
-        parse_mailboxes(body, 100)
+        let mut mailboxes = Vec::new();
+        parse_mailboxes(body, 100, &mut mailboxes);
+        mailboxes
             .iter()
             .map(|mailbox| {
                 let name = mailbox.name.as_ref().and_then(Captured::utf8).unwrap_or_default();
@@ -156,6 +157,12 @@ mod tests {
     #[test]
     fn no_more_mailboxes_are_kept_than_asked() {
         let body = "a@b,".repeat(500);
-        assert_eq!(parse_mailboxes(body.as_bytes(), 100).len(), 100);
+        let mut mailboxes = Vec::new();
+        parse_mailboxes(body.as_bytes(), 100, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 100);
+        parse_mailboxes(body.as_bytes(), 101, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 101);
+        parse_mailboxes(body.as_bytes(), 101, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 101);
     }
 }

@@ -405,7 +405,7 @@ impl MailData {
             ended: self.ended,
             chunks: self.chunks,
             line_facts: self.facts,
-            message: Some(Box::new(self.message.finish())),
+            message: Some(self.message.finish()),
         })
     }
 }
