@@ -52,8 +52,10 @@ fn of_server(bytes: &[u8]) -> First {
     }
 }
 
-const SMTP_COMMANDS: &[&str] = &[
-    "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "VRFY", "EXPN", "XCLI", "XFOR", "PROX", "ETRN", "HELP",
+/// All that SMTP clients begin with, by its first four letters.
+const SMTP_COMMANDS: &[[u8; 4]] = &[
+    *b"EHLO", *b"HELO", *b"LHLO", *b"MAIL", *b"RCPT", *b"DATA", *b"BDAT", *b"VRFY", *b"EXPN", *b"XCLI", *b"XFOR",
+    *b"PROX", *b"ETRN", *b"HELP",
 ];
 const POP3_COMMANDS: &[&str] = &[
     "USER", "PASS", "APOP", "CAPA", "STLS", "STAT", "RETR", "UIDL", "TOP ", "DELE",
@@ -79,7 +81,10 @@ const IMAP_COMMANDS: &[&str] = &[
 ];
 
 fn of_client(bytes: &[u8]) -> First {
-    if bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
+    let start = bytes
+        .first_chunk::<4>()
+        .map(|start| start.map(|letter| letter.to_ascii_uppercase()));
+    if start.is_some_and(|start| SMTP_COMMANDS.contains(&start)) || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
         return First::Smtp;
     }
     let end = bytes.iter().take(ENOUGH).position(|byte| matches!(byte, b'\r' | b'\n'));
@@ -91,9 +96,7 @@ fn of_client(bytes: &[u8]) -> First {
                 .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
         })
     };
-    if begins(SMTP_COMMANDS) {
-        First::Smtp
-    } else if begins(POP3_COMMANDS) {
+    if begins(POP3_COMMANDS) {
         First::Pop3
     } else if complete && second_word_is_imap(line) {
         First::Imap

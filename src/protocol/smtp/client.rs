@@ -511,7 +511,7 @@ impl Decoder {
 
     fn command(&mut self, line: &Line<'_>) -> Upgrade {
         let command = Command::read(&line.bytes);
-        let shown = command::shown(&line.bytes, self.client.suspect);
+        let shown = command::shown_as(&line.bytes, &command, self.client.suspect);
         if shown.masked {
             let known = if shown.verb == Verb::Auth {
                 command.word.len()

@@ -288,7 +288,7 @@ impl MailData {
         bytes.len()
     }
 
-    /// Goes over usual lines; returns where the next line begins, and how far it is text. The loop in
+    /// Goes over usual lines; returns where the next line begins, and how far its octets need no second look. The loop in
     /// [`Self::rest_of_line`] would do the same: this is its short way.
     fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
         let lines = bytes.get(position..).unwrap_or_default();
@@ -301,6 +301,7 @@ impl MailData {
         self.paired += usual.count;
         self.facts.lines += usual.count;
         self.facts.longest = self.facts.longest.max(usual.longest);
+        self.facts.eight_bit |= usual.eight_bit;
         let line = bytes.len() - usual.behind;
         (line, line + usual.text)
     }
