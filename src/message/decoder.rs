@@ -175,6 +175,7 @@ impl Decoder {
         if let Phase::Body(structure) = self.phase {
             structure.finish(&mut self.facts);
         }
+        self.facts.body_octets = self.hash.octets();
         self.facts.body_hash = self.hash.finish();
         self.facts
     }
@@ -191,7 +192,6 @@ impl Decoder {
 
     fn push_body(&mut self, bytes: &[u8], dashes: Dashes) {
         if let Phase::Body(structure) = &mut self.phase {
-            self.facts.body_octets = self.facts.body_octets.saturating_add(bytes.len() as u64);
             self.hash.push(bytes);
             structure.push(bytes, dashes, &mut self.facts);
         }

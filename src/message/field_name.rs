@@ -43,27 +43,28 @@ impl FieldName {
     /// The field with this name, in any case. But for two, no names of one length begin with the same letter.
     pub fn of(name: &[u8]) -> Option<Self> {
         let first = name.first()?.to_ascii_lowercase();
-        let (text, name_of_text): (&[u8], Self) = match (name.len(), first) {
-            (2, b't') => (b"to", Self::To),
-            (2, b'c') => (b"cc", Self::Cc),
-            (4, b'f') => (b"from", Self::From),
-            (4, b'd') => (b"date", Self::Date),
-            (6, b's') => (b"sender", Self::Sender),
-            (7, b's') => (b"subject", Self::Subject),
-            (7, b'l') => (b"list-id", Self::ListId),
-            (8, b'r') if matches!(name.get(2), Some(b'p' | b'P')) => (b"reply-to", Self::ReplyTo),
-            (8, b'r') => (b"received", Self::Received),
-            (10, b'm') => (b"message-id", Self::MessageId),
-            (10, b'p') => (b"precedence", Self::Precedence),
-            (12, b'c') => (b"content-type", Self::ContentType),
-            (14, b'a') => (b"auto-submitted", Self::AutoSubmitted),
-            (16, b'l') => (b"list-unsubscribe", Self::ListUnsubscribe),
-            (19, b'c') => (b"content-disposition", Self::ContentDisposition),
-            (22, b'a') => (b"authentication-results", Self::AuthenticationResults),
-            (25, b'c') => (b"content-transfer-encoding", Self::ContentTransferEncoding),
+        // As most write it.
+        let (text, field): (&[u8], Self) = match (name.len(), first) {
+            (2, b't') => (b"To", Self::To),
+            (2, b'c') => (b"Cc", Self::Cc),
+            (4, b'f') => (b"From", Self::From),
+            (4, b'd') => (b"Date", Self::Date),
+            (6, b's') => (b"Sender", Self::Sender),
+            (7, b's') => (b"Subject", Self::Subject),
+            (7, b'l') => (b"List-Id", Self::ListId),
+            (8, b'r') if matches!(name.get(2), Some(b'p' | b'P')) => (b"Reply-To", Self::ReplyTo),
+            (8, b'r') => (b"Received", Self::Received),
+            (10, b'm') => (b"Message-ID", Self::MessageId),
+            (10, b'p') => (b"Precedence", Self::Precedence),
+            (12, b'c') => (b"Content-Type", Self::ContentType),
+            (14, b'a') => (b"Auto-Submitted", Self::AutoSubmitted),
+            (16, b'l') => (b"List-Unsubscribe", Self::ListUnsubscribe),
+            (19, b'c') => (b"Content-Disposition", Self::ContentDisposition),
+            (22, b'a') => (b"Authentication-Results", Self::AuthenticationResults),
+            (25, b'c') => (b"Content-Transfer-Encoding", Self::ContentTransferEncoding),
             _ => return None,
         };
-        name.eq_ignore_ascii_case(text).then_some(name_of_text)
+        (name == text || name.eq_ignore_ascii_case(text)).then_some(field)
     }
 
     /// One bit for each.

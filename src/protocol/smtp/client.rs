@@ -535,10 +535,12 @@ impl Decoder {
             self.notes.unusual_mut().lmtp = true;
         }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
-        let mut exchange = self.exchange(shown.verb, detail, line.span);
-        exchange.line = shown.line;
-        exchange.bare_line_feed = line.bare_line_feed;
-        exchange.pipelined = pipelined;
+        let exchange = Exchange {
+            line: shown.line,
+            bare_line_feed: line.bare_line_feed,
+            pipelined,
+            ..self.exchange(shown.verb, detail, line.span)
+        };
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
             self.notes.count_cut_line();
         }
@@ -546,6 +548,7 @@ impl Decoder {
         self.follow(line.span)
     }
 
+    #[inline]
     fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
         Exchange {
             index: self.ledger.next(),

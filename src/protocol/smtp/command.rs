@@ -71,34 +71,37 @@ impl<'a> Command<'a> {
 
     /// The verb, `None` for one that is not known.
     pub fn known(&self) -> Option<Verb> {
-        let mut upper = [0_u8; 14];
-        let word = upper.get_mut(..self.word.len())?;
-        word.copy_from_slice(self.word);
-        word.make_ascii_uppercase();
-        Some(match &*word {
-            b"HELO" => Verb::Helo,
-            b"EHLO" => Verb::Ehlo,
-            b"LHLO" => Verb::Lhlo,
-            b"STARTTLS" => Verb::StartTls,
-            b"AUTH" => Verb::Auth,
-            b"MAIL" => Verb::Mail,
-            b"RCPT" => Verb::Rcpt,
-            b"DATA" => Verb::Data,
-            b"BDAT" => Verb::Bdat,
-            b"RSET" => Verb::Rset,
-            b"NOOP" => Verb::Noop,
-            b"QUIT" => Verb::Quit,
-            b"VRFY" => Verb::Vrfy,
-            b"EXPN" => Verb::Expn,
-            b"HELP" => Verb::Help,
-            b"TURN" => Verb::Turn,
-            b"ETRN" => Verb::Etrn,
-            b"ATRN" => Verb::Atrn,
-            b"XCLIENT" => Verb::XClient,
-            b"XFORWARD" => Verb::XForward,
-            b"X-ANONYMOUSTLS" => Verb::XAnonymousTls,
-            _ => return None,
-        })
+        let upper = |letter: u8| letter.to_ascii_uppercase();
+        if let Ok(word) = <[u8; 4]>::try_from(self.word) {
+            return Some(match &word.map(upper) {
+                b"HELO" => Verb::Helo,
+                b"EHLO" => Verb::Ehlo,
+                b"LHLO" => Verb::Lhlo,
+                b"AUTH" => Verb::Auth,
+                b"MAIL" => Verb::Mail,
+                b"RCPT" => Verb::Rcpt,
+                b"DATA" => Verb::Data,
+                b"BDAT" => Verb::Bdat,
+                b"RSET" => Verb::Rset,
+                b"NOOP" => Verb::Noop,
+                b"QUIT" => Verb::Quit,
+                b"VRFY" => Verb::Vrfy,
+                b"EXPN" => Verb::Expn,
+                b"HELP" => Verb::Help,
+                b"TURN" => Verb::Turn,
+                b"ETRN" => Verb::Etrn,
+                b"ATRN" => Verb::Atrn,
+                _ => return None,
+            });
+        }
+        let long = [
+            (b"STARTTLS".as_slice(), Verb::StartTls),
+            (b"XCLIENT", Verb::XClient),
+            (b"XFORWARD", Verb::XForward),
+            (b"X-ANONYMOUSTLS", Verb::XAnonymousTls),
+        ];
+        let is_word = |(text, _): &(&[u8], Verb)| self.word.eq_ignore_ascii_case(text);
+        long.into_iter().find(is_word).map(|(_, verb)| verb)
     }
 
     /// True where the line would hardly be anything else than a command: for finding the place again.

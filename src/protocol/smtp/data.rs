@@ -251,6 +251,10 @@ impl MailData {
     /// wants a look, or behind the last octet. Nearly all octets of a mail pass here, so one search serves for everything.
     fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
         let (mut line, mut next) = self.usual_lines(bytes, position);
+        if next == bytes.len() {
+            self.line_length += (next - line) as u64;
+            return next;
+        }
         while let Some(special) = self.find_special(bytes, next) {
             next = special + 1;
             let line_feed = match bytes.get(special) {

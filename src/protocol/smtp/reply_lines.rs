@@ -22,7 +22,8 @@ pub struct ReplyLines(Option<Arc<Lines>>);
 /// Nearly all replies have one line.
 enum Lines {
     One([Captured; 1]),
-    Several(Box<[Captured]>),
+    /// And the octets of all of them.
+    Several(Box<[Captured]>, usize),
 }
 
 // Every reply has them, and a busy mirror port holds hundreds of thousands of replies.
@@ -55,6 +56,15 @@ impl ReplyLines {
         })
     }
 
+    /// Octets of all lines together.
+    pub(super) fn octets(&self) -> usize {
+        match self.0.as_deref() {
+            None => 0,
+            Some(Lines::One([line])) => line.bytes().len(),
+            Some(Lines::Several(_, octets)) => *octets,
+        }
+    }
+
     /// They lie at the same place, and so are the same.
     pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -71,7 +81,7 @@ impl Deref for ReplyLines {
         match self.0.as_deref() {
             None => &[],
             Some(Lines::One(line)) => line,
-            Some(Lines::Several(lines)) => lines,
+            Some(Lines::Several(lines, _)) => lines,
         }
     }
 }
@@ -81,7 +91,10 @@ impl From<Vec<Captured>> for ReplyLines {
         let lines = match <[Captured; 1]>::try_from(lines) {
             Ok(line) => Lines::One(line),
             Err(lines) if lines.is_empty() => return Self(None),
-            Err(lines) => Lines::Several(lines.into()),
+            Err(lines) => {
+                let octets = lines.iter().map(|line| line.bytes().len()).sum();
+                Lines::Several(lines.into(), octets)
+            }
         };
         Self(Some(Arc::new(lines)))
     }
