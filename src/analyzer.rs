@@ -10,12 +10,12 @@ use std::time::Duration;
 use crate::capture::DecryptionSecrets;
 use crate::diagnosis::{Finding, diagnose};
 use crate::frame::{Frame, FrameNumber};
-use crate::packet::{self, Packet, Plain, PortSet};
+use crate::packet::{self, Carried, Plain, PortSet};
 use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Clock, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
+use crate::tcp::{self, Clock, Ending, Finished, Flow, Limits, OpenConnection, Opened, Opening, Table};
 use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
@@ -61,18 +61,40 @@ impl Default for Options {
 /// limits, so that one thread and many report the same.
 pub const SHARDS: usize = 16;
 
-/// What a frame carries, where it belongs, and what time it is. Lent where it was read: a segment is large, and there are
-/// many.
+/// What a frame carries, where it belongs, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
     /// The shard, below [`SHARDS`].
     pub shard: usize,
+    /// The flow, which the shard follows from.
+    pub flow: Flow,
     /// Frame and time.
     pub stamp: Stamp,
     /// The run's clock: packet time that one odd frame cannot move.
     pub now: Timestamp,
-    /// What it carries: a segment on a mail port, or an ICMP error that quotes one.
-    pub packet: &'a Packet<'a>,
+    /// A segment on a mail port, or an ICMP error that quotes one.
+    pub carried: Carried<'a>,
+}
+
+impl<'a> Routed<'a> {
+    #[inline]
+    fn new(carried: Carried<'a>, stamp: Stamp, now: Timestamp) -> Self {
+        let (source, destination) = carried.ends();
+        let flow = Flow::of(source, destination);
+        Self {
+            shard: flow.shard(SHARDS),
+            flow,
+            stamp,
+            now,
+            carried,
+        }
+    }
+}
+
+/// The time that a segment of ours shows; live every frame showed it already.
+#[inline]
+fn segment_time(clock: &mut Clock, live: bool, stamp: Stamp) -> Timestamp {
+    if live { clock.now() } else { clock.advance(stamp.time) }
 }
 
 /// Frames → what they carry and which shard's it is. One for a run: it puts fragments together and keeps the clock.
@@ -105,7 +127,7 @@ impl Router {
 
     /// Takes the next frame, and hands what it carries to `take`, where that is mail.
     #[inline]
-    pub fn route(&mut self, frame: &Frame<'_>, take: impl FnOnce(Routed<'_>)) {
+    pub fn route(&mut self, frame: &Frame<'_>, mut take: impl FnMut(Routed<'_>)) {
         self.frames += 1;
         let stamp = Stamp {
             frame: frame.number,
@@ -114,36 +136,44 @@ impl Router {
         if self.last.is_none_or(|last| last.time <= stamp.time) {
             self.last = Some(stamp);
         }
-        let plain = Plain::of(frame);
         if self.live {
             // Whatever comes shows that time passed.
             self.clock.advance(stamp.time);
         }
-        if plain.as_ref().is_some_and(|plain| plain.is_noise(&self.ports)) {
-            self.noise += 1;
-            return;
+        if let Some(plain) = Plain::of(frame) {
+            if plain.is_noise(&self.ports) {
+                self.noise += 1;
+                return;
+            }
+            let (clock, live) = (&mut self.clock, self.live);
+            let is_read = self.decoder.read_plain(frame, &plain, |segment| {
+                let carried = Carried::Segment(segment);
+                take(Routed::new(carried, stamp, segment_time(clock, live, stamp)));
+            });
+            if is_read {
+                return;
+            }
         }
-        let packet = self.decoder.decode_seen(frame, plain.as_ref());
-        let (source, destination, is_segment) = match &packet {
-            Packet::Segment(segment) => (segment.source, segment.destination, true),
-            Packet::IcmpError(error) => (error.quoted_source, error.quoted_destination, false),
-            Packet::Other => return,
-        };
+        self.route_decoded(frame, stamp, &mut take);
+    }
+
+    /// The long way: header after header.
+    #[inline(never)]
+    fn route_decoded(&mut self, frame: &Frame<'_>, stamp: Stamp, take: &mut impl FnMut(Routed<'_>)) {
+        let packet = self.decoder.decode(frame);
+        let Some(carried) = packet.carried() else { return };
+        let (source, destination) = carried.ends();
+        let is_segment = matches!(carried, Carried::Segment(_));
         if !self.ports.contains(destination.port) && !self.ports.contains(source.port) {
             self.other_ports += u64::from(is_segment);
             return;
         }
-        let now = if is_segment && !self.live {
-            self.clock.advance(stamp.time)
+        let now = if is_segment {
+            segment_time(&mut self.clock, self.live, stamp)
         } else {
             self.clock.now()
         };
-        take(Routed {
-            shard: tcp::shard(source, destination, SHARDS),
-            stamp,
-            now,
-            packet: &packet,
-        });
+        take(Routed::new(carried, stamp, now));
     }
 
     /// What a run with these options wants to see of a capture: every frame that is not certainly none of ours.
@@ -222,12 +252,12 @@ impl Shard {
         }
     }
 
-    /// Takes what a frame carries.
-    pub fn push(&mut self, packet: &Packet<'_>, now: Timestamp) {
-        match packet {
-            Packet::Segment(segment) => self.table.push_at(segment, now),
-            Packet::IcmpError(error) => self.table.push_icmp(error),
-            Packet::Other => {}
+    /// Takes what a frame carries, whose flow is this one.
+    #[inline]
+    pub fn push(&mut self, carried: Carried<'_>, flow: Flow, now: Timestamp) {
+        match carried {
+            Carried::Segment(segment) => self.table.push_at(segment, flow, now),
+            Carried::IcmpError(error) => self.table.push_icmp(error),
         }
     }
 
@@ -345,7 +375,7 @@ impl Analyzer {
                 return;
             };
             let before = shard.waiting();
-            shard.push(routed.packet, routed.now);
+            shard.push(routed.carried, routed.flow, routed.now);
             for _ in before..shard.waiting() {
                 ended.push_back(routed.shard);
             }

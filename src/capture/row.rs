@@ -4,23 +4,49 @@
 use super::facts::FileFacts;
 use super::file::Walker;
 use super::tally::Tally;
+use super::walk::Record;
 use crate::frame::{Frame, FrameNumber};
 
 /// Frames in a row. Those that were taken are read; the reader goes on behind them.
 pub struct Row<'a> {
-    octets: &'a [u8],
+    place: Place<'a>,
     /// Offset of the octets in the capture.
     offset: u64,
+    walker: &'a mut Walker,
+    lent: &'a mut usize,
+    facts: &'a mut FileFacts,
+}
+
+/// How far a row is taken.
+struct Place<'a> {
+    octets: &'a [u8],
     /// Where the record taken last begins, and where it ends, in `octets`.
     taken: (usize, usize),
-    walker: &'a mut Walker,
     /// Frames that may still be taken.
     most: u64,
     tally: Tally,
     /// Number of the frame taken last.
     last: &'a mut FrameNumber,
-    lent: &'a mut usize,
-    facts: &'a mut FileFacts,
+}
+
+impl<'a> Place<'a> {
+    /// The next frame, where its record is `usual`.
+    #[inline(always)]
+    fn next(&mut self, usual: impl FnOnce(&[u8]) -> Option<Record>) -> Option<Frame<'a>> {
+        self.most = self.most.checked_sub(1)?;
+        let octets = self.octets.get(self.taken.1..)?;
+        let record = usual(octets)?;
+        self.taken = (self.taken.1, self.taken.1 + record.length);
+        self.tally.add(&record);
+        self.last.0 = self.last.0.saturating_add(1);
+        Some(Frame {
+            number: *self.last,
+            time: record.time,
+            link_type: record.link_type,
+            bytes: octets.get(record.packet).unwrap_or_default(),
+            original_length: record.original_length,
+        })
+    }
 }
 
 impl<'a> Row<'a> {
@@ -36,13 +62,15 @@ impl<'a> Row<'a> {
         facts: &'a mut FileFacts,
     ) -> Self {
         Self {
-            octets,
+            place: Place {
+                octets,
+                taken: (0, 0),
+                most,
+                tally: Tally::default(),
+                last,
+            },
             offset,
-            taken: (0, 0),
             walker,
-            most,
-            tally: Tally::default(),
-            last,
             lent,
             facts,
         }
@@ -52,33 +80,41 @@ impl<'a> Row<'a> {
 impl<'a> Iterator for Row<'a> {
     type Item = Frame<'a>;
 
-    #[inline]
     fn next(&mut self) -> Option<Frame<'a>> {
-        self.most = self.most.checked_sub(1)?;
-        let octets = self.octets.get(self.taken.1..)?;
-        let record = self.walker.usual(octets)?;
-        self.taken = (self.taken.1, self.taken.1 + record.length);
-        self.tally.add(&record);
-        self.last.0 = self.last.0.saturating_add(1);
-        Some(Frame {
-            number: *self.last,
-            time: record.time,
-            link_type: record.link_type,
-            bytes: octets.get(record.packet).unwrap_or_default(),
-            original_length: record.original_length,
-        })
+        let walker = &mut *self.walker;
+        self.place.next(|octets| walker.usual(octets))
+    }
+
+    /// Asks once for the whole row which kind of file it is.
+    #[inline]
+    fn fold<B, F: FnMut(B, Frame<'a>) -> B>(mut self, first: B, mut take: F) -> B {
+        let (place, mut sum) = (&mut self.place, first);
+        match self.walker {
+            Walker::Pcap(walker) => {
+                while let Some(frame) = place.next(|octets| walker.usual(octets)) {
+                    sum = take(sum, frame);
+                }
+            }
+            Walker::Pcapng(walker) => {
+                while let Some(frame) = place.next(|octets| walker.usual(octets)) {
+                    sum = take(sum, frame);
+                }
+            }
+        }
+        sum
     }
 }
 
 impl Drop for Row<'_> {
     fn drop(&mut self) {
-        if self.tally.frames == 0 {
+        let Place { taken, tally, last, .. } = &self.place;
+        if tally.frames == 0 {
             return;
         }
-        let before = self.last.0.saturating_sub(self.tally.frames);
-        self.facts.absorb_stretch(&self.tally, before);
-        self.facts.octets = self.offset.saturating_add(self.taken.0 as u64);
+        let before = last.0.saturating_sub(tally.frames);
+        self.facts.absorb_stretch(tally, before);
+        self.facts.octets = self.offset.saturating_add(taken.0 as u64);
         self.facts.complete = false;
-        *self.lent = self.taken.1;
+        *self.lent = taken.1;
     }
 }

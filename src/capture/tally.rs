@@ -27,19 +27,26 @@ impl Tally {
         self.frames += 1;
         self.octets += record.packet.len() as u64;
         self.cut += u64::from(record.original_length as usize > record.packet.len());
+        match &mut self.latest {
+            Some((latest, at)) if *latest <= time => (*latest, *at) = (time, position),
+            _ => self.add_earlier(time, position),
+        }
+        self.last = Some(time);
+        match self.interfaces.iter_mut().find(|(known, _)| *known == record.interface) {
+            Some((_, frames)) => *frames += 1,
+            None => self.interfaces.push((record.interface, 1)),
+        }
+    }
+
+    /// The first frame, or one that is earlier than another before it.
+    #[cold]
+    fn add_earlier(&mut self, time: Timestamp, position: u64) {
         if self.last.is_some_and(|last| last > time) {
             self.backwards.0 += 1;
             self.backwards.1.get_or_insert(position);
         }
         self.first.get_or_insert(time);
-        self.last = Some(time);
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
-        if self.latest.is_none_or(|(latest, _)| latest <= time) {
-            self.latest = Some((time, position));
-        }
-        match self.interfaces.iter_mut().find(|(known, _)| *known == record.interface) {
-            Some((_, frames)) => *frames += 1,
-            None => self.interfaces.push((record.interface, 1)),
-        }
+        self.latest.get_or_insert((time, position));
     }
 }

@@ -4,9 +4,9 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::analyzer::{Options, SHARDS, Shard};
 use crate::cli::pipeline::Tell;
-use crate::packet::Packet;
+use crate::packet::{Carried, Packet};
 use crate::span::Stamp;
-use crate::tcp;
+use crate::tcp::{self, Flow};
 use crate::time::Timestamp;
 
 /// Sessions in one answer at the end of the capture.
@@ -63,12 +63,18 @@ impl<'a, T> Share<'a, T> {
         }
     }
 
-    /// Takes a packet for the shard at `place`, and tells the sessions that it ends, each with the packet's frame.
-    pub fn push(&mut self, place: usize, packet: &Packet<'_>, (stamp, now): (Stamp, Timestamp), told: &mut Told<T>) {
+    /// Takes what a frame carries for the shard at `place`, and tells the sessions that it ends, each with that frame.
+    pub fn push(
+        &mut self,
+        place: usize,
+        (carried, flow): (Carried<'_>, Flow),
+        (stamp, now): (Stamp, Timestamp),
+        told: &mut Told<T>,
+    ) {
         let Some(shard) = self.shards.get_mut(place) else {
             return;
         };
-        shard.push(packet, now);
+        shard.push(carried, flow, now);
         while shard.waiting() > 0
             && let Some((session, findings)) = shard.poll_session()
         {
@@ -145,10 +151,10 @@ pub struct Batch {
 impl Batch {
     /// Takes a packet in; the octets of its payload.
     #[inline]
-    pub fn add(&mut self, place: usize, packet: &Packet<'_>, (stamp, now): (Stamp, Timestamp)) -> usize {
+    pub fn add(&mut self, place: usize, carried: Carried<'_>, (stamp, now): (Stamp, Timestamp)) -> usize {
         let from = self.payloads.len();
-        self.payloads.extend_from_slice(packet.payload());
-        let packet = packet.with_payload(&[]);
+        self.payloads.extend_from_slice(carried.payload());
+        let packet = carried.with_payload(&[]);
         let payload = from..self.payloads.len();
         let octets = payload.len();
         self.parcels.push(Parcel {
@@ -209,9 +215,13 @@ impl<T> Worker<'_, T> {
         let mut told = Told::new(batch.digits);
         for parcel in &batch.parcels {
             let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
-            let packet = parcel.packet.with_payload(payload);
-            self.share
-                .push(parcel.place, &packet, (parcel.stamp, parcel.now), &mut told);
+            let Some(carried) = parcel.packet.carried() else { continue };
+            let (source, destination) = carried.ends();
+            let flow = Flow::of(source, destination);
+            let packet = carried.with_payload(payload);
+            let Some(carried) = packet.carried() else { continue };
+            let when = (parcel.stamp, parcel.now);
+            self.share.push(parcel.place, (carried, flow), when, &mut told);
         }
         batch.parcels.clear();
         batch.payloads.clear();

@@ -67,24 +67,25 @@ impl Decoder {
         self.fragments.places()
     }
 
-    /// What a frame carries that was looked at before: the short way where the look found it plain, else
-    /// [`decode`](Self::decode). Both give the same.
-    #[inline]
-    pub fn decode_seen<'a>(&'a mut self, frame: &Frame<'a>, plain: Option<&Plain>) -> Packet<'a> {
+    /// The short way over a frame that was looked at before: its segment is lent to `take`. False where there is none, or
+    /// where only the long way can tell: then the frame is yet to be [decoded](Self::decode). Both ways read the same.
+    #[inline(always)]
+    pub fn read_plain(&mut self, frame: &Frame<'_>, plain: &Plain, take: impl FnOnce(&Segment<'_>)) -> bool {
+        if self.verify_checksums {
+            return false;
+        }
         let stamp = Stamp {
             frame: frame.number,
             time: frame.time,
         };
-        let read = plain
-            .filter(|_| !self.verify_checksums)
-            .and_then(|plain| plain.segment(frame, stamp));
-        let Some((segment, is_cut)) = read else {
-            return self.decode(frame);
-        };
-        self.counts.frames += 1;
-        self.counts.segments += 1;
-        self.counts.cut_options += u64::from(is_cut);
-        Packet::Segment(segment)
+        let counts = &mut self.counts;
+        let read = plain.segment(frame, stamp, |segment, is_cut| {
+            counts.frames += 1;
+            counts.segments += 1;
+            counts.cut_options += u64::from(is_cut);
+            take(segment);
+        });
+        read.is_some()
     }
 
     /// What a frame carries. The payload is borrowed from the frame, or, of a datagram that this frame completed, from

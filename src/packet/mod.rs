@@ -29,4 +29,4 @@ pub use fragments::{FRAGMENT_TIMEOUT, MAXIMUM_DATAGRAMS, MAXIMUM_FRAGMENT_OCTETS
 pub use plain::{Plain, is_noise};
 pub use ports::PortSet;
 pub use position::{Header, MAXIMUM_LAYERS};
-pub use segment::{Endpoint, Flags, IcmpError, Options, Packet, Segment};
+pub use segment::{Carried, Endpoint, Flags, IcmpError, Options, Packet, Segment};

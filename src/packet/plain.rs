@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::link::{ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, VLAN_TAG, is_vlan};
 use super::ports::PortSet;
-use super::position::{Layer, Network, Octets, Position, Tunnel};
+use super::position::{Network, Octets, Tunnel, encapsulate};
 use super::segment::Segment;
 use super::transport;
 use super::tunnel::is_tunnel_port;
@@ -40,7 +40,7 @@ impl Plain {
     /// Looks at a frame; `None` where it is not plain: other link types, extension headers, fragments, UDP tunnels, what is
     /// cut before the ports.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn of(frame: &Frame<'_>) -> Option<Self> {
         if frame.link_type != LinkType::ETHERNET {
             return None;
@@ -96,31 +96,48 @@ impl Plain {
         !ports.contains(self.source) && !ports.contains(self.destination)
     }
 
-    /// The TCP segment in the frame that was looked at, and whether its options are cut; `None` for UDP, and for what is
-    /// odd: the decoder's loop says of that what it is.
-    #[inline]
-    pub(super) fn segment<'a>(&self, frame: &Frame<'a>, stamp: Stamp) -> Option<(Segment<'a>, bool)> {
+    /// Lends the TCP segment in the frame that was looked at to `take`, and whether its options are cut; `None` for UDP,
+    /// and for what is odd: the decoder's loop says of that what it is.
+    #[inline(always)]
+    pub(super) fn segment<'a, R>(
+        &self,
+        frame: &Frame<'a>,
+        stamp: Stamp,
+        take: impl FnOnce(&Segment<'a>, bool) -> R,
+    ) -> Option<R> {
         if self.protocol != TCP {
             return None;
         }
-        let octets = Octets::new(frame.bytes, frame.original_length as usize).skip(self.ip)?;
-        let (network, length) = if self.version6 {
-            ipv6(octets.bytes)?
+        let packet = frame.bytes.get(self.ip..)?;
+        let encapsulation = match self.ip {
+            ETHERNET_HEADER => 0,
+            _ => tags(frame.bytes.get(ETHERNET_HEADER..self.ip)?),
+        };
+        // Each version on a way of its own, where its addresses go to their place without a detour.
+        if self.version6 {
+            let (network, length) = ipv6(packet)?;
+            let octets = self.payload(packet, length)?;
+            transport::read(octets, network, encapsulation, stamp, take).ok()
         } else {
-            ipv4(octets.bytes, self.header)?
-        };
-        let mut position = Position {
-            octets: octets.measured(length).skip(self.header)?,
-            layer: Layer::Protocol(TCP),
-            network,
-            encapsulation: 0,
-            layers: 0,
-        };
-        for tag in frame.bytes.get(ETHERNET_HEADER..self.ip)?.chunks_exact(VLAN_TAG) {
-            position.encapsulate(Tunnel::Vlan, u32::from(u16_at(tag, 0)? & 0x0fff));
+            let (network, length) = ipv4(packet, self.header)?;
+            let octets = self.payload(packet, length)?;
+            transport::read(octets, network, encapsulation, stamp, take).ok()
         }
-        transport::segment(&position, stamp, None).ok()
     }
+
+    /// What follows the IP header of a packet that is as long as that header says, be it in the file or not.
+    #[inline(always)]
+    fn payload<'a>(&self, packet: &'a [u8], length: usize) -> Option<Octets<'a>> {
+        let packet = packet.get(..length).unwrap_or(packet);
+        Some(Octets::new(packet.get(self.header..)?, length - self.header))
+    }
+}
+
+/// The number of the VLAN tags.
+#[inline(never)]
+fn tags(tags: &[u8]) -> u32 {
+    let tags = tags.chunks_exact(VLAN_TAG).filter_map(|tag| u16_at(tag, 0));
+    tags.fold(0, |number, tag| encapsulate(number, Tunnel::Vlan, u32::from(tag & 0x0fff)))
 }
 
 /// What the header says, and the octets of the whole packet.

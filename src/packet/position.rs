@@ -239,11 +239,16 @@ impl<'a> Position<'a> {
         self.array(at).map(|octets| u32::from_be_bytes(*octets))
     }
 
-    /// Mixes the number of a tag, label or tunnel into [`super::Segment::encapsulation`]; never leaves it 0.
+    /// Mixes the number of a tag, label or tunnel into [`super::Segment::encapsulation`].
     pub(super) fn encapsulate(&mut self, tunnel: Tunnel, number: u32) {
-        let mixed = (self.encapsulation.rotate_left(5) ^ number ^ ((tunnel as u32) << 27)).wrapping_mul(0x9E37_79B1);
-        self.encapsulation = (mixed ^ (mixed >> 15)).max(1);
+        self.encapsulation = encapsulate(self.encapsulation, tunnel, number);
     }
+}
+
+/// Mixes the number of a tag, label or tunnel into what the ones outside of it gave; never gives 0.
+pub(super) fn encapsulate(outside: u32, tunnel: Tunnel, number: u32) -> u32 {
+    let mixed = (outside.rotate_left(5) ^ number ^ ((tunnel as u32) << 27)).wrapping_mul(0x9E37_79B1);
+    (mixed ^ (mixed >> 15)).max(1)
 }
 
 /// What kind of number went into the encapsulation: a VLAN 100 is not an MPLS label 100.

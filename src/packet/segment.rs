@@ -160,22 +160,52 @@ pub enum Packet<'a> {
 }
 
 impl Packet<'_> {
+    /// What it carries, lent; `None` where that is nothing.
+    #[must_use]
+    pub const fn carried(&self) -> Option<Carried<'_>> {
+        match self {
+            Self::Segment(segment) => Some(Carried::Segment(segment)),
+            Self::IcmpError(error) => Some(Carried::IcmpError(error)),
+            Self::Other => None,
+        }
+    }
+}
+
+/// What a frame carries, lent where it was read: a segment is large, and there are many.
+#[derive(Clone, Copy, Debug)]
+pub enum Carried<'a> {
+    /// A TCP segment.
+    Segment(&'a Segment<'a>),
+    /// An ICMP error about a TCP segment.
+    IcmpError(&'a IcmpError),
+}
+
+impl Carried<'_> {
+    /// Who sent the segment and to whom, be it carried or quoted.
+    #[must_use]
+    #[inline]
+    pub const fn ends(&self) -> (&Endpoint, &Endpoint) {
+        match self {
+            Self::Segment(segment) => (&segment.source, &segment.destination),
+            Self::IcmpError(error) => (&error.quoted_source, &error.quoted_destination),
+        }
+    }
+
     /// The payload octets that are in the file; none but of a segment.
     #[must_use]
     pub const fn payload(&self) -> &[u8] {
         match self {
             Self::Segment(segment) => segment.payload,
-            Self::IcmpError(_) | Self::Other => &[],
+            Self::IcmpError(_) => &[],
         }
     }
 
-    /// The same packet with these payload octets, where it is a segment ([`Segment::with_payload`]).
+    /// A packet of its own with these payload octets, where it is a segment ([`Segment::with_payload`]).
     #[must_use]
-    pub const fn with_payload<'a>(&self, payload: &'a [u8]) -> Packet<'a> {
+    pub const fn with_payload<'b>(&self, payload: &'b [u8]) -> Packet<'b> {
         match self {
             Self::Segment(segment) => Packet::Segment(segment.with_payload(payload)),
-            Self::IcmpError(error) => Packet::IcmpError(*error),
-            Self::Other => Packet::Other,
+            Self::IcmpError(error) => Packet::IcmpError(**error),
         }
     }
 }

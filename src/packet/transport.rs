@@ -3,21 +3,56 @@
 
 use super::checksum;
 use super::counts::ChecksumCounts;
-use super::position::{Position, Stop};
+use super::position::{Network, Octets, Position, Stop};
 use super::segment::{Endpoint, Flags, Options, Segment};
 use crate::span::Stamp;
 
 const TCP_HEADER: usize = 20;
 
-/// The segment at `position`, and whether its options are cut. Inlined into both of its callers, for
-/// every segment comes here.
-#[inline(always)]
+/// Why there is no segment.
+pub(super) enum Fault {
+    /// The file ends inside the header.
+    Short,
+    /// The header's length cannot be.
+    Malformed,
+}
+
+/// The segment at `position`, and whether its options are cut.
 pub(super) fn segment<'a>(
     position: &Position<'a>,
     stamp: Stamp,
     checksums: Option<&mut ChecksumCounts>,
 ) -> Result<(Segment<'a>, bool), Stop> {
-    let header = position.array::<TCP_HEADER>(0)?;
+    let (octets, network) = (position.octets, position.network);
+    let read = read(octets, network, position.encapsulation, stamp, |segment, is_cut| {
+        (*segment, is_cut)
+    });
+    let read = read.map_err(|fault| match fault {
+        Fault::Short => position.short(),
+        Fault::Malformed => position.malformed(),
+    })?;
+    if let Some(checksums) = checksums
+        && !octets.is_cut()
+    {
+        checksums.tcp_verified += 1;
+        checksums.tcp_bad += u64::from(!checksum::tcp_is_right(&network, octets.bytes));
+    }
+    Ok(read)
+}
+
+/// Lends the segment in `octets` to `take`, and whether its options are cut. Inlined into both of its callers, for every
+/// segment comes here; lent, because to hand it back would be to move it, several times over.
+#[inline(always)]
+pub(super) fn read<'a, R>(
+    octets: Octets<'a>,
+    network: Network,
+    encapsulation: u32,
+    stamp: Stamp,
+    take: impl FnOnce(&Segment<'a>, bool) -> R,
+) -> Result<R, Fault> {
+    let Some(header) = octets.bytes.first_chunk::<TCP_HEADER>() else {
+        return Err(Fault::Short);
+    };
     let [
         s0,
         s1,
@@ -38,21 +73,13 @@ pub(super) fn segment<'a>(
         ..,
     ] = *header;
     let header_length = usize::from(offset >> 4) * 4;
-    let octets = position.octets;
     if header_length < TCP_HEADER || header_length > octets.wire {
-        return Err(position.malformed());
+        return Err(Fault::Malformed);
     }
     let (options, payload) = match octets.bytes.split_at_checked(header_length) {
         Some((header, payload)) => (header.get(TCP_HEADER..).unwrap_or_default(), payload),
         None => (octets.bytes.get(TCP_HEADER..).unwrap_or_default(), &[][..]),
     };
-    if let Some(checksums) = checksums
-        && !octets.is_cut()
-    {
-        checksums.tcp_verified += 1;
-        checksums.tcp_bad += u64::from(!checksum::tcp_is_right(&position.network, octets.bytes));
-    }
-    let network = &position.network;
     let segment = Segment {
         stamp,
         source: Endpoint {
@@ -73,13 +100,13 @@ pub(super) fn segment<'a>(
         time_to_live: network.time_to_live,
         ip_identification: network.identification,
         dont_fragment: network.dont_fragment,
-        encapsulation: position.encapsulation,
+        encapsulation,
     };
-    Ok((segment, octets.bytes.len() < header_length))
+    Ok(take(&segment, octets.bytes.len() < header_length))
 }
 
 /// Reads what is needed and skips the rest; stops where an option's length cannot be.
-#[inline]
+#[inline(always)]
 fn parse_options(rest: &[u8]) -> Options {
     match *rest {
         [] => Options::default(),
@@ -91,6 +118,13 @@ fn parse_options(rest: &[u8]) -> Options {
             )),
             ..Options::default()
         },
+        _ => parse_other_options(rest),
+    }
+}
+
+#[inline(never)]
+fn parse_other_options(rest: &[u8]) -> Options {
+    match *rest {
         // The SYN and SYN-ACK of Linux: segment size, SACK, timestamps, window scale.
         [
             2,

@@ -82,7 +82,7 @@ mod tests {
 
     fn connection() -> Transport {
         let segment = syn();
-        let (key, low) = Key::of(segment.source, segment.destination);
+        let (key, low) = Key::of(&segment.source, &segment.destination);
         let mut transport = Transport::from_syn(key, &Syn::of(&segment, low));
         for side in &mut transport.sides {
             side.begin(0, 0);

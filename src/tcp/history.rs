@@ -10,8 +10,10 @@ pub const COMPARED_OCTETS: usize = 4 << 10;
 /// Acknowledged octets kept for comparing: about one line of a dialogue.
 pub const COMPARED_TAIL: usize = 64;
 
-/// The smallest block.
+/// The smallest block: for the first line of a client.
 const SMALLEST: usize = 32;
+/// The next one: room for line after line of a dialogue in turn.
+const LINES: usize = 128;
 /// Blocks come in steps of so many octets, for so does the allocator's room.
 const STEP: usize = 16;
 /// Octets of a block that say how many of those behind them are kept.
@@ -80,7 +82,8 @@ impl History {
         let kept = LENGTH + self.length();
         let needed = kept + bytes.len();
         let wanted = if needed <= EXACT {
-            needed.max(SMALLEST)
+            let least = if needed <= SMALLEST { SMALLEST } else { LINES };
+            needed.max(least)
         } else {
             needed.max(3 * self.block.len())
         };

@@ -20,8 +20,8 @@ pub(super) struct Key {
 impl Key {
     /// The key of a segment, and whether its source is the lower endpoint.
     #[inline]
-    pub fn of(source: Endpoint, destination: Endpoint) -> (Self, bool) {
-        let ((from, version6), (to, _)) = (words(source.address), words(destination.address));
+    pub fn of(source: &Endpoint, destination: &Endpoint) -> (Self, bool) {
+        let ((from, version6), (to, _)) = (words(&source.address), words(&destination.address));
         let (from_port, to_port) = (source.port, destination.port);
         let source_is_low = if version6 {
             (from, from_port) <= (to, to_port)
@@ -64,6 +64,38 @@ impl Key {
     pub fn hash(&self, state: &RandomState) -> u32 {
         let hash = state.hash_one(self);
         (hash ^ (hash >> 32)) as u32
+    }
+}
+
+/// A key and which end of it sends: what a segment says of its connection, worked out once.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    pub(super) key: Key,
+    pub(super) source_is_low: bool,
+}
+
+impl Flow {
+    /// The flow from one endpoint to another.
+    #[must_use]
+    #[inline]
+    pub fn of(source: &Endpoint, destination: &Endpoint) -> Self {
+        let (key, source_is_low) = Key::of(source, destination);
+        Self { key, source_is_low }
+    }
+
+    /// Which of `shards` tables its connection belongs to: the same for both directions, in every run and on every machine,
+    /// so that what a table's limits cost does not depend on how many threads share the work. Not keyed: whoever makes the
+    /// packets can fill one shard, and loses no more than that shard.
+    #[must_use]
+    #[inline]
+    pub fn shard(&self, shards: usize) -> usize {
+        let fold = |[first, second]: [u64; 2], port: u16| {
+            (first ^ second ^ (u64::from(port) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        let key = &self.key;
+        let mixed = fold(key.low, key.low_port).wrapping_add(fold(key.high, key.high_port));
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        ((mixed >> 40) as usize) % shards.max(1)
     }
 }
 
@@ -126,20 +158,6 @@ impl KeptKey {
     }
 }
 
-/// Which of `shards` tables a connection belongs to: the same for both directions, in every run and on every machine,
-/// so that what a table's limits cost does not depend on how many threads share the work. Not keyed: whoever makes the
-/// packets can fill one shard, and loses no more than that shard.
-#[must_use]
-pub fn shard(source: Endpoint, destination: Endpoint, shards: usize) -> usize {
-    let fold = |endpoint: Endpoint| {
-        let ([first, second], _) = words(endpoint.address);
-        (first ^ second ^ (u64::from(endpoint.port) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    };
-    let mixed = fold(source).wrapping_add(fold(destination));
-    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    ((mixed >> 40) as usize) % shards.max(1)
-}
-
 impl Hash for Key {
     #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
@@ -157,11 +175,11 @@ impl Hash for Key {
 }
 
 #[inline]
-fn words(address: IpAddr) -> ([u64; 2], bool) {
+fn words(address: &IpAddr) -> ([u64; 2], bool) {
     match address {
-        IpAddr::V4(address) => ([0, u64::from(u32::from(address))], false),
+        IpAddr::V4(address) => ([0, u64::from(u32::from(*address))], false),
         IpAddr::V6(address) => {
-            let bits = u128::from(address);
+            let bits = u128::from(*address);
             ([(bits >> 64) as u64, bits as u64], true)
         }
     }
@@ -182,15 +200,15 @@ mod tests {
     fn both_directions_have_one_key_and_the_endpoints_come_back() {
         for (one, two) in [("192.0.2.1", "198.51.100.7"), ("2001:db8::1", "2001:db8:1::2")] {
             let (one, two) = (endpoint(one, 40_000), endpoint(two, 25));
-            let (there, low) = Key::of(one, two);
-            let (back, other_low) = Key::of(two, one);
+            let (there, low) = Key::of(&one, &two);
+            let (back, other_low) = Key::of(&two, &one);
             assert_eq!(there, back);
             assert_ne!(low, other_low);
             assert_eq!(there.endpoint(low), one);
             assert_eq!(there.endpoint(!low), two);
             let kept = KeptKey::of(there);
             assert_eq!(kept.get(), there);
-            assert!(kept.is(&there) && !kept.is(&Key::of(one, one).0));
+            assert!(kept.is(&there) && !kept.is(&Key::of(&one, &one).0));
         }
     }
 
@@ -200,8 +218,8 @@ mod tests {
         let mut used = [0_u32; 16];
         for client in 0..1_600_u16 {
             let one = endpoint("192.0.2.1", 20_000 + client);
-            let number = shard(one, server, 16);
-            assert_eq!(number, shard(server, one, 16));
+            let number = Flow::of(&one, &server).shard(16);
+            assert_eq!(number, Flow::of(&server, &one).shard(16));
             used[number] += 1;
         }
         assert!(used.iter().all(|count| (50..200).contains(count)), "{used:?}");
@@ -209,8 +227,8 @@ mod tests {
 
     #[test]
     fn a_mapped_address_is_not_the_version_4_address() {
-        let plain = Key::of(endpoint("0.0.0.1", 1), endpoint("0.0.0.2", 25)).0;
-        let wide = Key::of(endpoint("::1", 1), endpoint("::2", 25)).0;
+        let plain = Key::of(&endpoint("0.0.0.1", 1), &endpoint("0.0.0.2", 25)).0;
+        let wide = Key::of(&endpoint("::1", 1), &endpoint("::2", 25)).0;
         assert_ne!(plain, wide);
         assert!(!KeptKey::of(plain).is(&wide) && !KeptKey::of(wide).is(&plain));
     }

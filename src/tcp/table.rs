@@ -13,7 +13,7 @@ use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
-use crate::tcp::key::Key;
+use crate::tcp::key::{Flow, Key};
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::opening::is_copy_of;
 use crate::tcp::slots::{Connection, Slots};
@@ -27,8 +27,8 @@ const HALF: u32 = 1 << 31;
 const WEIGHED_ALWAYS: u64 = 4;
 /// … and then whenever so many more have come.
 const WEIGHED_EVERY: u64 = 8;
-/// How often time-outs are looked at, in packet time.
-const SWEEP: Duration = Duration::from_millis(250);
+/// How often time-outs are looked at, in nanoseconds of packet time.
+const SWEEP: u64 = 250_000_000;
 
 /// A connection that is over.
 #[derive(Clone, Debug)]
@@ -185,25 +185,26 @@ impl<S: Stream> Table<S> {
     /// Takes a segment; its time moves the table's own clock.
     pub fn push(&mut self, segment: &Segment<'_>) {
         let now = self.clock.advance(segment.stamp.time);
-        self.push_at(segment, now);
+        if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
+            self.counts.other_ports += 1;
+            return;
+        }
+        self.push_at(segment, Flow::of(&segment.source, &segment.destination), now);
     }
 
-    /// Takes a segment where several tables go by one clock, which says `now`.
-    pub fn push_at(&mut self, segment: &Segment<'_>, now: Timestamp) {
+    /// Takes a segment where several tables go by one clock, which says `now`, and whoever looked which of them the flow
+    /// belongs to saw that one of its ports is in the set.
+    pub fn push_at(&mut self, segment: &Segment<'_>, flow: Flow, now: Timestamp) {
         self.clock.set(now);
         self.at = Stamp {
             frame: segment.stamp.frame,
             time: now,
         };
-        if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
-            self.counts.other_ports += 1;
-            return;
-        }
         self.counts.segments += 1;
         if self.is_sweep_due(now) {
             self.sweep_now(now);
         }
-        let (key, source_is_low) = Key::of(segment.source, segment.destination);
+        let Flow { key, source_is_low } = flow;
         let hash = key.hash(&self.state);
         match self.find(&key, hash) {
             Some(position) if position & HALF != 0 => {
@@ -225,7 +226,7 @@ impl<S: Stream> Table<S> {
 
     /// Takes an ICMP error: it becomes a fact of the connection that it quotes.
     pub fn push_icmp(&mut self, error: &IcmpError) {
-        let (source, destination) = (error.quoted_source, error.quoted_destination);
+        let (source, destination) = (&error.quoted_source, &error.quoted_destination);
         if !self.is_mail(source.port) && !self.is_mail(destination.port) {
             return;
         }
@@ -434,7 +435,7 @@ impl<S: Stream> Table<S> {
             Some((Verdict::RefusesPending, _)) => self.refuse_pending(segment, number, source_is_low),
             Some((Verdict::Begins, _)) => {
                 self.finish_full(number, Ending::PortReused);
-                let (key, source_is_low) = Key::of(segment.source, segment.destination);
+                let (key, source_is_low) = Key::of(&segment.source, &segment.destination);
                 self.open_with(segment, key, key.hash(&self.state), source_is_low);
             }
         }
@@ -599,12 +600,12 @@ impl<S: Stream> Table<S> {
     }
 
     pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
-        now >= self.next_sweep || self.next_sweep.since(now) > SWEEP
+        now >= self.next_sweep || self.next_sweep.nanoseconds_since(now) > SWEEP
     }
 
     /// Looks at the time-outs, now and after [`SWEEP`] again.
     pub(super) fn sweep_now(&mut self, now: Timestamp) {
-        self.next_sweep = now.plus(SWEEP);
+        self.next_sweep = now.plus(Duration::from_nanos(SWEEP));
         self.limits_due = true;
         self.departures.sweep(now);
         self.sweep(now);
