@@ -215,7 +215,9 @@ impl<T> Worker<'_, T> {
         let mut told = Told::new(batch.digits);
         for parcel in &batch.parcels {
             let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
-            let Some(carried) = parcel.packet.carried() else { continue };
+            let Some(carried) = parcel.packet.carried() else {
+                continue;
+            };
             let (source, destination) = carried.ends();
             let flow = Flow::of(source, destination);
             let packet = carried.with_payload(payload);

@@ -178,7 +178,7 @@ pub fn plain_octets(body: &[u8], wanted: impl Fn(u8) -> bool + Copy) -> impl Ite
 }
 
 /// All octets stand in plain places.
-fn is_plain(body: &[u8]) -> bool {
+pub fn is_plain(body: &[u8]) -> bool {
     memchr3(b'"', b'(', ESCAPE, body).is_none()
 }
 

@@ -170,8 +170,12 @@ impl Decoder {
 
     /// Reads the client's octets.
     pub(super) fn read_client(&mut self, chunk: Chunk<'_>) -> Progress {
-        let mut rest = chunk;
         let mut octets = 0;
+        // Most octets of a mail server are these.
+        if matches!(self.client.mode, Mode::Data) && !self.server.greeting_is_due() {
+            octets = self.mail_data(&chunk);
+        }
+        let mut rest = chunk.skip(octets);
         while !rest.bytes.is_empty() {
             let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
             let preamble = self.notes.has_preamble();
