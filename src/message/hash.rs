@@ -114,7 +114,7 @@ fn mix_at_level<S: Simd>(simd: S, lanes: &mut [u64; LANES], number: u64, blocks:
             let words = u64x8::load_array(simd, words);
             let keyed = words ^ key;
             sums = sums + words + (keyed & 0xffff_ffff_u64) * (keyed >> 32);
-            key = key + step;
+            key += step;
         }
     }
     *lanes = *sums;

@@ -52,7 +52,10 @@ pub fn fields(block: &[u8]) -> Vec<Field<'_>> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
             if let Some(field) = fields.last_mut().filter(|_| open) {
-                field.body.to_mut().extend_from_slice(line);
+                match &mut field.body {
+                    Cow::Borrowed(first) => field.body = Cow::Owned([*first, line].concat()),
+                    Cow::Owned(body) => body.extend_from_slice(line),
+                }
             }
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let (name, body) = line.split_at(colon);

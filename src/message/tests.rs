@@ -428,7 +428,7 @@ proptest! {
     fn header_text_of_any_octets_is_decoded(octets in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = decode_text(&octets);
         let _ = super::parameter::Parameters::parse(&octets).text("name");
-        let _ = super::address::parse_mailboxes(&octets, 10, &mut Vec::new());
+        super::address::parse_mailboxes(&octets, 10, &mut Vec::new());
         let _ = super::received::parse_hop(&octets);
     }
 }

@@ -125,6 +125,10 @@ mod tests {
     #[test]
     fn the_same_lines_are_shared_and_others_are_not() {
         let one = taken(&["mx.example", "PIPELINING"]);
+        assert_eq!(
+            (one.octets(), taken(&["mx.example"]).octets(), taken(&[]).octets()),
+            (20, 10, 0)
+        );
         assert!(one.is_shared_with(&taken(&["mx.example", "PIPELINING"])));
         // The same octets with other ends of lines, and what is too long to be remembered.
         assert_ne!(one, taken(&["mx.exampleP", "IPELINING"]));
