@@ -250,7 +250,13 @@ impl MailData {
     /// Goes over line ends as long as nothing special follows them; returns where it stopped: at the start of a line that
     /// wants a look, or behind the last octet. Nearly all octets of a mail pass here, so one search serves for everything.
     fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
-        let (mut line, mut next) = self.usual_lines(bytes, position);
+        // Not worth a try where lines end in LF alone, nor in front of the LF whose CR ended the chunk before.
+        let worth = bytes.get(position) != Some(&b'\n') && self.facts.bare_line_feeds <= self.paired;
+        let (mut line, mut next) = if worth {
+            self.usual_lines(bytes, position)
+        } else {
+            (position, position)
+        };
         if next == bytes.len() {
             self.line_length += (next - line) as u64;
             return next;
@@ -283,7 +289,7 @@ impl MailData {
                 Some(octet) => self.place == Place::LineStart && (*octet != b'.' || self.form == Form::Counted),
                 None => false,
             };
-            if !plain {
+            if !plain || special == position {
                 return line;
             }
             self.place = Place::Inside;
