@@ -241,7 +241,7 @@ impl Shard {
     #[must_use]
     pub fn new(options: &Options) -> Self {
         let retention = options.retention;
-        let keys = options.keys.clone();
+        let keys = options.keys.for_part();
         Self {
             table: Table::new(
                 options.limits.shared_by(SHARDS),

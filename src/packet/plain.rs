@@ -137,7 +137,9 @@ impl Plain {
 #[inline(never)]
 fn tags(tags: &[u8]) -> u32 {
     let tags = tags.chunks_exact(VLAN_TAG).filter_map(|tag| u16_at(tag, 0));
-    tags.fold(0, |number, tag| encapsulate(number, Tunnel::Vlan, u32::from(tag & 0x0fff)))
+    tags.fold(0, |number, tag| {
+        encapsulate(number, Tunnel::Vlan, u32::from(tag & 0x0fff))
+    })
 }
 
 /// What the header says, and the octets of the whole packet.

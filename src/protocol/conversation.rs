@@ -16,7 +16,7 @@
 
 use crate::protocol::detect::{First, first};
 use crate::protocol::tls::{Inside, Keys, Likeness, TlsFacts, TlsStart, looks_like_record};
-use crate::protocol::{Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
+use crate::protocol::{Progress, Retention, Upgrade, imap, pop3, retrieval, smtp, tls};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Gap, Stream};
 
@@ -79,6 +79,13 @@ impl Held {
 
     fn pieces(&self, direction: Direction) -> &[(u64, Stamp, Vec<u8>)] {
         self.0.as_ref().map_or(&[], |held| &held.get(direction).pieces)
+    }
+
+    /// Where the first of what is held came from.
+    fn first(&self, direction: Direction) -> Stamp {
+        self.pieces(direction)
+            .first()
+            .map_or(Stamp::default(), |(_, stamp, _)| *stamp)
     }
 
     /// Takes out what is held of one direction.
@@ -211,16 +218,26 @@ impl Conversation {
         spoken
     }
 
+    #[inline]
     fn read(&mut self, chunk: Chunk<'_>) {
         if chunk.bytes.is_empty() {
             return;
         }
         match self.modes.get(chunk.direction) {
-            Mode::Undecided => self.read_undecided(chunk),
             Mode::Plain => self.read_plain(chunk),
+            Mode::Tls => self.read_tls(chunk),
+            Mode::Undecided | Mode::Held | Mode::Switching => self.read_unsettled(chunk),
+        }
+    }
+
+    /// Apart from what nearly every segment needs.
+    #[inline(never)]
+    fn read_unsettled(&mut self, chunk: Chunk<'_>) {
+        match self.modes.get(chunk.direction) {
+            Mode::Undecided => self.read_undecided(chunk),
             Mode::Held => self.read_held(chunk),
             Mode::Switching => self.read_switching(chunk),
-            Mode::Tls => self.read_tls(chunk),
+            Mode::Plain | Mode::Tls => {}
         }
     }
 
@@ -229,8 +246,8 @@ impl Conversation {
         // Nearly always the first segment tells, and nothing needs to be set aside.
         if self.held.octets(direction) == 0 {
             let found = first(direction, chunk.bytes.get(..BEGINNING).unwrap_or(chunk.bytes));
-            if !matches!(found, First::NeedMore | First::Tls) {
-                self.decide(direction, found);
+            if found != First::NeedMore {
+                self.decide(direction, found, chunk.stamp);
                 self.read(chunk);
                 return;
             }
@@ -241,14 +258,14 @@ impl Conversation {
             found => found,
         };
         if found != First::NeedMore {
-            self.decide(direction, found);
+            self.decide(direction, found, self.held.first(direction));
         }
     }
 
-    /// Ends the Undecided mode of one direction; its held octets are read again in the new mode.
-    fn decide(&mut self, direction: Direction, found: First) {
+    /// Ends the Undecided mode of one direction, which began at `at`; its held octets are read again in the new mode.
+    fn decide(&mut self, direction: Direction, found: First, at: Stamp) {
         if found == First::Tls {
-            self.begin_tls(direction, self.start_without_consent());
+            self.begin_tls(direction, self.start_without_consent(), at);
         } else {
             let told = match found {
                 First::Smtp => Some(Expected::Smtp),
@@ -292,14 +309,15 @@ impl Conversation {
         }
     }
 
-    fn begin_tls(&mut self, direction: Direction, start: TlsStart) {
+    fn begin_tls(&mut self, direction: Direction, start: TlsStart, at: Stamp) {
         if self.tls.is_none() {
-            let held = self.held.pieces(direction).first();
-            let began = held.map_or(Stamp::default(), |(_, stamp, _)| *stamp);
-            let decoder = tls::Decoder::new(start, began).with_keys(self.keys.take().unwrap_or_default());
-            self.tls = Some(Box::new(decoder));
+            let decoder = tls::Decoder::new(start, at);
+            self.tls = Some(Box::new(match self.keys.take() {
+                Some(keys) => decoder.with_keys(keys),
+                None => decoder,
+            }));
             if start != TlsStart::Implicit {
-                self.note_switch(began);
+                self.note_switch(at);
             }
         }
         *self.modes.get_mut(direction) = Mode::Tls;
@@ -320,7 +338,14 @@ impl Conversation {
         }
     }
 
+    #[inline]
     fn read_again(&mut self, direction: Direction) {
+        if self.held.0.is_some() {
+            self.read_held_again(direction);
+        }
+    }
+
+    fn read_held_again(&mut self, direction: Direction) {
         let held = self.held.take(direction);
         for (offset, stamp, ref bytes) in held {
             self.read(Chunk {
@@ -340,11 +365,9 @@ impl Conversation {
     }
 
     fn read_plain(&mut self, chunk: Chunk<'_>) {
-        let behind_gap = std::mem::take(self.behind_gap.get_mut(chunk.direction));
-        if behind_gap && looks_like_record(chunk.bytes) == Likeness::Yes {
-            self.held.keep(chunk);
-            self.begin_tls(chunk.direction, TlsStart::Inferred);
-            self.read_again(chunk.direction);
+        if std::mem::take(self.behind_gap.get_mut(chunk.direction)) && looks_like_record(chunk.bytes) == Likeness::Yes {
+            self.begin_tls(chunk.direction, TlsStart::Inferred, chunk.stamp);
+            self.read_tls(chunk);
             return;
         }
         let progress = match &mut self.plain {
@@ -353,6 +376,14 @@ impl Conversation {
             Plain::Pop3(decoder) => decoder.push(chunk),
             Plain::Imap(decoder) => decoder.push(chunk),
         };
+        if progress.upgrade != Upgrade::None {
+            self.read_upgrade(chunk, progress);
+        }
+    }
+
+    /// The plaintext decoder stopped, for it read something of a hand-over to TLS.
+    #[inline(never)]
+    fn read_upgrade(&mut self, chunk: Chunk<'_>, progress: Progress) {
         match progress.upgrade {
             Upgrade::None => return,
             Upgrade::Asked => *self.modes.get_mut(Direction::ToServer) = Mode::Held,
@@ -409,7 +440,7 @@ impl Conversation {
         let direction = chunk.direction;
         self.held.keep(chunk);
         if looks_like_record(&self.held.beginning(direction)) == Likeness::Yes {
-            self.begin_tls(direction, TlsStart::Inferred);
+            self.begin_tls(direction, TlsStart::Inferred, self.held.first(direction));
             self.read_again(direction);
         } else if self.held.is_full(direction) {
             *self.modes.get_mut(direction) = Mode::Plain;
@@ -418,8 +449,15 @@ impl Conversation {
     }
 
     fn read_switching(&mut self, chunk: Chunk<'_>) {
+        let direction = chunk.direction;
+        // Nearly always the first segment tells, and nothing needs to be set aside.
+        if self.held.octets(direction) == 0 && looks_like_record(chunk.bytes) == Likeness::Yes {
+            self.switch(direction, chunk.stamp);
+            self.read(chunk);
+            return;
+        }
         self.held.keep(chunk);
-        self.settle_switching(chunk.direction);
+        self.settle_switching(direction);
     }
 
     /// Tells what follows an accepted STARTTLS: TLS; plaintext that goes on in both directions (a decrypting mirror); or
@@ -428,8 +466,7 @@ impl Conversation {
         match looks_like_record(&self.held.beginning(direction)) {
             Likeness::NeedMore if !self.held.is_full(direction) => {}
             Likeness::Yes => {
-                let start = self.tls.as_ref().map_or(TlsStart::Upgraded, |_| TlsStart::Implicit);
-                self.begin_tls_of(direction, start);
+                self.switch(direction, self.held.first(direction));
                 self.read_again(direction);
             }
             _ if self.tls.is_none() && direction == Direction::ToServer => {
@@ -459,11 +496,12 @@ impl Conversation {
         }
     }
 
-    fn begin_tls_of(&mut self, direction: Direction, start: TlsStart) {
+    /// TLS follows an accepted STARTTLS in a direction, from `at` on.
+    fn switch(&mut self, direction: Direction, at: Stamp) {
         if self.tls.is_some() {
             *self.modes.get_mut(direction) = Mode::Tls;
         } else {
-            self.begin_tls(direction, start);
+            self.begin_tls(direction, TlsStart::Upgraded, at);
         }
         let other = direction.opposite();
         if *self.modes.get(other) == Mode::Switching && self.held.octets(other) > 0 {
@@ -487,7 +525,9 @@ impl Conversation {
     fn read_tls(&mut self, chunk: Chunk<'_>) {
         let Some(decoder) = &mut self.tls else { return };
         let read = decoder.push(chunk);
-        self.read_inside();
+        if decoder.opens_some(chunk.direction) {
+            self.read_inside();
+        }
         if read < chunk.bytes.len() {
             self.begin_plain(None);
             // What follows the end of TLS is in clear again.
@@ -599,7 +639,9 @@ impl Conversation {
     /// At the end: octets that never told what they are belong to the protocol of the port, or to TLS under way.
     fn release_undecided(&mut self, direction: Direction) {
         match self.modes.get(direction) {
-            Mode::Undecided if self.held.octets(direction) > 0 => self.decide(direction, First::Unclear),
+            Mode::Undecided if self.held.octets(direction) > 0 => {
+                self.decide(direction, First::Unclear, self.held.first(direction));
+            }
             Mode::Held => {
                 *self.modes.get_mut(direction) = Mode::Plain;
                 self.read_again(direction);
@@ -659,12 +701,7 @@ impl Stream for Conversation {
             Plain::Pop3(decoder) => size_of::<pop3::Decoder>() + decoder.weight(),
             Plain::Imap(decoder) => size_of::<imap::Decoder>() + decoder.weight(),
         };
-        plain
-            + self.held.weight()
-            + self
-                .tls
-                .as_ref()
-                .map_or(0, |decoder| size_of::<tls::Decoder>() + decoder.weight())
+        plain + self.held.weight() + self.tls.as_ref().map_or(0, |decoder| decoder.weight())
     }
 
     /// A direction whose end the capture does not show may hold replies that nobody can see.

@@ -52,13 +52,14 @@ fn of_server(bytes: &[u8]) -> First {
     }
 }
 
-/// All that SMTP clients begin with, by its first four letters.
-const SMTP_COMMANDS: &[[u8; 4]] = &[
+/// How commands begin that only SMTP or LMTP has.
+const SMTP_COMMANDS: [[u8; 4]; 14] = [
     *b"EHLO", *b"HELO", *b"LHLO", *b"MAIL", *b"RCPT", *b"DATA", *b"BDAT", *b"VRFY", *b"EXPN", *b"XCLI", *b"XFOR",
     *b"PROX", *b"ETRN", *b"HELP",
 ];
-const POP3_COMMANDS: &[&str] = &[
-    "USER", "PASS", "APOP", "CAPA", "STLS", "STAT", "RETR", "UIDL", "TOP ", "DELE",
+/// How commands begin that only POP3 has.
+const POP3_COMMANDS: [[u8; 4]; 10] = [
+    *b"USER", *b"PASS", *b"APOP", *b"CAPA", *b"STLS", *b"STAT", *b"RETR", *b"UIDL", *b"TOP ", *b"DELE",
 ];
 const IMAP_COMMANDS: &[&str] = &[
     "CAPABILITY",
@@ -81,29 +82,26 @@ const IMAP_COMMANDS: &[&str] = &[
 ];
 
 fn of_client(bytes: &[u8]) -> First {
-    let start = bytes
-        .first_chunk::<4>()
-        .map(|start| start.map(|letter| letter.to_ascii_uppercase()));
-    if start.is_some_and(|start| SMTP_COMMANDS.contains(&start)) || bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
+    if bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") {
         return First::Smtp;
+    }
+    if let Some(word) = bytes.first_chunk::<4>() {
+        let word = word.map(|octet| octet.to_ascii_uppercase());
+        if SMTP_COMMANDS.contains(&word) {
+            return First::Smtp;
+        }
+        if POP3_COMMANDS.contains(&word) {
+            return First::Pop3;
+        }
     }
     let end = bytes.iter().take(ENOUGH).position(|byte| matches!(byte, b'\r' | b'\n'));
     let line = bytes.get(..end.unwrap_or(bytes.len()).min(ENOUGH)).unwrap_or_default();
-    let complete = end.is_some() || bytes.len() >= ENOUGH;
-    let begins = |words: &[&str]| {
-        words.iter().any(|word| {
-            line.get(..word.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
-        })
-    };
-    if begins(POP3_COMMANDS) {
-        First::Pop3
-    } else if complete && second_word_is_imap(line) {
-        First::Imap
-    } else if complete {
-        First::Unclear
-    } else {
+    if end.is_none() && bytes.len() < ENOUGH {
         First::NeedMore
+    } else if second_word_is_imap(line) {
+        First::Imap
+    } else {
+        First::Unclear
     }
 }
 
@@ -116,4 +114,34 @@ fn second_word_is_imap(line: &[u8]) -> bool {
         && IMAP_COMMANDS
             .iter()
             .any(|known| command.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_tell_their_protocol_in_any_case_when_four_letters_are_there() {
+        let told = |bytes: &[u8]| first(Direction::ToServer, bytes);
+        let smtp = SMTP_COMMANDS.map(|word| (word, First::Smtp));
+        let pop3 = POP3_COMMANDS.map(|word| (word, First::Pop3));
+        for (word, protocol) in smtp.into_iter().chain(pop3) {
+            assert_eq!(told(&word), protocol);
+            assert_eq!(told(&word.to_ascii_lowercase()), protocol);
+            assert_eq!(told(&[&word[..], b"X y\r\n"].concat()), protocol);
+            assert_eq!(told(&word[..3]), First::NeedMore);
+            assert_eq!(told(&[&word[..3], b"\r\n"].concat()), First::Unclear);
+            assert_eq!(told(&[b" ", &word[..], b"\n"].concat()), First::Unclear);
+        }
+        for (line, protocol) in [
+            (&b"a1 capability\r\n"[..], First::Imap),
+            (b"a1 CAPABILITY", First::NeedMore),
+            (b"QUIT\r\n", First::Unclear),
+            (b"a \n", First::Unclear),
+            (&[b'a'; ENOUGH], First::Unclear),
+            (b"", First::NeedMore),
+        ] {
+            assert_eq!(told(line), protocol, "{}", line.escape_ascii());
+        }
+    }
 }

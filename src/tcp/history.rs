@@ -7,34 +7,34 @@
 /// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
 /// older ones are counted as not compared.
 pub const COMPARED_OCTETS: usize = 4 << 10;
-/// Acknowledged octets kept for comparing: about one line of a dialogue.
-pub const COMPARED_TAIL: usize = 64;
+/// Octets kept for comparing whether they are acknowledged or not: about one line of a dialogue.
+pub const COMPARED_TAIL: usize = 62;
 
-/// The smallest block: for the first line of a client.
-const SMALLEST: usize = 32;
-/// The next one: room for line after line of a dialogue in turn.
-const LINES: usize = 128;
 /// Blocks come in steps of so many octets, for so does the allocator's room.
 const STEP: usize = 16;
-/// Octets of a block that say how many of those behind them are kept.
-const LENGTH: usize = 2;
-/// What is kept of acknowledged octets, and room for a few behind them: the block of a dialogue that waits.
-const RESTING: usize = 80;
-/// A block that a long reply needed: between more than this …
-const LONG_REPLY: usize = 160;
-/// … and this. It is given back as soon as the reply is acknowledged.
-const LONGEST_REPLY: usize = 512;
-/// Up to here a block is made as large as it must be; a larger one at least three times as large as the one before.
-const EXACT: usize = 256;
-/// A block of bulk data. It is given back once little goes on.
-const BULK: usize = 4 << 10;
+/// Longer than a reply: octets of bulk data. Up to here a block is made as large as it must be; a larger one at least three
+/// times as large as the one before.
+const BULK: usize = 512;
 /// The largest block.
-const LARGEST: usize = LENGTH + 2 * COMPARED_OCTETS;
+const LARGEST: usize = 2 * COMPARED_OCTETS;
 
-/// The last octets before the next expected one: one block, which begins with their number.
-#[derive(Default)]
+/// The last octets before the next expected one: a short tail in place, or a block while more than that are not
+/// acknowledged, or bulk data goes on.
 pub(super) struct History {
     block: Box<[u8]>,
+    /// How many octets of the block are kept, or of the tail where there is none.
+    length: u16,
+    tail: [u8; COMPARED_TAIL],
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            block: Box::default(),
+            length: 0,
+            tail: [0; COMPARED_TAIL],
+        }
+    }
 }
 
 /// How a second copy compares with the first.
@@ -47,49 +47,55 @@ pub(super) struct Comparison {
 }
 
 impl History {
+    /// Octets follow those before, of which the last `unacknowledged` are not acknowledged so far.
     #[inline]
-    pub fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8], unacknowledged: usize) {
+        let kept = self.length();
+        if !self.block.is_empty() || kept.min(unacknowledged) + bytes.len() > COMPARED_TAIL {
+            self.push_into_block(bytes);
+            return;
+        }
+        let left = kept.min(COMPARED_TAIL - bytes.len());
+        self.tail.copy_within(kept - left..kept, 0);
+        if let Some(room) = self.tail.get_mut(left..left + bytes.len()) {
+            room.copy_from_slice(bytes);
+        }
+        self.length = (left + bytes.len()) as u16;
+    }
+
+    fn push_into_block(&mut self, bytes: &[u8]) {
         let bytes = bytes
             .get(bytes.len().saturating_sub(COMPARED_OCTETS)..)
             .unwrap_or_default();
-        if self.length() + bytes.len() > 2 * COMPARED_OCTETS {
+        if self.length() + bytes.len() > LARGEST {
             self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
         let (from, to) = (self.length(), self.length() + bytes.len());
-        match self.block.get_mut(LENGTH + from..LENGTH + to) {
+        match self.block.get_mut(from..to) {
             Some(room) => room.copy_from_slice(bytes),
             None => self.grow(bytes),
         }
-        self.set_length(to);
+        self.length = to as u16;
     }
 
     /// Octets kept.
     #[inline]
     fn length(&self) -> usize {
-        let length = self.block.first_chunk::<LENGTH>();
-        length.map_or(0, |length| usize::from(u16::from_le_bytes(*length)))
-    }
-
-    fn set_length(&mut self, length: usize) {
-        if let Some(place) = self.block.first_chunk_mut::<LENGTH>() {
-            *place = (length as u16).to_le_bytes();
-        }
+        usize::from(self.length)
     }
 
     /// Takes a larger block.
     #[inline(never)]
     fn grow(&mut self, bytes: &[u8]) {
-        let kept = LENGTH + self.length();
-        let needed = kept + bytes.len();
-        let wanted = if needed <= EXACT {
-            let least = if needed <= SMALLEST { SMALLEST } else { LINES };
-            needed.max(least)
+        let needed = self.length() + bytes.len();
+        let wanted = if needed <= BULK {
+            needed
         } else {
             needed.max(3 * self.block.len())
         };
         let size = wanted.next_multiple_of(STEP).min(LARGEST);
         let mut block = Vec::with_capacity(size);
-        block.extend_from_slice(self.block.get(..kept).unwrap_or(&[0; LENGTH]));
+        block.extend_from_slice(self.octets());
         block.extend_from_slice(bytes);
         block.resize(size, 0);
         self.block = block.into_boxed_slice();
@@ -98,38 +104,48 @@ impl History {
     /// All octets are acknowledged.
     #[inline]
     pub fn acknowledged(&mut self) {
-        let length = self.length();
-        if length > COMPARED_TAIL {
+        if self.length() > BULK {
             self.keep_last(COMPARED_TAIL);
-        }
-        let size = self.block.len();
-        if size > LONG_REPLY && (size <= LONGEST_REPLY || size > BULK && length <= 2 * COMPARED_TAIL) {
-            self.rest();
+        } else if !self.block.is_empty() {
+            self.give_block_back();
         }
     }
 
-    #[inline(never)]
-    fn rest(&mut self) {
-        self.block = self.block.get(..RESTING).map(Box::from).unwrap_or_default();
+    fn give_block_back(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        let kept = block.get(..self.length()).unwrap_or_default();
+        let last = kept.get(kept.len().saturating_sub(COMPARED_TAIL)..).unwrap_or_default();
+        if let Some(room) = self.tail.get_mut(..last.len()) {
+            room.copy_from_slice(last);
+        }
+        self.length = last.len() as u16;
     }
 
+    /// Keeps the last octets of the block only.
     fn keep_last(&mut self, count: usize) {
         let length = self.length();
-        let from = LENGTH + length.saturating_sub(count);
-        self.block.copy_within(from..LENGTH + length, LENGTH);
-        self.set_length(length.min(count));
+        let count = count.min(length);
+        self.block.copy_within(length - count..length, 0);
+        self.length = count as u16;
     }
 
     pub fn clear(&mut self) {
         self.block = Box::default();
+        self.length = 0;
     }
 
+    /// Octets held besides the history itself.
     pub fn weight(&self) -> usize {
         self.block.len()
     }
 
     fn octets(&self) -> &[u8] {
-        self.block.get(LENGTH..LENGTH + self.length()).unwrap_or_default()
+        let place = if self.block.is_empty() {
+            &self.tail[..]
+        } else {
+            &*self.block
+        };
+        place.get(..self.length()).unwrap_or_default()
     }
 
     /// Compares a copy that begins `back` octets before the next expected one; what lies behind that one is left out.
@@ -160,10 +176,16 @@ pub(super) fn differing(one: &[u8], two: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    /// Pushes octets behind others that are all acknowledged.
+    fn push_in_turn(history: &mut History, bytes: &[u8]) {
+        history.push(bytes, 0);
+        history.acknowledged();
+    }
+
     #[test]
     fn copies_are_compared_where_they_overlap_what_is_kept() {
         let mut history = History::default();
-        history.push(b"MAIL FROM");
+        history.push(b"MAIL FROM", 0);
         assert_eq!(history.compare(4, b"FROM:<"), Comparison::default());
         assert_eq!(history.compare(4, b"FRXX").conflicting, 2);
         assert_eq!(history.compare(12, b"...MAIL").uncompared, 3);
@@ -171,60 +193,56 @@ mod tests {
     }
 
     #[test]
-    fn a_dialogue_that_stops_early_costs_little_more_than_its_octets() {
+    fn what_is_not_acknowledged_is_kept_whole() {
         let mut history = History::default();
-        history.push(&[b'a'; 43]);
-        history.push(&[b'b'; 101]);
-        assert_eq!((history.octets().len(), history.weight()), (144, 160));
+        history.push(&[b'a'; 43], 0);
+        assert_eq!((history.octets().len(), history.weight()), (43, 0));
+        history.push(&[b'b'; 101], 43);
+        assert_eq!((history.octets().len(), history.weight()), (144, 144));
         assert_eq!(history.compare(144, &[b'a'; 43]), Comparison::default());
         assert_eq!(history.compare(101, &[b'b'; 101]), Comparison::default());
-        history.push(&[b'c'; 8]);
-        history.push(&[b'c'; 20]);
+        history.push(&[b'c'; 8], 144);
+        history.push(&[b'c'; 20], 152);
         assert_eq!(history.compare(129, &[b'b'; 129]).conflicting, 28);
         history.clear();
         assert_eq!((history.octets().len(), history.weight()), (0, 0));
     }
 
     #[test]
-    fn a_dialogue_that_waits_keeps_no_room_for_the_long_reply_before() {
+    fn a_dialogue_in_turns_needs_no_block_but_for_a_long_reply() {
         let mut history = History::default();
-        history.push(&[b'g'; 40]);
-        history.push(&[b'e'; 161]);
-        assert!(history.weight() > LONG_REPLY);
+        history.push(&[b'g'; 40], 0);
+        history.push(&[b'e'; 161], 0);
+        assert!(history.weight() > COMPARED_TAIL);
         history.acknowledged();
-        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, RESTING));
-        assert_eq!(history.compare(161, &[b'e'; 161]).uncompared, 97);
-        assert_eq!(history.compare(64, &[b'f'; 64]).conflicting, 64);
-        // A line makes room for itself, and the next has it.
+        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 0));
+        assert_eq!(history.compare(161, &[b'e'; 161]).uncompared, 99);
+        assert_eq!(history.compare(62, &[b'f'; 62]).conflicting, 62);
         for _ in 0..3 {
-            history.push(&[b'x'; 40]);
-            history.acknowledged();
-            assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 112));
+            history.push(&[b'x'; 40], 0);
+            assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 0));
+            assert_eq!(history.compare(40, &[b'y'; 40]).conflicting, 40);
         }
+        assert_eq!(history.compare(62, &[b'x'; 62]), Comparison::default());
     }
 
     #[test]
     fn no_more_than_the_limit_is_kept() {
         let mut history = History::default();
         for number in 0..40u8 {
-            history.push(&[number; 1_000]);
+            history.push(&[number; 1_000], usize::from(number) * 1_000);
         }
         assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
         assert_eq!(history.compare(1_000, &[39; 1_000]), Comparison::default());
         assert_eq!(history.compare(4_000, &[36; 1_000]), Comparison::default());
         assert_eq!(history.compare(40_000, &[0; 100]).uncompared, 100);
-        history.push(&[9; 100_000]);
+        history.push(&[9; 100_000], 40_000);
         assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
+        assert!(history.weight() <= LARGEST);
         history.acknowledged();
-        assert_eq!(history.octets().len(), COMPARED_TAIL);
-        assert_eq!(history.weight(), LARGEST);
-        history.push(b"250 ok\r\n");
-        history.acknowledged();
-        assert!(
-            history.weight() <= 2 * COMPARED_TAIL + LENGTH,
-            "no room for bulk in a dialogue"
-        );
-        assert_eq!(history.octets().len(), COMPARED_TAIL);
+        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, LARGEST));
+        push_in_turn(&mut history, b"250 ok\r\n");
+        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 0));
         assert_eq!(history.compare(10, b"\t\t250 ko").conflicting, 2);
     }
 }

@@ -191,7 +191,12 @@ impl Side {
     /// Octets that come next are handed on: goes past them, and keeps them for comparing.
     #[inline]
     pub fn go_past(&mut self, bytes: &[u8]) {
-        self.history.push(bytes);
+        let unacknowledged = if self.has(Self::ACKNOWLEDGED) {
+            distance(self.acknowledged, self.next).max(0) as usize
+        } else {
+            usize::MAX
+        };
+        self.history.push(bytes, unacknowledged);
         self.next = self.next.wrapping_add(bytes.len() as u32);
         self.offset += bytes.len() as u64;
     }

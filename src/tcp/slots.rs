@@ -10,8 +10,9 @@ use crate::time::Timestamp;
 
 const NONE: u32 = u32::MAX;
 const STAGES: usize = 4;
-/// Connections in a page.
-const PAGE: usize = 32;
+/// Connections in a page: with a reader of 56 octets, as a conversation is one, they fit into 20 KiB, which the allocator
+/// has a size for, and leave next to nothing of it empty.
+const PAGE: usize = 36;
 
 /// A connection, its reader, and what the table needs of it.
 pub(super) struct Connection<S> {
@@ -25,9 +26,8 @@ pub(super) struct Connection<S> {
     pub weight: u32,
 }
 
-/// A million dialogues may be open at once, so this must not grow unnoticed. With a reader of 56 octets, as a conversation
-/// is one, a page fits into 14 KiB, which the allocator has a size for.
-const _: () = assert!(size_of::<Option<Connection<[NonZeroU64; 7]>>>() <= 448);
+/// A million dialogues may be open at once, so this must not grow unnoticed.
+const _: () = assert!(PAGE * size_of::<Option<Connection<[NonZeroU64; 7]>>>() <= 20 << 10);
 
 /// A connection is put at the end of its list once in so many nanoseconds, for that is precise enough.
 const TOUCHED_EVERY: u64 = 1_000_000_000;

@@ -4,7 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::packet::{Plain, PortSet, is_noise};
-use crate::span::Stamp;
 
 fn corpus() -> Vec<(LinkType, Vec<u8>)> {
     let ip4 = ipv4(6, &tcp_with(&[2, 4, 5, 0xb4, 1, 3, 3, 7], PAYLOAD));

@@ -2,10 +2,9 @@
 //! cannot be parsed is counted, never guessed; nothing is judged, no clock is asked, no signature is verified.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use foldhash::quality::RandomState;
 use sha2::{Digest as _, Sha256};
 use x509_parser::der_parser::asn1_rs::BitString;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -20,6 +19,7 @@ use crate::protocol::tls::facts::{Certificate, CertificateMessage, PublicKey};
 use crate::protocol::tls::fingerprint::hex;
 use crate::protocol::tls::reader::Reader;
 use crate::protocol::tls::registry::extension;
+use crate::protocol::tls::remembered::Remembered;
 use crate::span::Span;
 use crate::time::Timestamp;
 
@@ -107,33 +107,14 @@ fn read_list(body: &[u8], message: &mut CertificateMessage, mut behind: impl FnM
     }
 }
 
-/// Certificates remembered by each thread.
-const REMEMBERED: usize = 256;
-/// Longest certificate remembered, in octets.
-const REMEMBERED_OCTETS: usize = 4096;
-
 thread_local! {
-    /// The certificates read last, by their octets: a server shows the same ones to every client, and reading one costs as
-    /// much as a hundred segments.
-    static READ: RefCell<HashMap<Box<[u8]>, Certificate, RandomState>> = RefCell::default();
+    /// Reading a certificate costs as much as a hundred segments.
+    static READ: RefCell<Remembered<Certificate>> = RefCell::default();
 }
 
 /// [`certificate`], asked once for the same octets.
-fn remembered(der: &[u8]) -> Option<Certificate> {
-    if der.len() > REMEMBERED_OCTETS {
-        return certificate(der);
-    }
-    READ.with_borrow_mut(|read| {
-        if let Some(known) = read.get(der) {
-            return Some(known.clone());
-        }
-        let new = certificate(der)?;
-        if read.len() >= REMEMBERED {
-            read.clear();
-        }
-        read.insert(der.into(), new.clone());
-        Some(new)
-    })
+fn remembered(der: &[u8]) -> Option<Arc<Certificate>> {
+    READ.with_borrow_mut(|read| read.get(der, || certificate(der)))
 }
 
 /// Reads one certificate; `None` where it is too large, nested too deep, or not a certificate.

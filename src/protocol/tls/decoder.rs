@@ -12,15 +12,15 @@
 //! | opaque | not TLS, or lost for good: counted nowhere |
 //! | ended | plaintext follows the end of TLS: the owner takes the rest |
 
-use std::collections::VecDeque;
-
-use crate::protocol::tls::facts::{
-    ContentType, FIRST_RECORDS, LAST_RECORDS, Phase, Record, TlsDirection, TlsFacts, TlsStart, Version,
-};
-use crate::protocol::tls::flight::Flight;
+use crate::protocol::tls::facts::{ClientHello, ContentType, Record, TlsFacts, TlsStart, Version};
+use crate::protocol::tls::flight::{Flight, Flights, alert_size};
 use crate::protocol::tls::handshake::{Assembler, Origin, Outcome, Piece};
-use crate::protocol::tls::inside::{Collected, Vault};
+use crate::protocol::tls::inside::Vault;
+use crate::protocol::tls::known::Known;
+use crate::protocol::tls::listing::Listing;
+use crate::protocol::tls::noted::Noted;
 use crate::protocol::tls::record::{Found, Header, Reading, Search, Step, read_header};
+use crate::protocol::tls::side::{Fragment, Layer, PartialHeader, Side, Ssl2};
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::tcp::{Chunk, Gap};
 
@@ -32,34 +32,31 @@ pub const LISTED_ALERTS: usize = 16;
 /// Call order: [`Decoder::new`]; then [`push`](Self::push), [`gap`](Self::gap) and [`fin`](Self::fin) in capture order;
 /// [`finish`](Self::finish) once. Any cut of the same streams into chunks gives the same facts. Memory is bounded: at
 /// most 256 KiB of handshake a direction, and facts made from it.
+// In this order: most frames touch a side, fewer the list of records, and the rest only a handshake and the end.
+#[repr(C)]
 pub struct Decoder {
-    pub(super) facts: TlsFacts,
     pub(super) sides: PerDirection<Side>,
-    /// The last records, when [`FIRST_RECORDS`] are full.
-    recent: VecDeque<Record>,
-    /// legacy_session_id of the last ClientHello.
-    pub(super) session_id: Vec<u8>,
-    /// A message or record was seen that only TLS 1.2 and older have.
-    pub(super) old_protocol: bool,
+    listing: Listing,
     /// An alert ended TLS: plaintext may follow.
     pub(super) ended: bool,
-    /// Keys and what they opened, where the run has secrets.
-    pub(super) vault: Option<Box<Vault>>,
+    /// A message or record was seen that only TLS 1.2 and older have.
+    pub(super) old_protocol: bool,
     /// What is read now was encrypted.
     pub(super) reading_inside: bool,
+    /// Records that are told apart by size and order: in TLS 1.3, and where the version is not known.
+    flights: Option<Box<Flights>>,
+    /// Keys and what they opened, where the run has secrets.
+    pub(super) vault: Option<Box<Vault>>,
+    pub(super) handshakes: PerDirection<Assembler>,
+    /// The first octet of an alert whose second is in the next record or chunk.
+    pub(super) alerts: PerDirection<Option<Box<AlertStart>>>,
+    /// legacy_session_id of the last ClientHello, until the server answers.
+    pub(super) session_id: Box<[u8]>,
+    pub(super) facts: Known,
 }
 
-/// One direction.
-#[derive(Default)]
-pub(super) struct Side {
-    layer: Layer,
-    pub(super) handshake: Assembler,
-    /// The first octet of an alert whose second is in the next record or chunk.
-    pub(super) alert: Option<AlertStart>,
-    pub(super) flight: Flight,
-    /// Version of the last record.
-    version: Option<Version>,
-}
+// A busy mirror port has thousands of them.
+const _: () = assert!(size_of::<Decoder>() <= 640);
 
 /// The level octet of an alert, and where it was.
 #[derive(Clone, Copy)]
@@ -70,94 +67,22 @@ pub(super) struct AlertStart {
     pub(super) version: Version,
 }
 
-/// State of the record layer of one direction.
-pub(super) enum Layer {
-    Header(PartialHeader),
-    Fragment(Fragment),
-    Sealed(Box<Collected>),
-    Ssl2(Ssl2),
-    Search(Box<Search>),
-    Opaque,
-    Ended,
-}
-
-impl Default for Layer {
-    fn default() -> Self {
-        Self::Header(PartialHeader::default())
-    }
-}
-
-/// Octets of a header that is not complete.
-#[derive(Clone, Copy, Default)]
-pub(super) struct PartialHeader {
-    octets: [u8; 5],
-    have: usize,
-    /// Offset and stamp of the first.
-    start: Option<(u64, Stamp)>,
-}
-
-/// What is left of a fragment.
-#[derive(Clone, Copy)]
-pub(super) struct Fragment {
-    pub(super) content: ContentType,
-    pub(super) version: Version,
-    pub(super) remaining: u16,
-    /// Handshake messages or alerts in it can be read.
-    pub(super) clear: bool,
-}
-
-/// An SSL 2.0 hello that is being collected, from the fourth octet on.
-pub(super) struct Ssl2 {
-    body: Vec<u8>,
-    remaining: u16,
-    start: u64,
-    first: Stamp,
-    server: bool,
-}
-
 impl Decoder {
     /// A decoder for TLS that begins at `at`.
     #[must_use]
     pub fn new(start: TlsStart, at: Stamp) -> Self {
         Self {
-            facts: TlsFacts {
-                start,
-                began: at,
-                client_hellos: Vec::new(),
-                hello_retry_requests: Vec::new(),
-                server_hello: None,
-                server_certificate: None,
-                certificate_status: None,
-                key_exchange_group: None,
-                dhe_bits: None,
-                certificate_request: None,
-                client_certificate: None,
-                server_hello_done: None,
-                client_key_exchange: None,
-                session_ticket: false,
-                alerts: Vec::new(),
-                encrypted_alerts: Vec::new(),
-                records: Vec::new(),
-                records_not_listed: 0,
-                directions: PerDirection {
-                    to_server: TlsDirection::default(),
-                    to_client: TlsDirection::default(),
-                },
-                renegotiation: None,
-                plaintext_after: None,
-                unreadable_messages: 0,
-                gaps: 0,
-                decrypted: false,
-                decryption: PerDirection::default(),
-                phase: Phase::BeforeClientHello,
-            },
             sides: PerDirection::default(),
-            recent: VecDeque::new(),
-            session_id: Vec::new(),
-            old_protocol: false,
+            listing: Listing::default(),
             ended: false,
-            vault: None,
+            old_protocol: false,
             reading_inside: false,
+            facts: Known::new(start, at),
+            handshakes: PerDirection::default(),
+            flights: None,
+            alerts: PerDirection::default(),
+            session_id: Box::default(),
+            vault: None,
         }
     }
 
@@ -167,12 +92,15 @@ impl Decoder {
     pub fn push(&mut self, chunk: Chunk<'_>) -> usize {
         let mut rest = chunk;
         while !rest.bytes.is_empty() {
-            let before = rest.bytes.len();
-            let count = self.advance(rest);
-            rest = rest.skip(count);
-            if count == 0 || rest.bytes.len() == before {
+            let passed = self.sides.get_mut(chunk.direction).pass(rest.bytes.len());
+            let count = match passed {
+                0 => self.advance(rest),
+                passed => passed,
+            };
+            if count == 0 {
                 break;
             }
+            rest = rest.skip(count);
         }
         chunk.bytes.len().saturating_sub(rest.bytes.len())
     }
@@ -180,7 +108,8 @@ impl Decoder {
     /// Reads from the front of the chunk up to the end of one state; 0 where plaintext begins.
     fn advance(&mut self, chunk: Chunk<'_>) -> usize {
         match self.layer(chunk.direction) {
-            Layer::Header(partial) => self.advance_header(partial, chunk),
+            Layer::Header => self.begin_header(chunk),
+            Layer::Partial(partial) => self.advance_header(partial, chunk),
             Layer::Fragment(fragment) => self.advance_fragment(fragment, chunk),
             Layer::Sealed(record) => self.advance_sealed(record, chunk),
             Layer::Ssl2(hello) => self.advance_ssl2(hello, chunk),
@@ -205,17 +134,26 @@ impl Decoder {
         std::mem::take(&mut self.sides.get_mut(direction).layer)
     }
 
-    fn advance_header(&mut self, mut partial: PartialHeader, chunk: Chunk<'_>) -> usize {
-        if partial.have == 0
-            && chunk
-                .bytes
-                .first()
-                .is_some_and(|first| self.is_plaintext(*first, chunk.direction))
-        {
+    fn begin_header(&mut self, chunk: Chunk<'_>) -> usize {
+        let plaintext = |first: &u8| self.is_plaintext(*first, chunk.direction);
+        if chunk.bytes.first().is_some_and(plaintext) {
             self.end_with_plaintext(chunk);
             return 0;
         }
-        let start = *partial.start.get_or_insert((chunk.offset, chunk.stamp));
+        if let Some((octets, _)) = chunk.bytes.split_first_chunk() {
+            self.read_header(chunk.direction, *octets, chunk.offset, chunk.stamp);
+            return octets.len();
+        }
+        let partial = PartialHeader {
+            octets: [0; 5],
+            have: 0,
+            offset: chunk.offset,
+            stamp: chunk.stamp,
+        };
+        self.advance_header(Box::new(partial), chunk)
+    }
+
+    fn advance_header(&mut self, mut partial: Box<PartialHeader>, chunk: Chunk<'_>) -> usize {
         let mut count = 0;
         for (slot, octet) in partial.octets.iter_mut().skip(partial.have).zip(chunk.bytes) {
             *slot = *octet;
@@ -223,45 +161,52 @@ impl Decoder {
         }
         partial.have += count;
         if partial.have < partial.octets.len() {
-            self.enter(chunk.direction, Layer::Header(partial));
-            return count;
-        }
-        let first_of_side = self.facts.directions.get(chunk.direction).records == 0;
-        match read_header(partial.octets) {
-            Reading::Record(header) => self.begin_record(chunk.direction, Found { header, stamp: start.1 }),
-            Reading::Ssl2ClientHello(remaining) if first_of_side => {
-                self.begin_ssl2(&partial, start, remaining, false, chunk.direction);
-            }
-            Reading::Ssl2ServerHello(remaining) if first_of_side && self.offers_ssl2() => {
-                self.begin_ssl2(&partial, start, remaining, true, chunk.direction);
-            }
-            _ => self.lose(chunk.direction, start.1, &partial.octets, first_of_side),
+            self.enter(chunk.direction, Layer::Partial(partial));
+        } else {
+            self.read_header(chunk.direction, partial.octets, partial.offset, partial.stamp);
         }
         count
+    }
+
+    /// A header is complete; its first octet was there and then.
+    fn read_header(&mut self, direction: Direction, octets: [u8; 5], offset: u64, stamp: Stamp) {
+        let reading = read_header(octets);
+        if let Reading::Record(header) = reading {
+            self.begin_record(direction, Found { header, stamp });
+            return;
+        }
+        let first_of_side = self.sides.get(direction).records == 0;
+        let (remaining, server) = match reading {
+            Reading::Ssl2ClientHello(remaining) if first_of_side => (remaining, false),
+            Reading::Ssl2ServerHello(remaining) if first_of_side && self.offers_ssl2() => (remaining, true),
+            _ => return self.lose(direction, stamp, &octets, first_of_side),
+        };
+        let hello = Ssl2 {
+            body: octets.get(3..).unwrap_or_default().to_vec(),
+            remaining,
+            start: offset,
+            first: stamp,
+            server,
+        };
+        self.enter(direction, Layer::Ssl2(Box::new(hello)));
     }
 
     /// Whether an octet where a record must begin is the start of plaintext.
     fn is_plaintext(&self, octet: u8, direction: Direction) -> bool {
         let text = matches!(octet, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-        let nothing_yet = self.facts.directions.get(direction).records == 0;
-        let asked = self
-            .facts
-            .client_hellos
-            .iter()
-            .any(|hello| hello.span.direction != direction);
-        text && (self.ended || (nothing_yet && asked))
+        let nothing_yet = self.sides.get(direction).records == 0;
+        let asked = |hello: &ClientHello| hello.span.direction != direction;
+        text && (self.ended || (nothing_yet && self.facts.client_hellos.iter().any(asked)))
     }
 
     fn end_with_plaintext(&mut self, chunk: Chunk<'_>) {
-        if self.facts.plaintext_after.is_none() {
-            self.facts.plaintext_after = Some(Span {
-                direction: chunk.direction,
-                start: chunk.offset,
-                end: chunk.offset.saturating_add(1),
-                first: chunk.stamp,
-                last: chunk.stamp,
-            });
-        }
+        self.facts.rare_mut().plaintext_after.get_or_insert(Span {
+            direction: chunk.direction,
+            start: chunk.offset,
+            end: chunk.offset.saturating_add(1),
+            first: chunk.stamp,
+            last: chunk.stamp,
+        });
         self.enter(chunk.direction, Layer::Ended);
     }
 
@@ -272,7 +217,7 @@ impl Decoder {
     /// What stands where a record must begin is none. A capture that began inside TLS may find its place; nonsense
     /// after records is not searched.
     fn lose(&mut self, direction: Direction, at: Stamp, octets: &[u8], first_of_side: bool) {
-        self.facts.directions.get_mut(direction).lost = Some(at);
+        self.facts.directions.get_mut(direction).lost.set(at);
         self.drop_partial_messages(direction);
         if !first_of_side {
             self.enter(direction, Layer::Opaque);
@@ -286,9 +231,8 @@ impl Decoder {
     }
 
     fn drop_partial_messages(&mut self, direction: Direction) {
-        let side = self.sides.get_mut(direction);
-        side.handshake.gap(None);
-        side.alert = None;
+        self.handshakes.get_mut(direction).gap(None);
+        *self.alerts.get_mut(direction) = None;
     }
 
     fn advance_search(&mut self, mut search: Box<Search>, chunk: Chunk<'_>) -> usize {
@@ -308,7 +252,7 @@ impl Decoder {
                     return count;
                 }
                 Step::Synchronised { before, now } => {
-                    self.facts.directions.get_mut(chunk.direction).lost = None;
+                    self.facts.directions.get_mut(chunk.direction).lost = Noted::NONE;
                     if let Some(before) = before {
                         self.begin_record(chunk.direction, before);
                         self.pass_sealed(chunk.direction);
@@ -325,86 +269,96 @@ impl Decoder {
     /// A record header is complete: its fragment begins.
     fn begin_record(&mut self, direction: Direction, found: Found) {
         let Found { header, stamp } = found;
-        let Header {
-            content,
-            version,
-            length,
-        } = header;
-        let protected = self.is_protected(direction, header);
-        let encrypted = content == ContentType::ApplicationData || protected;
-        self.list(Record {
+        let data = header.content == ContentType::ApplicationData;
+        let protected = data || self.is_protected(direction, header);
+        self.listing.push(Record {
             direction,
-            content,
-            length,
-            encrypted,
+            content: header.content,
+            length: header.length,
+            encrypted: protected,
             stamp,
         });
-        let facts = self.facts.directions.get_mut(direction);
-        facts.records = facts.records.saturating_add(1);
-        facts.last_record = Some(stamp);
         let side = self.sides.get_mut(direction);
-        side.version = Some(version);
+        side.note(stamp);
+        side.version = Some(header.version);
+        if data && side.settled && !alert_size(header.length, true) {
+            side.note_application(header.length);
+            side.layer = Layer::behind(header, false);
+            return;
+        }
+        self.begin_told_record(direction, found, protected);
+    }
+
+    /// The same for a record that may tell more than that it was there.
+    fn begin_told_record(&mut self, direction: Direction, found: Found, protected: bool) {
+        let Found { header, stamp } = found;
+        let Header { content, length, .. } = header;
         let clear = matches!(content, ContentType::Handshake | ContentType::Alert) && !protected;
         if clear && content == ContentType::Handshake && length > 0 {
-            side.handshake.decrypted = false;
-            side.handshake.begin_record();
+            let handshake = self.handshakes.get_mut(direction);
+            handshake.decrypted = false;
+            handshake.begin_record();
         }
-        if encrypted && length > 0 && self.opens(direction, header, stamp) {
+        if protected && length > 0 && self.opens(direction, header, stamp) {
             let layer = self.collect(found, protected);
             self.enter(direction, layer);
             return;
         }
         self.note_record(direction, content, length, stamp, protected);
-        let layer = match length {
-            0 => Layer::default(),
-            remaining => Layer::Fragment(Fragment {
-                content,
-                version,
-                remaining,
-                clear,
-            }),
-        };
-        self.enter(direction, layer);
+        self.sides.get_mut(direction).layer = Layer::behind(header, clear);
     }
 
-    fn list(&mut self, record: Record) {
-        if self.facts.records.len() < FIRST_RECORDS {
-            self.facts.records.push(record);
-            return;
-        }
-        if self.recent.len() == LAST_RECORDS {
-            self.recent.pop_front();
-            self.facts.records_not_listed = self.facts.records_not_listed.saturating_add(1);
-        }
-        self.recent.push_back(record);
+    /// The encrypted records that are not told apart yet, where there were any.
+    pub(super) fn flights(&self) -> Option<&Flights> {
+        self.flights.as_deref()
+    }
+
+    /// Those of one direction.
+    pub(super) fn flight(&self, direction: Direction) -> Option<&Flight> {
+        self.flights().map(|flights| flights.get(direction))
+    }
+
+    /// The same, to add to them.
+    pub(super) fn flights_mut(&mut self) -> &mut Flights {
+        self.flights.get_or_insert_default()
+    }
+
+    /// Nothing of them is needed any more.
+    pub(super) fn forget_flights(&mut self) {
+        self.flights = None;
+    }
+
+    /// The same, to take from them.
+    pub(super) fn flights_if_any(&mut self) -> Option<&mut Flights> {
+        self.flights.as_deref_mut()
     }
 
     fn advance_fragment(&mut self, mut fragment: Fragment, chunk: Chunk<'_>) -> usize {
         let count = chunk.bytes.len().min(usize::from(fragment.remaining));
-        let bytes = chunk.bytes.get(..count).unwrap_or_default();
         fragment.remaining = fragment
             .remaining
             .saturating_sub(u16::try_from(count).unwrap_or(u16::MAX));
         // Messages are read after the state is set, so that a fatal alert sees it as it will be.
         self.continue_with(chunk.direction, fragment);
-        let piece = Piece {
-            bytes,
-            offset: chunk.offset,
-            stamp: chunk.stamp,
-            direction: chunk.direction,
-            record_version: fragment.version,
-        };
-        match fragment.content {
-            ContentType::Handshake if fragment.clear => self.read_handshake(piece),
-            ContentType::Alert if fragment.clear => self.read_alerts(&piece),
-            _ => {}
+        if fragment.clear {
+            let piece = Piece {
+                bytes: chunk.bytes.get(..count).unwrap_or_default(),
+                offset: chunk.offset,
+                stamp: chunk.stamp,
+                direction: chunk.direction,
+                record_version: fragment.version,
+            };
+            match fragment.content {
+                ContentType::Alert => self.read_alerts(&piece),
+                _ => self.read_handshake(piece),
+            }
         }
         count
     }
 
     pub(super) fn continue_with(&mut self, direction: Direction, fragment: Fragment) {
         let layer = match fragment.remaining {
-            0 => Layer::default(),
+            0 => Layer::Header,
             _ => Layer::Fragment(fragment),
         };
         self.enter(direction, layer);
@@ -412,7 +366,7 @@ impl Decoder {
 
     pub(super) fn read_handshake(&mut self, mut piece: Piece<'_>) {
         loop {
-            let outcome = self.sides.get_mut(piece.direction).handshake.read(&mut piece);
+            let outcome = self.handshakes.get_mut(piece.direction).read(&mut piece);
             match outcome {
                 Outcome::Message(message) => self.read_message(&message),
                 Outcome::Used => return,
@@ -420,28 +374,7 @@ impl Decoder {
         }
     }
 
-    fn begin_ssl2(
-        &mut self,
-        partial: &PartialHeader,
-        start: (u64, Stamp),
-        remaining: u16,
-        server: bool,
-        direction: Direction,
-    ) {
-        let body = partial.octets.get(3..).unwrap_or_default().to_vec();
-        self.enter(
-            direction,
-            Layer::Ssl2(Ssl2 {
-                body,
-                remaining,
-                start: start.0,
-                first: start.1,
-                server,
-            }),
-        );
-    }
-
-    fn advance_ssl2(&mut self, mut hello: Ssl2, chunk: Chunk<'_>) -> usize {
+    fn advance_ssl2(&mut self, mut hello: Box<Ssl2>, chunk: Chunk<'_>) -> usize {
         let count = chunk.bytes.len().min(usize::from(hello.remaining));
         hello
             .body
@@ -466,7 +399,7 @@ impl Decoder {
         if hello.server {
             self.read_ssl2_server_hello(&hello.body, &origin);
             // What follows in SSL 2.0 has another record layer, and nobody speaks it any more.
-            self.facts.directions.get_mut(chunk.direction).lost = Some(chunk.stamp);
+            self.facts.directions.get_mut(chunk.direction).lost.set(chunk.stamp);
             self.enter(chunk.direction, Layer::Opaque);
         } else {
             self.read_ssl2_client_hello(&hello.body, &origin);
@@ -487,32 +420,33 @@ impl Decoder {
         {
             return;
         }
-        if matches!(layer, Layer::Header(_))
+        if matches!(layer, Layer::Header | Layer::Partial(_))
             || matches!(&layer, Layer::Fragment(one) if gap.length > one.remaining.into())
         {
             self.miss_records(gap);
         }
-        let side = self.sides.get_mut(gap.direction);
         match layer {
             Layer::Fragment(mut fragment) if gap.length <= u64::from(fragment.remaining) => {
                 let missing = u16::try_from(gap.length).unwrap_or(u16::MAX);
                 fragment.remaining = fragment.remaining.saturating_sub(missing);
                 match fragment.content {
-                    ContentType::Handshake if fragment.clear => side.handshake.gap(Some(gap.length)),
-                    ContentType::Alert => side.alert = None,
+                    ContentType::Handshake if fragment.clear => {
+                        self.handshakes.get_mut(gap.direction).gap(Some(gap.length));
+                    }
+                    ContentType::Alert => *self.alerts.get_mut(gap.direction) = None,
                     _ => {}
                 }
                 self.continue_with(gap.direction, fragment);
             }
             Layer::Search(mut search) => {
                 search.gap(gap.length);
-                side.layer = Layer::Search(search);
+                self.enter(gap.direction, Layer::Search(search));
             }
-            Layer::Opaque => side.layer = Layer::Opaque,
-            Layer::Ended => side.layer = Layer::Ended,
-            Layer::Header(_) | Layer::Fragment(_) | Layer::Sealed(_) | Layer::Ssl2(_) => {
-                side.layer = Layer::Search(Box::new(Search::new(side.version, true)));
-                self.facts.directions.get_mut(gap.direction).lost = Some(gap.found_at);
+            Layer::Opaque | Layer::Ended => self.enter(gap.direction, layer),
+            Layer::Header | Layer::Partial(_) | Layer::Fragment(_) | Layer::Sealed(_) | Layer::Ssl2(_) => {
+                let search = Search::new(self.sides.get(gap.direction).version, true);
+                self.enter(gap.direction, Layer::Search(Box::new(search)));
+                self.facts.directions.get_mut(gap.direction).lost.set(gap.found_at);
                 self.drop_partial_messages(gap.direction);
             }
         }
@@ -529,44 +463,44 @@ impl Decoder {
         for direction in Direction::BOTH {
             self.abandon_sealed(direction);
             self.settle_alerts(direction);
-            let unreadable = self.sides.get(direction).handshake.unreadable();
+            let unreadable = self.handshakes.get(direction).unreadable();
             self.facts.unreadable_messages = self.facts.unreadable_messages.saturating_add(unreadable);
         }
         self.settle_early_records();
         self.settle_held_record();
         self.facts.encrypted_alerts.sort_by_key(|alert| alert.stamp.frame);
-        self.facts.phase = self.progress();
-        self.facts.decrypted = self.is_decrypted();
-        self.settle_decryption();
-        self.facts.records.extend(self.recent);
-        self.facts
+        let phase = self.progress();
+        let decrypted = self.is_decrypted();
+        let decryption = self.settle_decryption();
+        TlsFacts {
+            decrypted,
+            decryption,
+            ..self.facts.tell(&self.sides, &self.listing, phase)
+        }
     }
 
-    /// Octets of memory in use, about.
+    /// Octets of memory in use, about. Asked often: what lies elsewhere is not looked at where it can be helped.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let facts = &self.facts;
-        let messages: u32 = facts.client_hellos.iter().map(|hello| hello.length).sum();
-        let certificates: u32 = [&facts.server_certificate, &facts.client_certificate]
-            .into_iter()
-            .flatten()
-            .flat_map(|message| &message.certificates)
-            .map(|certificate| certificate.length)
-            .sum();
         let collecting = Direction::BOTH.into_iter().map(|direction| {
-            let side = self.sides.get(direction);
-            let hello = match &side.layer {
-                Layer::Ssl2(hello) => hello.body.capacity(),
+            let layer = match &self.sides.get(direction).layer {
+                Layer::Ssl2(hello) => size_of::<Ssl2>() + hello.body.capacity(),
                 Layer::Sealed(record) => record.weight(),
+                Layer::Search(_) => size_of::<Search>(),
                 _ => 0,
             };
-            side.handshake.weight().saturating_add(hello)
+            self.handshakes.get(direction).weight().saturating_add(layer)
+        });
+        let opened = Direction::BOTH.into_iter().any(|direction| self.opens_some(direction));
+        let vault = self.vault.as_ref().map_or(0, |vault| match opened {
+            true => vault.weight(),
+            false => size_of::<Vault>(),
         });
         size_of::<Self>()
-            .saturating_add(self.vault.as_ref().map_or(0, |vault| vault.weight()))
-            .saturating_add(messages.saturating_mul(2) as usize)
-            .saturating_add(certificates as usize)
-            .saturating_add(collecting.sum::<usize>())
-            .saturating_add((facts.records.capacity() + self.recent.capacity()).saturating_mul(size_of::<Record>()))
+            + self.listing.weight()
+            + self.facts.weight()
+            + self.flights.as_ref().map_or(0, |_| size_of::<Flights>())
+            + vault
+            + collecting.sum::<usize>()
     }
 }

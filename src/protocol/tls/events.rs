@@ -3,7 +3,7 @@
 
 use crate::protocol::tls::decoder::{AlertStart, Decoder, LISTED_ALERTS};
 use crate::protocol::tls::facts::{Alert, AlertLevel, ClientHello, ContentType, EncryptedAlert, Phase, TlsStart};
-use crate::protocol::tls::flight::{SHORTEST_TICKET, Sealed, alert_size, finished_size};
+use crate::protocol::tls::flight::{Flights, SHORTEST_TICKET, Sealed, alert_size, finished_size};
 use crate::protocol::tls::handshake::Piece;
 use crate::protocol::tls::record::Header;
 use crate::protocol::tls::registry::{extension, hash_length, is_tls13};
@@ -21,7 +21,7 @@ impl Decoder {
     pub(super) fn is_tls13(&self) -> bool {
         match &self.facts.server_hello {
             Some(hello) => is_tls13(hello.version),
-            None if !self.facts.hello_retry_requests.is_empty() => true,
+            None if self.facts.retried() => true,
             None => !self.old_protocol && self.facts.client_hellos.last().is_some_and(offers_tls13),
         }
     }
@@ -40,7 +40,7 @@ impl Decoder {
                 header.length >= SHORTEST_PROTECTED || (changed && header.length > 2 && !self.is_tls13())
             }
             // A HelloRetryRequest proves TLS 1.3, where ChangeCipherSpec changes nothing.
-            ContentType::Handshake if !self.facts.hello_retry_requests.is_empty() => false,
+            ContentType::Handshake if self.facts.retried() => false,
             ContentType::Handshake if self.facts.server_hello.is_some() => changed && !self.is_tls13(),
             ContentType::Handshake => changed && (!self.is_tls13() || header.length < LONGEST_FINISHED),
             // One octet in clear; longer where a renegotiation sends it under the old keys.
@@ -69,12 +69,8 @@ impl Decoder {
     }
 
     fn note_change_cipher_spec(&mut self, direction: Direction, stamp: Stamp) {
-        self.facts
-            .directions
-            .get_mut(direction)
-            .change_cipher_spec
-            .get_or_insert(stamp);
-        self.sides.get_mut(direction).handshake.interrupt();
+        self.facts.directions.get_mut(direction).change_cipher_spec.first(stamp);
+        self.handshakes.get_mut(direction).interrupt();
         self.change_keys(direction, stamp.frame);
     }
 
@@ -86,9 +82,9 @@ impl Decoder {
             .any(|direction| self.facts.directions.get(direction).first_application_data.is_some());
         let facts = self.facts.directions.get_mut(direction);
         if facts.finished.is_none() {
-            facts.finished = Some(stamp);
-        } else if used && self.facts.renegotiation.is_none() {
-            self.facts.renegotiation = Some((direction, stamp));
+            facts.finished.set(stamp);
+        } else if used {
+            self.facts.rare_mut().renegotiation.get_or_insert((direction, stamp));
         }
     }
 
@@ -112,12 +108,12 @@ impl Decoder {
 
     /// Clear alerts: pairs of level and description, however records cut them.
     pub(super) fn read_alerts(&mut self, piece: &Piece<'_>) {
+        let mut start = self.alerts.get_mut(piece.direction).take().map(|start| *start);
         for (index, octet) in piece.bytes.iter().enumerate() {
             let offset = piece.offset.saturating_add(index as u64);
-            let start = self.sides.get_mut(piece.direction).alert.take();
-            match start {
+            match start.take() {
                 None => {
-                    self.sides.get_mut(piece.direction).alert = Some(AlertStart {
+                    start = Some(AlertStart {
                         level: *octet,
                         offset,
                         stamp: piece.stamp,
@@ -136,6 +132,7 @@ impl Decoder {
                 }
             }
         }
+        *self.alerts.get_mut(piece.direction) = start.map(Box::new);
     }
 
     fn note_alert(&mut self, start: AlertStart, description: u8, span: Span) {
@@ -143,36 +140,73 @@ impl Decoder {
         if level == AlertLevel::Fatal || description == 0 {
             self.ended = true;
         }
-        let phase = self.phase_of(span.direction);
-        if self.facts.alerts.len() < LISTED_ALERTS {
-            self.facts.alerts.push(Alert {
-                span,
-                level,
-                description,
-                record_version: start.version,
-                phase,
-                decrypted: self.reading_inside,
-            });
+        let alert = Alert {
+            span,
+            level,
+            description,
+            record_version: start.version,
+            phase: self.phase_of(span.direction),
+            decrypted: self.reading_inside,
+        };
+        let alerts = &mut self.facts.rare_mut().alerts;
+        if alerts.len() < LISTED_ALERTS {
+            alerts.push(alert);
         }
     }
 
     /// A record of outer type application_data.
     fn note_sealed(&mut self, direction: Direction, length: u16, stamp: Stamp) {
-        let phase = self.phase_of(direction);
+        let phase = match alert_size(length, true) {
+            true => self.phase_of(direction),
+            false => Phase::BeforeClientHello,
+        };
         let record = Sealed { stamp, length, phase };
         if self.version_unknown() {
             self.note_application(direction, record, alert_size(length, false));
         } else if !self.is_tls13() {
-            self.facts
-                .directions
-                .get_mut(direction)
-                .count_application(stamp, length);
+            self.count_application_data(direction, stamp, length);
         } else {
             match direction {
                 Direction::ToServer => self.note_sealed_by_client(record),
                 Direction::ToClient => self.note_sealed_by_server(record),
             }
         }
+        self.settle(direction);
+    }
+
+    /// Where nothing of either direction waits to be told apart, nothing is kept for that.
+    fn settle(&mut self, direction: Direction) {
+        self.sides.get_mut(direction).settled = self.is_settled(direction);
+        if Direction::BOTH
+            .into_iter()
+            .all(|direction| self.sides.get(direction).settled)
+        {
+            self.forget_flights();
+        }
+    }
+
+    /// Counts a record as application data.
+    pub(super) fn count_application_data(&mut self, direction: Direction, stamp: Stamp, length: u16) {
+        self.sides.get_mut(direction).note_application(length);
+        self.facts
+            .directions
+            .get_mut(direction)
+            .first_application_data
+            .first(stamp);
+    }
+
+    /// Whether a direction's further records of application data only count, but for those of an alert's size: the version is
+    /// known, the handshake over, nothing waits to be told apart, and no key opens anything. A ChangeCipherSpec ends that.
+    fn is_settled(&self, direction: Direction) -> bool {
+        let Some(hello) = &self.facts.server_hello else {
+            return false;
+        };
+        let spoke = |direction| self.facts.directions.get(direction).first_application_data.is_some();
+        let over = spoke(Direction::ToServer) && self.facts.directions.to_server.finished.is_some();
+        let waits = |flights: &Flights| flights.tickets.is_waiting() || flights.get(direction).is_suspicious();
+        spoke(direction)
+            && (!is_tls13(hello.version) || (over && !self.flights().is_some_and(waits)))
+            && (self.vault.is_none() || self.sides.get(direction).shut)
     }
 
     fn hash(&self) -> Option<u16> {
@@ -193,22 +227,19 @@ impl Decoder {
     fn note_sealed_by_client(&mut self, record: Sealed) {
         let direction = Direction::ToServer;
         if self.facts.directions.to_server.finished.is_some() {
-            let suspicious = alert_size(record.length, self.sides.to_server.flight.padded);
+            let suspicious = alert_size(record.length, self.sides.get(direction).padded);
             self.note_application(direction, record, suspicious);
             return;
         }
         if self.early_data_offered() && self.facts.server_hello.is_none() {
-            self.facts
-                .directions
-                .to_server
-                .count_application(record.stamp, record.length);
+            self.count_application_data(direction, record.stamp, record.length);
             return;
         }
         self.flush_flight(direction);
         let hash = self.hash();
-        let flight = &mut self.sides.to_server.flight;
+        let flight = self.flights_mut().get_mut(direction);
         if let Some(padded) = finished_size(record.length, hash) {
-            flight.padded = padded;
+            self.sides.to_server.padded = padded;
             self.client_finished(record.stamp);
         } else if alert_size(record.length, true) {
             flight.suspect(record);
@@ -219,9 +250,10 @@ impl Decoder {
 
     /// The client's Finished is there: the server's was before it.
     fn client_finished(&mut self, stamp: Stamp) {
-        self.facts.directions.to_server.finished = Some(stamp);
-        let server = &mut self.facts.directions.to_client;
-        server.finished = server.finished.or(self.sides.to_client.flight.last);
+        self.facts.directions.to_server.finished.set(stamp);
+        if let Some(last) = self.flight(Direction::ToClient).and_then(|flight| flight.last.get()) {
+            self.facts.directions.to_client.finished.first(last);
+        }
     }
 
     fn note_sealed_by_server(&mut self, record: Sealed) {
@@ -232,62 +264,68 @@ impl Decoder {
             self.note_server_flight(record);
             return;
         }
-        let suspicious = alert_size(record.length, self.sides.to_client.flight.padded);
+        let suspicious = alert_size(record.length, self.sides.get(direction).padded);
         self.note_application(direction, record, suspicious);
     }
 
     /// A client that packs its last flight into one record shows no record of Finished size. When the server goes on
     /// after that flight, the flight is over.
     fn suppose_client_finished(&mut self) {
-        let flight = &self.sides.to_server.flight;
-        let open = self.facts.directions.to_server.finished.is_none() && flight.pending.is_empty();
-        if let Some(last) = flight.last.filter(|_| open && !self.early_data_offered()) {
+        if self.facts.directions.to_server.finished.is_some() {
+            return;
+        }
+        let flight = self
+            .flight(Direction::ToServer)
+            .filter(|flight| !flight.is_suspicious());
+        if let Some(last) = flight.and_then(|flight| flight.last.get())
+            && !self.early_data_offered()
+        {
             self.client_finished(last);
         }
     }
 
     /// The client's direction is not in the capture, and the server's Finished was seen.
     fn client_unseen_and_done(&self) -> bool {
-        self.facts.directions.to_server.records == 0 && self.facts.directions.to_client.finished.is_some()
+        self.sides.to_server.records == 0 && self.facts.directions.to_client.finished.is_some()
     }
 
     fn note_server_flight(&mut self, record: Sealed) {
         let hash = self.hash();
-        let flight = &mut self.sides.to_client.flight;
+        let flight = self.flights_mut().get_mut(Direction::ToClient);
         // EncryptedExtensions come first, so that the first record alone is no Finished.
         let size = finished_size(record.length, hash).filter(|_| flight.records > 0);
-        if let Some(padded) = size {
-            flight.padded = padded;
-            self.facts.directions.to_client.finished = Some(record.stamp);
-        }
-        let flight = &mut self.sides.to_client.flight;
         if alert_size(record.length, true) {
             flight.suspect(record);
         } else {
             flight.count(record.stamp);
         }
+        if let Some(padded) = size {
+            self.sides.to_client.padded = padded;
+            self.facts.directions.to_client.finished.set(record.stamp);
+        }
     }
 
     /// Alert-sized records with handshake behind them belong to the handshake.
     fn flush_flight(&mut self, direction: Direction) {
-        let flight = &mut self.sides.get_mut(direction).flight;
-        if let Some(last) = flight.pending.last().copied() {
-            flight.records = flight.records.saturating_add(flight.pending.len() as u64);
-            flight.last = Some(last.stamp);
-            flight.pending.clear();
+        let Some(flights) = self.flights_if_any() else { return };
+        let flight = flights.get_mut(direction);
+        for record in flight.take_pending() {
+            flight.count(record.stamp);
         }
     }
 
     /// A record behind the handshake: application data, or an alert if nothing follows.
     fn note_application(&mut self, direction: Direction, record: Sealed, suspicious: bool) {
         if suspicious {
-            if let Some(oldest) = self.sides.get_mut(direction).flight.suspect(record) {
+            if let Some(oldest) = self.flights_mut().get_mut(direction).suspect(record) {
                 self.count_application(direction, oldest);
             }
             return;
         }
-        for earlier in std::mem::take(&mut self.sides.get_mut(direction).flight.pending) {
-            self.count_application(direction, earlier);
+        if let Some(flights) = self.flights_if_any() {
+            for earlier in flights.get_mut(direction).take_pending() {
+                self.count_application(direction, earlier);
+            }
         }
         self.count_application(direction, record);
     }
@@ -295,9 +333,9 @@ impl Decoder {
     fn count_application(&mut self, direction: Direction, record: Sealed) {
         let client_spoke = self.facts.directions.to_server.first_application_data.is_some();
         if direction == Direction::ToClient && !client_spoke && !self.version_unknown() {
-            let flight = &mut self.sides.to_client.flight;
-            flight.early = Some(record);
-            flight.ticket = Some(record.length);
+            let tickets = &mut self.flights_mut().tickets;
+            tickets.early = Some(record);
+            tickets.length = Some(record.length);
             return;
         }
         if direction == Direction::ToServer {
@@ -305,29 +343,28 @@ impl Decoder {
         } else if self.is_late_ticket(record) {
             return;
         }
-        self.facts
-            .directions
-            .get_mut(direction)
-            .count_application(record.stamp, record.length);
+        self.count_application_data(direction, record.stamp, record.length);
     }
 
     /// A ticket that crossed the client's first data on its way: servers send two of one length.
     fn is_late_ticket(&mut self, record: Sealed) -> bool {
-        let facts = &mut self.facts.directions.to_client;
-        let flight = &mut self.sides.to_client.flight;
-        let possible = facts.first_application_data.is_none()
-            && facts.finished.is_some()
-            && record.length >= SHORTEST_TICKET
-            && !flight.twins;
-        let held = flight.held.take();
-        if possible && flight.ticket.or(held.map(|held| held.length)) == Some(record.length) {
-            flight.twins = true;
+        let facts = &self.facts.directions.to_client;
+        let possible =
+            facts.first_application_data.is_none() && facts.finished.is_some() && record.length >= SHORTEST_TICKET;
+        if !possible && self.flights().is_none() {
+            return false;
+        }
+        let tickets = &mut self.flights_mut().tickets;
+        let possible = possible && !tickets.twins;
+        let held = tickets.held.take();
+        if possible && tickets.length.or(held.map(|held| held.length)) == Some(record.length) {
+            tickets.twins = true;
             return true;
         }
         if let Some(held) = held {
-            facts.count_application(held.stamp, held.length);
-        } else if possible && flight.ticket.is_none() {
-            flight.held = Some(record);
+            self.count_application_data(Direction::ToClient, held.stamp, held.length);
+        } else if possible && tickets.length.is_none() {
+            tickets.held = Some(record);
             return true;
         }
         false
@@ -336,29 +373,24 @@ impl Decoder {
     /// What the server sent between the client's Finished and its first application data: tickets, and with implicit
     /// TLS a greeting at the end. After STARTTLS the client speaks first.
     pub(super) fn settle_early_records(&mut self) {
-        let early = self.sides.to_client.flight.early.take();
-        let unseen = self.facts.directions.to_server.records == 0;
+        let early = self.flights_if_any().and_then(|flights| flights.tickets.early.take());
+        let unseen = self.sides.to_server.records == 0;
         if let Some(record) = early.filter(|_| self.facts.start == TlsStart::Implicit || unseen) {
-            self.facts
-                .directions
-                .to_client
-                .count_application(record.stamp, record.length);
+            self.count_application_data(Direction::ToClient, record.stamp, record.length);
         }
     }
 
     /// A record of ticket size that stayed alone was application data.
     pub(super) fn settle_held_record(&mut self) {
-        if let Some(held) = self.sides.to_client.flight.held.take() {
-            self.facts
-                .directions
-                .to_client
-                .count_application(held.stamp, held.length);
+        if let Some(held) = self.flights_if_any().and_then(|flights| flights.tickets.held.take()) {
+            self.count_application_data(Direction::ToClient, held.stamp, held.length);
         }
     }
 
     /// Nothing follows in this direction: alert-sized records at its end are taken for alerts.
     pub(super) fn settle_alerts(&mut self, direction: Direction) {
-        for record in std::mem::take(&mut self.sides.get_mut(direction).flight.pending) {
+        let Some(flights) = self.flights_if_any() else { return };
+        for record in flights.get_mut(direction).take_pending() {
             self.list_encrypted_alert(EncryptedAlert {
                 stamp: record.stamp,
                 direction,
@@ -378,11 +410,15 @@ impl Decoder {
             false => client.finished.is_some() && server.finished.is_some(),
         };
         let hello = facts.server_hello.is_some();
-        let client_flight = facts.client_key_exchange.is_some()
-            || facts.client_certificate.is_some()
+        let client_flight = facts
+            .answered()
+            .is_some_and(|answered| answered.client_key_exchange.is_some())
+            || facts.rare().is_some_and(|rare| rare.client_certificate.is_some())
             || client.finished.is_some()
             || (hello && client.change_cipher_spec.is_some() && !self.is_tls13())
-            || self.sides.to_server.flight.records > 0;
+            || self
+                .flight(Direction::ToServer)
+                .is_some_and(|flight| flight.records > 0);
         if client.first_application_data.is_some() || server.first_application_data.is_some() {
             Phase::AfterApplicationData
         } else if complete {

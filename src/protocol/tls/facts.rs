@@ -1,5 +1,7 @@
 //! What was seen of TLS on one connection (RFC 8446, 5246, 4346, 2246, SSL 3.0, SSL 2.0 hello): facts, no verdicts.
 
+use std::sync::Arc;
+
 use crate::captured::Captured;
 use crate::span::{Direction, PerDirection, Span, Stamp};
 use crate::time::Timestamp;
@@ -63,13 +65,34 @@ pub enum TlsStart {
     Inferred,
 }
 
-/// A ClientHello (RFC 8446 4.1.2; RFC 5246 7.4.1.2; SSL 2.0 format: RFC 5246 E.2).
+/// A ClientHello (RFC 8446 4.1.2; RFC 5246 7.4.1.2; SSL 2.0 format: RFC 5246 E.2): where it was seen, and what it offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
     /// Where it was seen.
     pub span: Span,
     /// Version of the record that carried it: cosmetic, never a verdict.
     pub record_version: Version,
+    /// server_name (RFC 6066).
+    pub server_name: Option<Captured>,
+    /// Length of the handshake message in octets.
+    pub length: u32,
+    /// Records that it was split over.
+    pub records: u32,
+    /// What it offers; one program's hellos share it.
+    pub offer: Arc<Offer>,
+}
+
+impl std::ops::Deref for ClientHello {
+    type Target = Offer;
+
+    fn deref(&self) -> &Offer {
+        &self.offer
+    }
+}
+
+/// What a ClientHello offers: what a program says in the same words each time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
     /// legacy_version, or the version of an SSL 2.0 hello.
     pub legacy_version: Version,
     /// SSL 2.0 record format.
@@ -83,8 +106,6 @@ pub struct ClientHello {
     pub compression_methods: Vec<u8>,
     /// Extension types in order, GREASE included.
     pub extensions: Vec<u16>,
-    /// server_name (RFC 6066).
-    pub server_name: Option<Captured>,
     /// ALPN protocol names.
     pub alpn: Vec<Captured>,
     /// supported_groups.
@@ -105,11 +126,6 @@ pub struct ClientHello {
     pub offers_resumption: bool,
     /// pre_shared_key is present.
     pub pre_shared_key: bool,
-    /// Length of the handshake message in octets.
-    pub length: u32,
-    /// Records that it was split over.
-    pub records: u32,
-    /// Last eight octets of the random are not kept; the first four tell GMT time in old clients: not kept either.
     /// JA3 string's MD5, 32 hex digits.
     pub ja3: String,
     /// JA4 (TLS client). Like JA3 empty for an SSL 2.0 format hello, for which neither is defined.
@@ -122,17 +138,24 @@ impl ClientHello {
     /// The highest version offered (P3): supported_versions without GREASE, else legacy_version. Never the record's.
     #[must_use]
     pub fn maximum(&self) -> Version {
-        self.supported_versions
-            .iter()
-            .copied()
-            .max()
-            .unwrap_or(self.legacy_version)
+        self.offer.maximum()
     }
 
     /// The lowest version offered, where supported_versions says it; without the extension it is not told.
     #[must_use]
     pub fn minimum(&self) -> Option<Version> {
         self.supported_versions.iter().copied().min()
+    }
+}
+
+impl Offer {
+    /// The highest version, see [`ClientHello::maximum`].
+    pub(super) fn maximum(&self) -> Version {
+        self.supported_versions
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or(self.legacy_version)
     }
 }
 
@@ -234,7 +257,7 @@ pub struct CertificateMessage {
     /// Where it was seen.
     pub span: Span,
     /// In the order sent; the first is the sender's own. Empty: the sender has none.
-    pub certificates: Vec<Certificate>,
+    pub certificates: Vec<Arc<Certificate>>,
     /// Entries that could not be parsed or went over the limit.
     pub unreadable: u32,
     /// It was encrypted and read with a known secret.

@@ -4,11 +4,11 @@
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use crate::protocol::tls::facts::{ClientHello, Version};
+use crate::protocol::tls::facts::{Offer, Version};
 use crate::protocol::tls::registry::{extension, is_grease};
 
 /// JA3: MD5 of `version,suites,extensions,groups,point formats` in decimal, as 32 hex digits.
-pub(super) fn ja3(hello: &ClientHello) -> String {
+pub(super) fn ja3(hello: &Offer) -> String {
     let points: Vec<u16> = hello.point_formats.iter().copied().map(u16::from).collect();
     let text = format!(
         "{},{},{},{},{}",
@@ -22,7 +22,7 @@ pub(super) fn ja3(hello: &ClientHello) -> String {
 }
 
 /// JA4, TLS client over TCP: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
-pub(super) fn ja4(hello: &ClientHello) -> String {
+pub(super) fn ja4(hello: &Offer) -> String {
     let mut suites = plain(&hello.cipher_suites);
     let mut extensions = plain(&hello.extensions);
     let head = format!(
@@ -51,7 +51,7 @@ pub(super) fn ja4(hello: &ClientHello) -> String {
 }
 
 /// Two characters for the highest version offered.
-fn version_code(hello: &ClientHello) -> &'static str {
+fn version_code(hello: &Offer) -> &'static str {
     match hello.maximum() {
         Version::TLS1_3 => "13",
         Version::TLS1_2 => "12",
@@ -64,7 +64,7 @@ fn version_code(hello: &ClientHello) -> &'static str {
 }
 
 /// First and last character of the first ALPN name; of its hex form where one of them is not alphanumeric.
-fn alpn_code(hello: &ClientHello) -> String {
+fn alpn_code(hello: &Offer) -> String {
     let name = hello.alpn.first().map(|name| name.bytes()).unwrap_or_default();
     let (Some(&first), Some(&last)) = (name.first(), name.last()) else {
         return "00".to_owned();

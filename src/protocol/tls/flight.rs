@@ -16,15 +16,16 @@
 //! | later, the first records, of ticket size and twins | session tickets that crossed the client's data |
 //! | later | application data |
 
-use crate::protocol::tls::facts::{Phase, TlsDirection};
-use crate::span::Stamp;
+use crate::protocol::tls::facts::Phase;
+use crate::protocol::tls::noted::Noted;
+use crate::span::{Direction, PerDirection, Stamp};
 
 /// An encrypted record of outer type application_data.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sealed {
     pub(super) stamp: Stamp,
     pub(super) length: u16,
-    /// The sender's phase when it came.
+    /// The sender's phase when it came, where its size is an alert's; nobody asks for that of another.
     pub(super) phase: Phase,
 }
 
@@ -61,48 +62,88 @@ pub(super) const fn alert_size(length: u16, may_be_padded: bool) -> bool {
     length == ALERT || (may_be_padded && length == ALERT + JAVA_PADDING)
 }
 
-/// The encrypted records of one direction that are not told apart yet.
-#[derive(Clone, Debug, Default)]
+/// The encrypted records of a connection that are not told apart yet.
+#[derive(Default)]
+pub(super) struct Flights {
+    sides: PerDirection<Flight>,
+    /// The server's tickets.
+    pub(super) tickets: Tickets,
+}
+
+/// The encrypted records of one direction.
+#[derive(Default)]
 pub(super) struct Flight {
     /// Records of the handshake flight so far.
     pub(super) records: u64,
     /// The last of them.
-    pub(super) last: Option<Stamp>,
-    /// The sender pads its records as Java does.
-    pub(super) padded: bool,
-    /// Alert-sized records with nothing behind them yet; two, since user_canceled may precede close_notify.
-    pub(super) pending: Vec<Sealed>,
-    /// Server only: the last record between the client's Finished and its first application data.
+    pub(super) last: Noted,
+    /// Alert-sized records with nothing behind them yet, the older one first; two, since user_canceled may precede
+    /// close_notify.
+    pending: [Option<Sealed>; 2],
+}
+
+/// What the server sends between the handshake and its first application data.
+#[derive(Default)]
+pub(super) struct Tickets {
+    /// The last record between the client's Finished and its first application data.
     pub(super) early: Option<Sealed>,
-    /// Server only: length of a record taken for a session ticket; another of that length is its twin.
-    pub(super) ticket: Option<u16>,
-    /// Server only: a first record of ticket size that came after the client spoke; its twin would prove it a ticket.
+    /// A first record of ticket size that came after the client spoke; its twin would prove it a ticket.
     pub(super) held: Option<Sealed>,
-    /// Server only: both tickets are there.
+    /// Length of a record taken for a session ticket; another of that length is its twin.
+    pub(super) length: Option<u16>,
+    /// Both tickets are there.
     pub(super) twins: bool,
+}
+
+impl Flights {
+    pub(super) const fn get(&self, direction: Direction) -> &Flight {
+        self.sides.get(direction)
+    }
+
+    pub(super) const fn get_mut(&mut self, direction: Direction) -> &mut Flight {
+        self.sides.get_mut(direction)
+    }
+}
+
+impl Tickets {
+    /// A record is not told apart yet.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.early.is_some() || self.held.is_some()
+    }
 }
 
 impl Flight {
     /// A record of the handshake flight.
     pub(super) fn count(&mut self, stamp: Stamp) {
         self.records = self.records.saturating_add(1);
-        self.last = Some(stamp);
+        self.last.set(stamp);
     }
 
     /// Keeps an alert-sized record; the oldest of more than two is none after all and is handed back.
     pub(super) fn suspect(&mut self, record: Sealed) -> Option<Sealed> {
-        self.pending.push(record);
-        (self.pending.len() > 2).then(|| self.pending.remove(0))
-    }
-}
-
-impl TlsDirection {
-    /// Counts a record as application data.
-    pub(super) fn count_application(&mut self, stamp: Stamp, length: u16) {
-        self.application_records = self.application_records.saturating_add(1);
-        self.application_octets = self.application_octets.saturating_add(u64::from(length));
-        if self.first_application_data.is_none() {
-            self.first_application_data = Some(stamp);
+        match self.pending {
+            [Some(oldest), Some(older)] => {
+                self.pending = [Some(older), Some(record)];
+                Some(oldest)
+            }
+            [Some(older), None] => {
+                self.pending = [Some(older), Some(record)];
+                None
+            }
+            _ => {
+                self.pending = [Some(record), None];
+                None
+            }
         }
+    }
+
+    /// There are alert-sized records with nothing behind them.
+    pub(super) const fn is_suspicious(&self) -> bool {
+        matches!(self.pending, [Some(_), _])
+    }
+
+    /// Takes the alert-sized records out.
+    pub(super) fn take_pending(&mut self) -> impl Iterator<Item = Sealed> + use<> {
+        std::mem::take(&mut self.pending).into_iter().flatten()
     }
 }

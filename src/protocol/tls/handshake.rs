@@ -1,8 +1,6 @@
 //! Puts handshake messages together: the clear handshake octets of one direction, however records and segments cut
 //! them → complete messages (RFC 8446, section 5.1). Reads no message; keeps no more than [`HANDSHAKE_OCTETS`].
 
-use std::borrow::Cow;
-
 use crate::protocol::tls::facts::Version;
 use crate::span::{Direction, Span, Stamp};
 
@@ -10,8 +8,8 @@ use crate::span::{Direction, Span, Stamp};
 /// unreadable.
 pub const HANDSHAKE_OCTETS: u32 = 256 * 1024;
 
-/// Capacity that an idle buffer may keep.
-const IDLE_CAPACITY: usize = 4096;
+/// Octets for which there is room at once where a message is cut; its header may claim any length.
+const ROOM: usize = 4096;
 
 /// Where a message came from.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +28,26 @@ pub(super) struct Origin {
 pub(super) struct Message<'a> {
     /// HandshakeType.
     pub(super) kind: u8,
-    /// Without the four octets of header.
-    pub(super) body: Cow<'a, [u8]>,
+    octets: Octets<'a>,
     /// Where it was seen.
     pub(super) origin: Origin,
+}
+
+enum Octets<'a> {
+    /// The body, where it lay whole in a piece.
+    InPlace(&'a [u8]),
+    /// Header and body, put together.
+    Collected(Vec<u8>),
+}
+
+impl Message<'_> {
+    /// Without the four octets of header.
+    pub(super) fn body(&self) -> &[u8] {
+        match &self.octets {
+            Octets::InPlace(body) => body,
+            Octets::Collected(whole) => whole.get(4..).unwrap_or_default(),
+        }
+    }
 }
 
 /// Octets of one clear handshake record, with what is needed to say where they were.
@@ -61,18 +75,16 @@ pub(super) enum Outcome<'a> {
 /// The handshake octets of one direction.
 #[derive(Default)]
 pub(super) struct Assembler {
-    /// Header and body so far.
-    buffer: Vec<u8>,
-    /// Where the message in the buffer began.
-    started: Option<Started>,
+    /// A message that is not complete.
+    partial: Option<Box<Partial>>,
     /// Octets still to pass over of a message that is not kept.
     skipping: u32,
     /// Octets of messages kept so far.
     spent: u32,
     /// Messages not kept or not readable.
     unreadable: u32,
-    /// Ordinal of the current handshake record.
-    record: u64,
+    /// Ordinal of the current handshake record, round and round.
+    record: u32,
     /// Decrypted octets are read: messages that are never sent in clear may come.
     pub(super) decrypted: bool,
     /// Octets are missing: a message may begin only at the start of a record, and only where it looks like one.
@@ -81,19 +93,29 @@ pub(super) struct Assembler {
     ignoring_record: bool,
 }
 
+const _: () = assert!(size_of::<Assembler>() <= 32);
+
+/// A message that is not complete: it exists only as long as a handshake waits for its next octets.
+struct Partial {
+    /// Header and body so far.
+    buffer: Vec<u8>,
+    /// Where it began.
+    started: Started,
+}
+
 #[derive(Clone, Copy)]
 struct Started {
     offset: u64,
     stamp: Stamp,
     record_version: Version,
     records: u32,
-    last_record: u64,
+    last_record: u32,
 }
 
 impl Assembler {
     /// A clear handshake record begins.
     pub(super) fn begin_record(&mut self) {
-        self.record = self.record.saturating_add(1);
+        self.record = self.record.wrapping_add(1);
         self.ignoring_record = false;
     }
 
@@ -104,7 +126,8 @@ impl Assembler {
 
     /// Octets of memory in use.
     pub(super) fn weight(&self) -> usize {
-        self.buffer.capacity()
+        let partial = self.partial.as_ref();
+        partial.map_or(0, |partial| size_of::<Partial>() + partial.buffer.capacity())
     }
 
     /// Octets are missing before the next ones, of which `inside` says how many are known to be handshake octets of the
@@ -118,7 +141,7 @@ impl Assembler {
                 self.drop_message();
             }
             _ => {
-                if self.started.is_some() {
+                if self.partial.is_some() {
                     self.drop_message();
                 }
                 self.skipping = 0;
@@ -130,7 +153,7 @@ impl Assembler {
 
     /// Something came that cannot stand inside a message: forget the one that is not complete.
     pub(super) fn interrupt(&mut self) {
-        if self.started.is_some() {
+        if self.partial.is_some() {
             self.drop_message();
         }
         self.skipping = 0;
@@ -138,15 +161,12 @@ impl Assembler {
 
     /// Body octets still missing, where the header is complete.
     fn left(&self) -> Option<u32> {
-        let (_, length) = header(&self.buffer)?;
-        let have = u32::try_from(self.buffer.len()).ok()?.checked_sub(4)?;
-        length.checked_sub(have)
+        self.partial.as_ref()?.left()
     }
 
     fn drop_message(&mut self) {
         self.unreadable = self.unreadable.saturating_add(1);
-        self.started = None;
-        self.buffer = Vec::new();
+        self.partial = None;
     }
 
     /// Reads octets from the front of the piece up to the end of one message.
@@ -173,7 +193,7 @@ impl Assembler {
 
     /// A message that lies whole in the piece is not copied.
     fn read_in_place<'a>(&mut self, piece: &mut Piece<'a>) -> Option<Message<'a>> {
-        if self.started.is_some() || self.adrift {
+        if self.partial.is_some() || self.adrift {
             return None;
         }
         let (kind, length) = header(piece.bytes)?;
@@ -188,48 +208,42 @@ impl Assembler {
         piece.skip(end);
         Some(Message {
             kind,
-            body: Cow::Borrowed(body),
+            octets: Octets::InPlace(body),
             origin,
         })
     }
 
     /// Copies octets until the header, then until the body is complete.
     fn collect<'a>(&mut self, piece: &mut Piece<'a>) -> Option<Message<'a>> {
-        let mut started = match self.started {
-            Some(started) => started,
-            None => self.start(piece),
+        let mut partial = match self.partial.take() {
+            Some(partial) => partial,
+            None => Box::new(Partial {
+                buffer: Vec::with_capacity(room(piece.bytes)),
+                started: self.start(piece),
+            }),
         };
+        let started = &mut partial.started;
         if started.last_record != self.record {
             started.last_record = self.record;
             started.records = started.records.saturating_add(1);
         }
-        self.started = Some(started);
-        let wanted = match self.left() {
-            Some(left) => left as usize,
-            None => 4_usize.saturating_sub(self.buffer.len()),
+        let had_header = partial.left().is_some();
+        let origin = partial.take_from(piece)?;
+        let Some((kind, length)) = header(&partial.buffer) else {
+            self.partial = Some(partial);
+            return None;
         };
-        let count = wanted.min(piece.bytes.len());
-        self.buffer.extend_from_slice(piece.bytes.get(..count)?);
-        let origin = started.origin(piece, count, 0);
-        piece.skip(count);
-        let (kind, length) = header(&self.buffer)?;
-        if self.buffer.len() == 4 && !self.accept(kind, length) {
+        if !had_header && !self.accept(kind, length) {
             return None;
         }
-        if self.left() != Some(0) {
+        if partial.left() != Some(0) {
+            self.partial = Some(partial);
             return None;
         }
         self.spent = self.spent.saturating_add(length);
-        self.started = None;
-        let mut whole = std::mem::take(&mut self.buffer);
-        let body = Cow::Owned(whole.split_off(4));
-        if whole.capacity() <= IDLE_CAPACITY {
-            whole.clear();
-            self.buffer = whole;
-        }
         Some(Message {
             kind,
-            body,
+            octets: Octets::Collected(partial.buffer),
             origin: Origin { length, ..origin },
         })
     }
@@ -239,8 +253,6 @@ impl Assembler {
         if self.adrift {
             let may_begin = plausible(kind, length) || (self.decrypted && plausible_inside(kind, length));
             if !may_begin {
-                self.started = None;
-                self.buffer.clear();
                 self.ignoring_record = true;
                 return false;
             }
@@ -266,6 +278,28 @@ impl Assembler {
             records: 1,
             last_record: self.record,
         }
+    }
+}
+
+impl Partial {
+    /// Body octets still missing, where the header is complete.
+    fn left(&self) -> Option<u32> {
+        let (_, length) = header(&self.buffer)?;
+        let have = u32::try_from(self.buffer.len()).ok()?.checked_sub(4)?;
+        length.checked_sub(have)
+    }
+
+    /// Copies what is missing of the header, else of the body, as far as the piece has it; gives where the message is so far.
+    fn take_from(&mut self, piece: &mut Piece<'_>) -> Option<Origin> {
+        let wanted = match self.left() {
+            Some(left) => left as usize,
+            None => 4_usize.saturating_sub(self.buffer.len()),
+        };
+        let count = wanted.min(piece.bytes.len());
+        self.buffer.extend_from_slice(piece.bytes.get(..count)?);
+        let origin = self.started.origin(piece, count, 0);
+        piece.skip(count);
+        Some(origin)
     }
 }
 
@@ -301,6 +335,11 @@ fn header(bytes: &[u8]) -> Option<(u8, u32)> {
         &[kind, high, middle, low, ..] => Some((kind, u32::from_be_bytes([0, high, middle, low]))),
         _ => None,
     }
+}
+
+/// Room for a message that begins so, up to [`ROOM`].
+fn room(bytes: &[u8]) -> usize {
+    header(bytes).map_or(4, |(_, length)| ROOM.min(4 + length as usize))
 }
 
 /// After missing octets: types that exist, lengths that they can have.

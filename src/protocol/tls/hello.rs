@@ -1,12 +1,14 @@
 //! ClientHello and ServerHello (RFC 8446 section 4.1, RFC 5246 section 7.4.1, SSL 2.0 format: RFC 5246 appendix E.2):
 //! the body of one message → what was offered or chosen. Reads on as far as it can and says `malformed`; judges nothing.
 
+use std::sync::Arc;
+
 use crate::captured::Captured;
-use crate::protocol::tls::facts::{ClientHello, DowngradeSentinel, ServerHello, Version};
-use crate::protocol::tls::fingerprint;
+use crate::protocol::tls::facts::{ClientHello, DowngradeSentinel, Offer, ServerHello, Version};
 use crate::protocol::tls::handshake::Origin;
 use crate::protocol::tls::reader::{Reader, shorts};
 use crate::protocol::tls::registry::{self, extension, is_grease, is_tls13};
+use crate::protocol::tls::{fingerprint, offers};
 
 /// ALPN names kept of one hello; more make it `malformed`.
 pub const ALPN_NAMES: usize = 32;
@@ -18,40 +20,60 @@ const RETRY_RANDOM: [u8; 32] = [
 ];
 
 /// A ClientHello and the session id that a server may echo.
-pub(super) struct ReadClientHello {
+pub(super) struct ReadClientHello<'a> {
     /// The facts.
     pub(super) hello: ClientHello,
     /// legacy_session_id.
-    pub(super) session_id: Vec<u8>,
+    pub(super) session_id: &'a [u8],
     /// The random, by which key logs name a connection.
     pub(super) random: [u8; 32],
 }
 
 /// Reads a ClientHello body; `None` where not even version and random are there.
-pub(super) fn client_hello(body: &[u8], origin: &Origin) -> Option<ReadClientHello> {
+pub(super) fn client_hello<'a>(body: &'a [u8], origin: &Origin) -> Option<ReadClientHello<'a>> {
     let mut reader = Reader::new(body);
-    let legacy_version = Version(reader.short()?);
+    reader.short()?;
     let random = reader.take(32)?.try_into().ok()?;
-    let mut hello = empty_client_hello(legacy_version, origin);
-    let session_id = reader.vector8().map(<[u8]>::to_vec);
-    let complete = session_id.is_some() && read_client_lists(&mut reader, &mut hello).is_some();
-    if !complete || !reader.is_empty() {
-        hello.malformed = true;
-    }
-    let session_id = session_id.unwrap_or_default();
-    let offers_tls13 = hello.supported_versions.iter().any(|version| is_tls13(*version));
-    hello.offers_resumption |= !session_id.is_empty() && !offers_tls13;
-    hello.ja3 = fingerprint::ja3(&hello);
-    hello.ja4 = fingerprint::ja4(&hello);
+    let session_id = reader.vector8().unwrap_or_default();
+    let (offer, server_name) = offers::of(body)?;
     Some(ReadClientHello {
-        hello,
+        hello: seen(offer, server_name, origin),
         session_id,
         random,
     })
 }
 
+const fn seen(offer: Arc<Offer>, server_name: Option<Captured>, origin: &Origin) -> ClientHello {
+    ClientHello {
+        span: origin.span,
+        record_version: origin.record_version,
+        server_name,
+        length: origin.length,
+        records: origin.records,
+        offer,
+    }
+}
+
+/// What a ClientHello body offers, and to whom.
+pub(super) fn offer(body: &[u8]) -> Option<(Offer, Option<Captured>)> {
+    let mut reader = Reader::new(body);
+    let mut hello = empty_offer(Version(reader.short()?));
+    let mut server_name = None;
+    reader.take(32)?;
+    let session_id = reader.vector8();
+    let complete = session_id.is_some() && read_client_lists(&mut reader, &mut hello, &mut server_name).is_some();
+    if !complete || !reader.is_empty() {
+        hello.malformed = true;
+    }
+    let offers_tls13 = hello.supported_versions.iter().any(|version| is_tls13(*version));
+    hello.offers_resumption |= !session_id.unwrap_or_default().is_empty() && !offers_tls13;
+    hello.ja3 = fingerprint::ja3(&hello);
+    hello.ja4 = fingerprint::ja4(&hello);
+    Some((hello, server_name))
+}
+
 /// Cipher suites, compression methods and, where present, extensions.
-fn read_client_lists(reader: &mut Reader<'_>, hello: &mut ClientHello) -> Option<()> {
+fn read_client_lists(reader: &mut Reader<'_>, hello: &mut Offer, server_name: &mut Option<Captured>) -> Option<()> {
     let (suites, odd) = shorts(reader.vector16()?);
     hello.malformed |= odd || suites.is_empty();
     hello.grease |= suites.iter().any(|suite| is_grease(*suite));
@@ -75,7 +97,11 @@ fn read_client_lists(reader: &mut Reader<'_>, hello: &mut ClientHello) -> Option
         };
         hello.extensions.push(kind);
         hello.grease |= is_grease(kind);
-        if read_client_extension(kind, content, hello).is_none() {
+        let read = match kind {
+            extension::SERVER_NAME => read_server_name(content, server_name),
+            _ => read_client_extension(kind, content, hello),
+        };
+        if read.is_none() {
             hello.malformed = true;
         }
     }
@@ -83,10 +109,9 @@ fn read_client_lists(reader: &mut Reader<'_>, hello: &mut ClientHello) -> Option
 }
 
 /// One extension; `None` where its inside does not fit.
-fn read_client_extension(kind: u16, content: &[u8], hello: &mut ClientHello) -> Option<()> {
+fn read_client_extension(kind: u16, content: &[u8], hello: &mut Offer) -> Option<()> {
     let mut reader = Reader::new(content);
     match kind {
-        extension::SERVER_NAME => hello.server_name = server_name(&mut reader)?,
         extension::ALPN => hello.alpn = protocol_names(&mut reader)?,
         extension::SUPPORTED_GROUPS => hello.groups = number_list(reader.vector16()?, &mut hello.grease)?,
         extension::POINT_FORMATS => hello.point_formats = reader.vector8()?.to_vec(),
@@ -134,6 +159,13 @@ fn number_list(bytes: &[u8], grease: &mut bool) -> Option<Vec<u16>> {
     (!odd).then_some(numbers)
 }
 
+/// A server_name extension; `None` where it, or what stands behind its list, does not fit.
+pub(super) fn read_server_name(content: &[u8], name: &mut Option<Captured>) -> Option<()> {
+    let mut reader = Reader::new(content);
+    *name = server_name(&mut reader)?;
+    reader.is_empty().then_some(())
+}
+
 /// The host_name of a server_name extension; an empty list is allowed from servers only, but harmless.
 fn server_name(reader: &mut Reader<'_>) -> Option<Option<Captured>> {
     if reader.is_empty() {
@@ -178,18 +210,15 @@ fn protocol_names(reader: &mut Reader<'_>) -> Option<Vec<Captured>> {
     Some(names)
 }
 
-/// A hello about which nothing is known but where it was seen.
-fn empty_client_hello(legacy_version: Version, origin: &Origin) -> ClientHello {
-    ClientHello {
-        span: origin.span,
-        record_version: origin.record_version,
+/// An offer of nothing.
+const fn empty_offer(legacy_version: Version) -> Offer {
+    Offer {
         legacy_version,
         ssl2_format: false,
         supported_versions: Vec::new(),
         cipher_suites: Vec::new(),
         compression_methods: Vec::new(),
         extensions: Vec::new(),
-        server_name: None,
         alpn: Vec::new(),
         groups: Vec::new(),
         point_formats: Vec::new(),
@@ -200,8 +229,6 @@ fn empty_client_hello(legacy_version: Version, origin: &Origin) -> ClientHello {
         fallback_scsv: false,
         offers_resumption: false,
         pre_shared_key: false,
-        length: origin.length,
-        records: origin.records,
         ja3: String::new(),
         ja4: String::new(),
         malformed: false,
@@ -211,15 +238,14 @@ fn empty_client_hello(legacy_version: Version, origin: &Origin) -> ClientHello {
 /// Reads an SSL 2.0 format ClientHello, from the version on. JA3 and JA4 are not defined for it: both stay empty.
 pub(super) fn ssl2_client_hello(body: &[u8], origin: &Origin) -> Option<ClientHello> {
     let mut reader = Reader::new(body);
-    let version = Version(reader.short()?);
-    let mut hello = empty_client_hello(version, origin);
-    hello.ssl2_format = true;
-    hello.malformed = read_ssl2_lists(&mut reader, &mut hello).is_none() || !reader.is_empty();
-    Some(hello)
+    let mut offer = empty_offer(Version(reader.short()?));
+    offer.ssl2_format = true;
+    offer.malformed = read_ssl2_lists(&mut reader, &mut offer).is_none() || !reader.is_empty();
+    Some(seen(Arc::new(offer), None, origin))
 }
 
 /// Cipher specs, session id and challenge of an SSL 2.0 hello.
-fn read_ssl2_lists(reader: &mut Reader<'_>, hello: &mut ClientHello) -> Option<()> {
+fn read_ssl2_lists(reader: &mut Reader<'_>, hello: &mut Offer) -> Option<()> {
     let specs = usize::from(reader.short()?);
     let session = usize::from(reader.short()?);
     let challenge = usize::from(reader.short()?);

@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::frame::FrameNumber;
-use crate::protocol::tls::decoder::{Decoder, Fragment, Layer};
-use crate::protocol::tls::facts::{ContentType, Unopened};
+use crate::protocol::tls::decoder::Decoder;
+use crate::protocol::tls::facts::{ContentType, Decryption, Unopened};
 use crate::protocol::tls::handshake::Piece;
 use crate::protocol::tls::keys::{Keys, Negotiated, Opened, Opening, Stage};
+use crate::protocol::tls::noted::Noted;
 use crate::protocol::tls::record::{Found, Header};
 use crate::protocol::tls::registry::is_tls13;
+use crate::protocol::tls::side::{Fragment, Layer};
 use crate::span::{Direction, PerDirection, Stamp};
 use crate::tcp::{Chunk, Gap};
 
@@ -84,18 +86,37 @@ pub(super) struct Vault {
     negotiated: Option<Negotiated>,
     /// Random of the last ClientHello.
     pub(super) client_random: Option<[u8; 32]>,
-    /// Text waits for the owner.
-    pub(super) ready: VecDeque<Inside>,
-    /// The secrets of both directions are known; asked once a handshake.
-    both: Option<bool>,
-    /// Offset of the next decrypted octet.
-    next: PerDirection<Option<u64>>,
     /// Records are missing before the first one that keys could open.
     missed: PerDirection<bool>,
     /// The first record that keys did not open.
-    first_failure: PerDirection<Option<Stamp>>,
+    first_failure: PerDirection<Noted>,
     /// The run had secrets when that record came: only then there is something to tell.
     secrets: PerDirection<Option<bool>>,
+    /// The secrets of both directions are known; asked once a handshake.
+    both: Option<bool>,
+    opened: Option<Box<Treasure>>,
+}
+
+// Each session with TLS has one, for a capture may bring its secrets at any time.
+const _: () = assert!(size_of::<Vault>() <= 256);
+
+/// What the decoder keeps where the run has secrets that open something, or should.
+#[derive(Default)]
+struct Treasure {
+    /// Text waits for the owner.
+    ready: VecDeque<Inside>,
+    /// Offset of the next decrypted octet.
+    next: PerDirection<Option<u64>>,
+    decryption: PerDirection<Decryption>,
+}
+
+impl Treasure {
+    /// A gap in what is handed out, its place in the stream aside.
+    fn put_gap(&mut self, gap: Gap) {
+        let offset = self.next.get_mut(gap.direction).get_or_insert(0);
+        self.ready.push_back(Inside::Gap(Gap { offset: *offset, ..gap }));
+        *offset = offset.saturating_add(gap.length);
+    }
 }
 
 impl Vault {
@@ -104,13 +125,22 @@ impl Vault {
             opening: Opening::new(keys),
             negotiated: None,
             client_random: None,
-            ready: VecDeque::new(),
-            both: None,
-            next: PerDirection::default(),
             missed: PerDirection::default(),
             first_failure: PerDirection::default(),
             secrets: PerDirection::default(),
+            both: None,
+            opened: None,
         }
+    }
+
+    /// What is told of a direction's protected records.
+    fn facts(&mut self, direction: Direction) -> &mut Decryption {
+        self.opened.get_or_insert_default().decryption.get_mut(direction)
+    }
+
+    /// A sender's next records are not opened, and there is nothing to tell about that.
+    fn is_done(&self, direction: Direction) -> bool {
+        self.opening.shut(direction).is_some() && *self.secrets.get(direction) == Some(false)
     }
 
     fn opens_both(&mut self, at: FrameNumber) -> bool {
@@ -131,11 +161,14 @@ impl Vault {
 
     /// Octets of memory in use.
     pub(super) fn weight(&self) -> usize {
-        let waiting = self.ready.iter().map(|one| match one {
-            Inside::Text(text) => text.octets.capacity(),
-            Inside::Gap(_) => 0,
-        });
-        size_of::<Self>() + waiting.sum::<usize>()
+        let waiting = |treasure: &Treasure| -> usize {
+            let texts = treasure.ready.iter().map(|one| match one {
+                Inside::Text(text) => text.octets.capacity(),
+                Inside::Gap(_) => 0,
+            });
+            size_of::<Treasure>() + texts.sum::<usize>()
+        };
+        size_of::<Self>() + self.opened.as_deref().map_or(0, waiting)
     }
 }
 
@@ -156,7 +189,13 @@ impl Decoder {
 
     /// The next of what was inside, after each [`push`](Self::push) and [`gap`](Self::gap) until there is none.
     pub fn poll_inside(&mut self) -> Option<Inside> {
-        self.vault.as_mut()?.ready.pop_front()
+        self.vault.as_mut()?.opened.as_mut()?.ready.pop_front()
+    }
+
+    /// There may be something from the inside of a direction; asked with each chunk.
+    #[inline]
+    pub(in crate::protocol) const fn opens_some(&self, direction: Direction) -> bool {
+        self.sides.get(direction).opened
     }
 
     /// A ServerHello came: what it agreed on with the last ClientHello holds for the next keys.
@@ -178,6 +217,8 @@ impl Decoder {
 
     /// ChangeCipherSpec of TLS 1.2 and older: the sender's next records have the keys of the last handshake.
     pub(super) fn change_keys(&mut self, direction: Direction, at: FrameNumber) {
+        let side = self.sides.get_mut(direction);
+        (side.settled, side.shut) = (false, false);
         if let Some(vault) = &mut self.vault
             && let Some(negotiated) = vault.negotiated.as_ref().filter(|one| !is_tls13(one.version))
         {
@@ -187,7 +228,10 @@ impl Decoder {
 
     /// Whether a protected record is to be collected; finds the keys for a sender's first.
     pub(super) fn opens(&mut self, direction: Direction, header: Header, stamp: Stamp) -> bool {
-        let early = self.early_data_offered() && self.facts.server_hello.is_none();
+        if self.sides.get(direction).shut {
+            return false;
+        }
+        let early = self.facts.server_hello.is_none() && self.early_data_offered();
         let at = stamp.frame;
         let Some(vault) = &mut self.vault else { return false };
         if vault.opening.is_idle(direction) {
@@ -211,13 +255,14 @@ impl Decoder {
         if vault.opening.is_open(direction) {
             return true;
         }
-        vault.first_failure.get_mut(direction).get_or_insert(stamp);
+        vault.first_failure.get_mut(direction).first(stamp);
         if let Some(reason) = vault.opening.shut(direction)
             && vault.has_secrets(direction, at)
         {
-            let facts = self.facts.decryption.get_mut(direction);
-            facts.stopped.get_or_insert((reason, stamp));
+            vault.facts(direction).stopped.get_or_insert((reason, stamp));
             self.count_unopened(direction, header, stamp);
+        } else {
+            self.sides.get_mut(direction).shut = vault.is_done(direction);
         }
         false
     }
@@ -266,16 +311,17 @@ impl Decoder {
         let Some(vault) = &mut self.vault else { return };
         match vault.opening.open(direction, header, &mut record.octets) {
             Opened::Content(content, range) => {
-                let facts = self.facts.decryption.get_mut(direction);
+                let facts = vault.facts(direction);
                 facts.opened = facts.opened.saturating_add(1);
                 self.read_inside(direction, ContentType::from_octet(content), range, record);
             }
             Opened::No => {
-                let first = *vault.first_failure.get_mut(direction).get_or_insert(stamp);
+                let failure = vault.first_failure.get_mut(direction);
+                failure.first(stamp);
+                let first = failure.get().unwrap_or(stamp);
                 if let Some(reason) = vault.opening.shut(direction) {
                     let stamp = if reason == Unopened::WrongSecret { first } else { stamp };
-                    let facts = self.facts.decryption.get_mut(direction);
-                    facts.stopped.get_or_insert((reason, stamp));
+                    vault.facts(direction).stopped.get_or_insert((reason, stamp));
                 }
                 self.leave_sealed(direction, &record);
             }
@@ -291,23 +337,22 @@ impl Decoder {
 
     /// A protected record of a direction for which there should be keys was not opened.
     fn count_unopened(&mut self, direction: Direction, header: Header, stamp: Stamp) {
-        let facts = self.facts.decryption.get_mut(direction);
-        facts.unopened = facts.unopened.saturating_add(1);
         let Some(vault) = &mut self.vault else { return };
-        let reading = Direction::BOTH.into_iter().any(|one| vault.next.get(one).is_some());
+        let facts = vault.facts(direction);
+        facts.unopened = facts.unopened.saturating_add(1);
+        let reading =
+            |treasure: &&mut Box<Treasure>| Direction::BOTH.into_iter().any(|one| treasure.next.get(one).is_some());
         // A damaged header may say anything of what the record held.
-        if reading {
-            let offset = vault.next.get_mut(direction).get_or_insert(0);
-            let length = u64::from(header.length);
-            vault.ready.push_back(Inside::Gap(Gap {
+        if let Some(treasure) = vault.opened.as_mut().filter(reading) {
+            treasure.put_gap(Gap {
                 direction,
-                offset: *offset,
-                length,
+                offset: 0,
+                length: u64::from(header.length),
                 found_at: stamp,
                 acknowledged: true,
                 cut_by_snap_length: false,
-            }));
-            *offset = offset.saturating_add(length);
+            });
+            self.sides.get_mut(direction).opened = true;
         }
     }
 
@@ -348,12 +393,10 @@ impl Decoder {
         let Some(vault) = &mut self.vault else { return };
         *vault.missed.get_mut(gap.direction) = true;
         vault.opening.miss(gap.direction, gap.length);
-        if let Some(offset) = vault.next.get_mut(gap.direction) {
-            vault.ready.push_back(Inside::Gap(Gap {
-                offset: *offset,
-                ..*gap
-            }));
-            *offset = offset.saturating_add(gap.length);
+        let reading = |treasure: &&mut Box<Treasure>| treasure.next.get(gap.direction).is_some();
+        if let Some(treasure) = vault.opened.as_mut().filter(reading) {
+            treasure.put_gap(*gap);
+            self.sides.get_mut(gap.direction).opened = true;
         }
     }
 
@@ -373,11 +416,11 @@ impl Decoder {
                 if !tls13 {
                     self.note_record(direction, content, header.length, stamp, true);
                 } else if self.facts.directions.get(direction).finished.is_none() {
-                    self.sides.get_mut(direction).flight.count(stamp);
+                    self.flights_mut().get_mut(direction).count(stamp);
                 }
-                let side = self.sides.get_mut(direction);
-                side.handshake.decrypted = true;
-                side.handshake.begin_record();
+                let handshake = self.handshakes.get_mut(direction);
+                handshake.decrypted = true;
+                handshake.begin_record();
                 for piece in pieces(direction, range, &record) {
                     self.read_handshake(piece);
                 }
@@ -390,12 +433,11 @@ impl Decoder {
                 self.reading_inside = false;
             }
             ContentType::ApplicationData => {
-                self.facts
-                    .directions
-                    .get_mut(direction)
-                    .count_application(stamp, header.length);
-                let facts = self.facts.decryption.get_mut(direction);
-                facts.application_opened = facts.application_opened.saturating_add(1);
+                self.count_application_data(direction, stamp, header.length);
+                if let Some(vault) = &mut self.vault {
+                    let facts = vault.facts(direction);
+                    facts.application_opened = facts.application_opened.saturating_add(1);
+                }
                 self.hand_out(direction, range, record);
             }
             // A renegotiation ends: the next keys.
@@ -416,16 +458,18 @@ impl Decoder {
             first.get_or_insert(piece.offset);
             runs.push((piece.bytes.len(), piece.stamp));
         }
-        let next = vault.next.get_mut(direction);
+        let treasure = vault.opened.get_or_insert_default();
+        let next = treasure.next.get_mut(direction);
         let offset = next.or(first).unwrap_or_default();
         *next = Some(offset.saturating_add(range.len() as u64));
-        vault.ready.push_back(Inside::Text(Plaintext {
+        treasure.ready.push_back(Inside::Text(Plaintext {
             direction,
             offset,
             octets: record.octets,
             begins: range.start,
             runs,
         }));
+        self.sides.get_mut(direction).opened = true;
     }
 
     /// EndOfEarlyData, Finished or KeyUpdate of TLS 1.3: the sender's next records have other keys.
@@ -437,11 +481,15 @@ impl Decoder {
 
     /// At the end: secrets that came before the connection's last record, but after they were asked for, came too late;
     /// those that opened nothing were wrong.
-    pub(super) fn settle_decryption(&mut self) {
-        let Some(vault) = &self.vault else { return };
+    pub(super) fn settle_decryption(&mut self) -> PerDirection<Decryption> {
+        let mut told = PerDirection::default();
+        let Some(vault) = &mut self.vault else { return told };
+        if let Some(treasure) = vault.opened.take() {
+            told = treasure.decryption;
+        }
         let last = Direction::BOTH
             .into_iter()
-            .filter_map(|direction| self.facts.directions.get(direction).last_record)
+            .filter_map(|direction| self.sides.get(direction).last_record())
             .map(|stamp| stamp.frame)
             .max()
             .unwrap_or_default();
@@ -449,8 +497,8 @@ impl Decoder {
             .client_random
             .is_some_and(|random| vault.opening.opens_both(&random, last));
         for direction in Direction::BOTH {
-            let stopped = &mut self.facts.decryption.get_mut(direction).stopped;
-            let Some(first) = *vault.first_failure.get(direction) else {
+            let stopped = &mut told.get_mut(direction).stopped;
+            let Some(first) = vault.first_failure.get(direction).get() else {
                 continue;
             };
             let lacking = vault.opening.shut(direction) == Some(Unopened::NoSecret);
@@ -466,18 +514,19 @@ impl Decoder {
                 None => {}
             }
         }
+        told
     }
 
     /// Whether known secrets opened the inside.
     pub(super) fn is_decrypted(&self) -> bool {
-        let handed_out = self
-            .vault
-            .as_ref()
-            .is_some_and(|vault| vault.next.to_server.is_some() || vault.next.to_client.is_some());
+        let Some(treasure) = self.vault.as_ref().and_then(|vault| vault.opened.as_ref()) else {
+            return false;
+        };
+        let handed_out = treasure.next.to_server.is_some() || treasure.next.to_client.is_some();
         handed_out
             && Direction::BOTH.into_iter().all(|direction| {
-                let facts = self.facts.decryption.get(direction);
-                facts.application_opened > 0 || self.facts.directions.get(direction).application_records == 0
+                treasure.decryption.get(direction).application_opened > 0
+                    || self.sides.get(direction).application_records == 0
             })
     }
 }

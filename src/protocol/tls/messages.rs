@@ -38,9 +38,10 @@ mod kind {
 impl Decoder {
     /// One complete message.
     pub(super) fn read_message(&mut self, message: &Message<'_>) {
-        let Message { kind, ref body, origin } = *message;
+        let Message { kind, origin, .. } = *message;
+        let body = message.body();
         let (direction, stamp) = (origin.span.direction, origin.span.first);
-        let decrypted = self.sides.get(direction).handshake.decrypted;
+        let decrypted = self.handshakes.get(direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
         match kind {
             kind::CLIENT_HELLO => self.read_client_hello(body, &origin),
@@ -49,14 +50,10 @@ impl Decoder {
             kind::CERTIFICATE_STATUS => self.read_certificate_status(body),
             kind::SERVER_KEY_EXCHANGE => self.read_server_key_exchange(body),
             kind::CERTIFICATE_REQUEST => {
-                self.facts.certificate_request.get_or_insert(origin.span);
+                self.facts.rare_mut().certificate_request.get_or_insert(origin.span);
             }
-            kind::SERVER_HELLO_DONE => {
-                self.facts.server_hello_done.get_or_insert(stamp);
-            }
-            kind::CLIENT_KEY_EXCHANGE => {
-                self.facts.client_key_exchange.get_or_insert(stamp);
-            }
+            kind::SERVER_HELLO_DONE => self.facts.answered_mut().server_hello_done.first(stamp),
+            kind::CLIENT_KEY_EXCHANGE => self.facts.answered_mut().client_key_exchange.first(stamp),
             kind::NEW_SESSION_TICKET => self.facts.session_ticket = true,
             kind::ENCRYPTED_EXTENSIONS if inside13 => self.read_encrypted_extensions(body),
             kind::FINISHED if inside13 => self.read_finished(direction, stamp),
@@ -86,12 +83,14 @@ impl Decoder {
     fn read_client_hello(&mut self, body: &[u8], origin: &Origin) {
         match hello::client_hello(body, origin) {
             Some(read) => {
-                self.session_id = read.session_id;
+                if self.facts.server_hello.is_none() {
+                    self.session_id = read.session_id.into();
+                }
                 if let Some(vault) = &mut self.vault {
                     vault.client_random = Some(read.random);
                 }
                 // A renegotiation inside TLS is not what the client offered.
-                if !self.sides.get(origin.span.direction).handshake.decrypted {
+                if !self.handshakes.get(origin.span.direction).decrypted {
                     self.keep_client_hello(read.hello);
                 }
             }
@@ -101,9 +100,7 @@ impl Decoder {
 
     fn keep_client_hello(&mut self, hello: ClientHello) {
         if self.facts.client_hellos.len() < CLIENT_HELLOS {
-            // Nearly always one, rarely a second one: room for four would be 2 kB.
-            self.facts.client_hellos.reserve_exact(1);
-            self.facts.client_hellos.push(hello);
+            self.facts.keep_client_hello(hello);
         } else {
             self.count_unreadable();
         }
@@ -115,9 +112,7 @@ impl Decoder {
             Some(hello) => self.keep_client_hello(hello),
             None => self.count_unreadable(),
         }
-        let facts = self.facts.directions.get_mut(origin.span.direction);
-        facts.records = facts.records.saturating_add(1);
-        facts.last_record = Some(origin.span.first);
+        self.sides.get_mut(origin.span.direction).note(origin.span.first);
     }
 
     /// A ServerHello of SSL 2.0 itself: session-id-hit, certificate type, version … of which only the version is told.
@@ -149,23 +144,26 @@ impl Decoder {
             Some(ReadServerHello::Hello(hello, random, compressed)) => {
                 self.note_negotiated(random, compressed, &hello);
                 self.facts.server_hello.get_or_insert(hello);
+                self.session_id = Box::default();
             }
-            Some(ReadServerHello::Retry(hello)) if self.facts.hello_retry_requests.len() < HELLO_RETRY_REQUESTS => {
-                self.facts.hello_retry_requests.push(hello);
+            Some(ReadServerHello::Retry(hello)) => {
+                let requests = &mut self.facts.rare_mut().hello_retry_requests;
+                if requests.len() < HELLO_RETRY_REQUESTS {
+                    requests.push(hello);
+                } else {
+                    self.count_unreadable();
+                }
             }
-            Some(ReadServerHello::Retry(_)) | None => self.count_unreadable(),
+            None => self.count_unreadable(),
         }
     }
 
     /// The first one of each side counts; a renegotiation inside TLS sends them again.
     fn read_certificate(&mut self, body: &[u8], origin: &Origin) {
-        let decrypted = self.sides.get(origin.span.direction).handshake.decrypted;
+        let decrypted = self.handshakes.get(origin.span.direction).decrypted;
         let inside13 = decrypted && self.is_tls13();
-        let slot = match origin.span.direction {
-            Direction::ToClient => &mut self.facts.server_certificate,
-            Direction::ToServer => &mut self.facts.client_certificate,
-        };
-        if slot.is_some() {
+        let sender = origin.span.direction;
+        if self.facts.has_certificates(sender) {
             if !decrypted {
                 self.count_unreadable();
             }
@@ -173,13 +171,16 @@ impl Decoder {
         }
         if inside13 {
             let (message, stapled) = certificate::message13(body, origin.span);
-            *slot = Some(message);
-            self.facts.certificate_status = self.facts.certificate_status.or(stapled);
+            self.facts.keep_certificates(sender, message);
+            if let Some(length) = stapled {
+                self.facts.answered_mut().certificate_status.get_or_insert(length);
+            }
         } else {
-            *slot = Some(CertificateMessage {
+            let message = CertificateMessage {
                 decrypted,
                 ..certificate::message(body, origin.span)
-            });
+            };
+            self.facts.keep_certificates(sender, message);
         }
     }
 
@@ -192,7 +193,7 @@ impl Decoder {
 
     /// Finished of TLS 1.3 says what sizes only suggest.
     fn read_finished(&mut self, direction: Direction, stamp: Stamp) {
-        self.facts.directions.get_mut(direction).finished.get_or_insert(stamp);
+        self.facts.directions.get_mut(direction).finished.first(stamp);
         self.advance_keys(direction, Stage::Handshake);
     }
 
@@ -202,7 +203,7 @@ impl Decoder {
         match reader.octet().and_then(|_| reader.vector24()) {
             Some(response) => {
                 let length = u32::try_from(response.len()).unwrap_or(u32::MAX);
-                self.facts.certificate_status.get_or_insert(length);
+                self.facts.answered_mut().certificate_status.get_or_insert(length);
             }
             None => self.count_unreadable(),
         }
@@ -221,7 +222,7 @@ impl Decoder {
         if is_ecdhe(suite) {
             match (reader.octet(), reader.short()) {
                 (Some(3), Some(group)) => {
-                    self.facts.key_exchange_group.get_or_insert(group);
+                    self.facts.answered_mut().key_exchange_group.get_or_insert(group);
                 }
                 // Explicit curves have no number.
                 (Some(1 | 2), _) => {}
@@ -230,7 +231,10 @@ impl Decoder {
         } else if is_dhe(suite) {
             match reader.vector16() {
                 Some(prime) => {
-                    self.facts.dhe_bits.get_or_insert(certificate::bits_of_number(prime));
+                    self.facts
+                        .answered_mut()
+                        .dhe_bits
+                        .get_or_insert(certificate::bits_of_number(prime));
                 }
                 None => self.count_unreadable(),
             }

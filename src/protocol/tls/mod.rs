@@ -14,10 +14,16 @@ mod handshake;
 mod hello;
 mod inside;
 mod keys;
+mod known;
+mod listing;
 mod messages;
+mod noted;
+mod offers;
 mod reader;
 mod record;
 mod registry;
+mod remembered;
+mod side;
 #[cfg(test)]
 mod tests;
 

@@ -219,23 +219,34 @@ pub fn is_weak(suite: u16) -> Option<Weakness> {
     if is_signalling(suite) {
         return None;
     }
-    let signs: [(&str, Weakness); 10] = [
-        ("_WITH_NULL_", Weakness::NoEncryption),
-        ("TLS_SHA256_SHA256", Weakness::NoEncryption),
-        ("TLS_SHA384_SHA384", Weakness::NoEncryption),
-        ("_anon_", Weakness::Anonymous),
-        ("_EXPORT", Weakness::Export),
-        ("_WITH_DES_", Weakness::Des),
-        ("_WITH_RC2_", Weakness::Rc2),
-        ("_WITH_RC4_", Weakness::Rc4),
-        ("_WITH_3DES_", Weakness::TripleDes),
-        ("_MD5", Weakness::Md5),
-    ];
-    signs
-        .into_iter()
-        .find(|(sign, _)| name.contains(sign))
-        .map(|(_, weakness)| weakness)
+    // A sign begins the name or a word, with one of few letters.
+    let starts = name
+        .as_bytes()
+        .windows(2)
+        .enumerate()
+        .filter(|(at, two)| *at == 0 || matches!(two, [b'_', b'W' | b'a' | b'E' | b'M']));
+    let sign = |(at, _)| {
+        SIGNS
+            .iter()
+            .position(|(sign, _)| name.get(at..).is_some_and(|rest| rest.starts_with(sign)))
+    };
+    let worst = starts.filter_map(sign).min().and_then(|worst| SIGNS.get(worst));
+    worst.map(|(_, weakness)| *weakness)
 }
+
+/// Signs of weakness in a suite's name, the worst first.
+const SIGNS: [(&str, Weakness); 10] = [
+    ("TLS_SHA256_SHA256", Weakness::NoEncryption),
+    ("TLS_SHA384_SHA384", Weakness::NoEncryption),
+    ("_WITH_NULL_", Weakness::NoEncryption),
+    ("_anon_", Weakness::Anonymous),
+    ("_EXPORT", Weakness::Export),
+    ("_WITH_DES_", Weakness::Des),
+    ("_WITH_RC2_", Weakness::Rc2),
+    ("_WITH_RC4_", Weakness::Rc4),
+    ("_WITH_3DES_", Weakness::TripleDes),
+    ("_MD5", Weakness::Md5),
+];
 
 /// Octets of the handshake hash of a TLS 1.3 or AEAD suite: 32 (SHA-256), 48 (SHA-384) or 64; 32 where unknown.
 #[must_use]
@@ -528,6 +539,16 @@ mod tests {
         assert_eq!(is_weak(0x1301), None);
         assert_eq!(is_weak(0xC02F), None);
         assert_eq!(is_weak(RENEGOTIATION_SCSV), None);
+    }
+
+    #[test]
+    fn signs_of_weakness_are_found_wherever_they_stand() {
+        for suite in 0..=u16::MAX {
+            let sign = cipher_suite_name(suite)
+                .filter(|_| !is_signalling(suite))
+                .and_then(|name| SIGNS.iter().find(|(sign, _)| name.contains(sign)));
+            assert_eq!(is_weak(suite), sign.map(|(_, weakness)| *weakness), "{suite:04x}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod convert;
 mod enhanced;
 mod finding;
+mod hello;
 mod number;
 mod replied;
 mod run;
@@ -20,6 +21,7 @@ mod writer;
 pub use convert::Form;
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
+pub use hello::Hello;
 pub use replied::{Offered, Replied};
 pub use run::*;
 pub use safe::{SafeFormatter, write_document, write_line};

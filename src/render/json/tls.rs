@@ -7,6 +7,7 @@ use crate::protocol::tls::{
     Unopened, Version,
 };
 use crate::render::json::finding::direction;
+use crate::render::json::hello::Hello;
 use crate::render::json::text::{Lines, Text};
 use crate::render::json::time::Time;
 use crate::render::json::writer::record;
@@ -28,7 +29,7 @@ record! {
         pub start: &'static str,
         /// What the client offered.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub offer: Option<OfferRecord<'a>>,
+        pub offer: Option<Hello<'a>>,
         /// What the server chose.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub choice: Option<ChoiceRecord<'a>>,
@@ -256,7 +257,7 @@ impl<'a> TlsRecord<'a> {
                 TlsStart::Upgraded => "upgraded",
                 TlsStart::Inferred => "inferred",
             },
-            offer: facts.offer().map(offer),
+            offer: facts.offer().map(Hello),
             choice: facts.server_hello.as_ref().map(|hello| choice(hello, facts)),
             hello_retry_requests: facts.hello_retry_requests.len(),
             certificates: facts.server_certificate.as_ref().map(certificates),
@@ -278,29 +279,38 @@ impl<'a> TlsRecord<'a> {
     }
 }
 
-fn offer(hello: &ClientHello) -> OfferRecord<'_> {
-    OfferRecord {
-        frames: (hello.span.first.frame.0, hello.span.last.frame.0),
-        minimum_version: hello.minimum().map(version),
-        maximum_version: version(hello.maximum()),
-        versions: hello.supported_versions.iter().copied().map(version).collect(),
-        cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
-        groups: hello.groups.iter().copied().map(group).collect(),
-        signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
-            list.iter()
-                .map(|value| code(*value, tls::signature_scheme_name(*value)))
-                .collect()
-        }),
-        key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
-        server_name: hello.server_name.as_ref().map(Text::from),
-        alpn: Lines(&hello.alpn),
-        encrypted_client_hello: hello.encrypted_client_hello,
-        grease: hello.grease,
-        fallback_scsv: hello.fallback_scsv,
-        ssl2_format: hello.ssl2_format,
-        ja3: Text(hello.ja3.as_bytes()),
-        ja4: Text(hello.ja4.as_bytes()),
-        malformed: hello.malformed,
+impl<'a> OfferRecord<'a> {
+    /// The record.
+    #[must_use]
+    pub fn of(hello: &'a ClientHello) -> Self {
+        Self {
+            frames: Self::frames(hello),
+            minimum_version: hello.minimum().map(version),
+            maximum_version: version(hello.maximum()),
+            versions: hello.supported_versions.iter().copied().map(version).collect(),
+            cipher_suites: hello.cipher_suites.iter().copied().map(suite).collect(),
+            groups: hello.groups.iter().copied().map(group).collect(),
+            signature_algorithms: hello.signature_algorithms.as_ref().map(|list| {
+                list.iter()
+                    .map(|value| code(*value, tls::signature_scheme_name(*value)))
+                    .collect()
+            }),
+            key_shares: hello.key_shares.iter().map(|(value, _)| group(*value)).collect(),
+            server_name: hello.server_name.as_ref().map(Text::from),
+            alpn: Lines(&hello.alpn),
+            encrypted_client_hello: hello.encrypted_client_hello,
+            grease: hello.grease,
+            fallback_scsv: hello.fallback_scsv,
+            ssl2_format: hello.ssl2_format,
+            ja3: Text(hello.ja3.as_bytes()),
+            ja4: Text(hello.ja4.as_bytes()),
+            malformed: hello.malformed,
+        }
+    }
+
+    /// Frames of the ClientHello.
+    pub(super) const fn frames(hello: &ClientHello) -> (u64, u64) {
+        (hello.span.first.frame.0, hello.span.last.frame.0)
     }
 }
 

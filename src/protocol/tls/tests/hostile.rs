@@ -135,3 +135,28 @@ fn endless_handshakes_do_not_grow_the_decoder() {
     assert_eq!(facts.client_hellos.len(), crate::protocol::tls::CLIENT_HELLOS);
     assert!(facts.unreadable_messages > 10_000);
 }
+
+#[test]
+fn what_a_hello_makes_a_session_hold_is_counted() {
+    let suites: Vec<u16> = (0..5_000).collect();
+    let hello = record(22, &message(1, &client_hello(0x0303, &[], &suites, None)));
+    let (most, last) = hello.split_at(hello.len() - 1);
+    let mut decoder = Decoder::new(TlsStart::Implicit, at(1));
+    let push = |decoder: &mut Decoder, bytes: &[u8], offset| {
+        decoder.push(Chunk {
+            direction: C,
+            offset,
+            bytes,
+            stamp: at(1),
+        });
+        assert!(decoder.weight() > size_of_val(&suites[..]), "{}", decoder.weight());
+    };
+    push(&mut decoder, most, 0);
+    assert!(decoder.handshakes.to_server.weight() >= size_of_val(&suites[..]));
+    push(&mut decoder, last, most.len() as u64);
+    assert_eq!(
+        decoder.handshakes.to_server.weight(),
+        0,
+        "the message is over, what put it together is given back"
+    );
+}

@@ -4,6 +4,7 @@ mod captures;
 mod handshakes;
 mod hostile;
 mod keys;
+mod offers;
 mod reading;
 mod renewal;
 mod rfc8448;

@@ -160,6 +160,21 @@ fn a_renegotiation_inside_tls_brings_new_keys() {
 }
 
 #[test]
+fn a_later_change_cipher_spec_asks_again_where_data_were_only_counted() {
+    let (mut plays, mut client, _) = handshake12();
+    plays.push(Says(C, client.seal(23, b"not known yet", 0)));
+    plays.push(Says(C, client.seal(23, b"still not known", 0)));
+    let mut again = Sealer::tls12(&MASTER, &CLIENT, &SERVER, C);
+    plays.push(Says(C, [CCS.to_vec(), again.seal(23, b"known", 0)].concat()));
+    let keys = Keys::default();
+    let since = FrameNumber(plays.len() as u64);
+    keys.add(line("CLIENT_RANDOM", &CLIENT, &MASTER).as_bytes(), since);
+    let (facts, heard) = play(&keys, &plays);
+    assert_eq!(heard, ["known|", ""]);
+    assert_eq!(facts.directions.to_server.application_records, 3);
+}
+
+#[test]
 fn a_lost_change_cipher_spec_does_not_stop_the_rest() {
     let (mut plays, mut client, mut server) = handshake12();
     plays[2] = Hole(C, 100);
