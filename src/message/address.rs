@@ -1,9 +1,13 @@
 //! The mailbox list of an address field (RFC 5322, section 3.4) → mailboxes; groups are flattened, source routes dropped.
 
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr3};
+
 use crate::captured::Captured;
 
 use super::facts::Mailbox;
-use super::lexer::{Lexer, Place, plain_octets, unquote, without_comments};
+use super::lexer::{Lexer, Place, is_plain, plain_octets, unquote, without_comments};
 use super::words::{cut, decode_text};
 
 /// Octets kept of an address.
@@ -11,13 +15,24 @@ const ADDRESS_OCTETS: usize = 512;
 /// Octets kept of a display name, as UTF-8.
 const NAME_OCTETS: usize = 512;
 
-/// Mailboxes of one field body, at most `most`; names decoded.
-#[must_use]
-pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
-    let mut mailboxes = Vec::new();
-    if most == 0 {
-        return mailboxes;
+/// Adds the mailboxes of one field body, names decoded, to `mailboxes`, which become at most `most`.
+pub fn parse_mailboxes(body: &[u8], most: usize, mailboxes: &mut Vec<Mailbox>) {
+    if mailboxes.len() >= most {
+        return;
     }
+    // Most fields have one.
+    mailboxes.reserve_exact(1);
+    if is_plain(body) && memchr3(b',', b';', b':', body).is_none() {
+        let angle = memchr(b'<', body);
+        let end = angle.and_then(|open| Some(open + memchr(b'>', body.get(open..)?)?));
+        mailboxes.extend(mailbox(body, 0..body.len(), angle, end));
+        return;
+    }
+    parse_list(body, most, mailboxes);
+}
+
+/// The same for any body.
+fn parse_list(body: &[u8], most: usize, mailboxes: &mut Vec<Mailbox>) {
     let mut start = 0;
     let mut angle: Option<usize> = None;
     let mut angle_end: Option<usize> = None;
@@ -45,7 +60,6 @@ pub fn parse_mailboxes(body: &[u8], most: usize) -> Vec<Mailbox> {
             _ => {}
         }
     }
-    mailboxes
 }
 
 fn mailbox(
@@ -58,11 +72,11 @@ fn mailbox(
         Some(open) => {
             let phrase = body.get(range.start..open)?.trim_ascii();
             let inside = body.get(open + 1..angle_end.unwrap_or(range.end))?.trim_ascii();
-            (display_name(phrase), without_route(inside).to_vec())
+            (display_name(phrase), Cow::Borrowed(without_route(inside)))
         }
         None => {
             let whole = body.get(range)?;
-            (comment(whole), without_comments(whole))
+            (comment(whole), Cow::Owned(without_comments(whole)))
         }
     };
     if address.is_empty() && name.is_none() {
@@ -79,12 +93,16 @@ fn without_route(inside: &[u8]) -> &[u8] {
     if inside.first() != Some(&b'@') {
         return inside;
     }
-    let colon = memchr::memchr(b':', inside).map_or(0, |at| at + 1);
+    let colon = memchr(b':', inside).map_or(0, |at| at + 1);
     inside.get(colon..).unwrap_or(inside)
 }
 
 fn display_name(phrase: &[u8]) -> Option<Captured> {
-    let phrase = unquote(phrase);
+    let phrase = if is_plain(phrase) {
+        Cow::Borrowed(phrase)
+    } else {
+        Cow::Owned(unquote(phrase))
+    };
     let text = decode_text(&phrase);
     let trimmed = text.trim();
     (!trimmed.is_empty()).then(|| Captured::from(cut(trimmed, NAME_OCTETS)))
@@ -104,9 +122,12 @@ fn comment(whole: &[u8]) -> Option<Captured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(body: &[u8]) -> Vec<(String, String)> {
-        parse_mailboxes(body, 100)
+        let mut mailboxes = Vec::new();
+        parse_mailboxes(body, 100, &mut mailboxes);
+        mailboxes
             .iter()
             .map(|mailbox| {
                 let name = mailbox.name.as_ref().and_then(Captured::utf8).unwrap_or_default();
@@ -156,6 +177,27 @@ mod tests {
     #[test]
     fn no_more_mailboxes_are_kept_than_asked() {
         let body = "a@b,".repeat(500);
-        assert_eq!(parse_mailboxes(body.as_bytes(), 100).len(), 100);
+        let mut mailboxes = Vec::new();
+        parse_mailboxes(body.as_bytes(), 100, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 100);
+        parse_mailboxes(body.as_bytes(), 101, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 101);
+        parse_mailboxes(body.as_bytes(), 101, &mut mailboxes);
+        assert_eq!(mailboxes.len(), 101);
+    }
+
+    proptest! {
+        #[test]
+        fn one_mailbox_is_what_is_found_in_a_list(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!["a", "b@c.example", " ", "<", ">", "@", "\\", "(x)", "\"", ",", ":", "=?UTF-8?Q?=E9?=", "\u{e9}"]), 0..8,
+            ),
+        ) {
+            let body = pieces.concat().into_bytes();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            parse_mailboxes(&body, 10, &mut found);
+            parse_list(&body, 10, &mut expected);
+            prop_assert_eq!(found, expected);
+        }
     }
 }

@@ -53,19 +53,33 @@ fn without_comments(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
-    if digits.is_empty() || digits.len() > 4 || !digits.iter().all(u8::is_ascii_digit) {
+    if !(1..=4).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    Some(
+        digits
+            .iter()
+            .fold(0, |number, digit| 10 * number + i64::from(digit - b'0')),
+    )
 }
 
 fn month(word: &[u8]) -> Option<i64> {
-    const MONTHS: [&[u8]; 12] = [
-        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
-    ];
-    let word = word.get(..3)?;
-    let index = MONTHS.iter().position(|name| word.eq_ignore_ascii_case(name))?;
-    i64::try_from(index + 1).ok()
+    let letters = word.first_chunk::<3>()?.map(|letter| letter.to_ascii_lowercase());
+    Some(match &letters {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
 }
 
 /// Seconds east of Greenwich. Military letters and unknown names mean "no zone known": zero (RFC 5322, section 4.3).

@@ -9,12 +9,16 @@ use super::structure::{Dashes, Structure};
 /// A line that shows no colon within this many octets is no field: body began.
 const FIELD_NAME_OCTETS: usize = 1024;
 
+/// Room made for a header at once.
+const USUAL_HEADER_OCTETS: usize = 1024;
+
 /// Reads one message: [`push`](Self::push) and [`gap`](Self::gap) in order, [`end`](Self::end) where the end of the
 /// message was seen, [`finish`](Self::finish). Any cutting of the octets gives the same facts.
 ///
 /// Keeps at most two times [`HEADER_OCTETS`] while a header is open and about 64 KiB of text where the run keeps texts.
 pub struct Decoder {
-    facts: MessageFacts,
+    /// In a box from the start, for they are moved when the message ends.
+    facts: Box<MessageFacts>,
     keep_text: bool,
     phase: Phase,
     hash: BodyHash,
@@ -72,7 +76,7 @@ impl Decoder {
     #[must_use]
     pub fn new(keep_text: bool) -> Self {
         Self {
-            facts: MessageFacts::default(),
+            facts: Box::default(),
             keep_text,
             phase: Phase::Header(HeaderLines::default()),
             hash: BodyHash::default(),
@@ -98,6 +102,12 @@ impl Decoder {
                 }
                 Phase::Header(lines) => {
                     let end = memchr::memchr(b'\n', bytes).map(|at| at + 1);
+                    if let Some(line) = end.and_then(|end| bytes.get(..end))
+                        && lines.keep_whole(line)
+                    {
+                        bytes = bytes.get(line.len()..).unwrap_or_default();
+                        continue;
+                    }
                     let mut taken = end.unwrap_or(bytes.len());
                     // A line without a colon is decided at the same octet however the stream is cut.
                     let undecided = lines.line.len() < FIELD_NAME_OCTETS;
@@ -145,7 +155,7 @@ impl Decoder {
 
     /// The facts. A header that did not end before is not complete, unless [`end`](Self::end) was called.
     #[must_use]
-    pub fn finish(mut self) -> MessageFacts {
+    pub fn finish(mut self) -> Box<MessageFacts> {
         if let Phase::Header(lines) = &self.phase {
             let ended = lines.ended;
             if !lines.line.is_empty() {
@@ -165,6 +175,7 @@ impl Decoder {
         if let Phase::Body(structure) = self.phase {
             structure.finish(&mut self.facts);
         }
+        self.facts.body_octets = self.hash.octets();
         self.facts.body_hash = self.hash.finish();
         self.facts
     }
@@ -172,21 +183,15 @@ impl Decoder {
     /// Approximate octets of memory held.
     #[must_use]
     pub fn weight(&self) -> usize {
-        let facts = self
-            .facts
-            .fields
-            .iter()
-            .map(|field| field.raw.bytes().len() + field.text.bytes().len() + 64);
         let phase = match &self.phase {
             Phase::Header(lines) => lines.block.capacity() + lines.line.capacity(),
             Phase::Body(structure) => structure.weight(),
         };
-        size_of::<Self>() + facts.sum::<usize>() + self.facts.parts.len() * size_of::<super::Part>() + phase
+        size_of::<Self>() + size_of::<MessageFacts>() + self.facts.parts.len() * size_of::<super::Part>() + phase
     }
 
     fn push_body(&mut self, bytes: &[u8], dashes: Dashes) {
         if let Phase::Body(structure) = &mut self.phase {
-            self.facts.body_octets = self.facts.body_octets.saturating_add(bytes.len() as u64);
             self.hash.push(bytes);
             structure.push(bytes, dashes, &mut self.facts);
         }
@@ -203,7 +208,7 @@ impl Decoder {
             return;
         };
         let had_stray = lines.stray.is_some();
-        match lines.end_line(&mut self.facts.fields_not_kept) {
+        match lines.end_line() {
             Line::Header => {
                 // A field behind it: the stray line was no body.
                 let strayed = had_stray && lines.stray.is_none();
@@ -250,13 +255,30 @@ impl Decoder {
 }
 
 impl HeaderLines {
-    /// The line in hand is a field or a continuation of one.
-    fn may_be_header(&self) -> bool {
-        let continues = self.line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t'));
-        is_field(&self.line) || (continues && self.stray.is_none() && !self.block.is_empty())
+    /// Keeps a whole line of the header, if none has begun and nothing is odd; else does nothing.
+    fn keep_whole(&mut self, line: &[u8]) -> bool {
+        let calm = self.line.is_empty() && self.stray.is_none() && self.after_gap == AfterGap::No;
+        // Without a colon, a longer line would have been taken for body before its end.
+        let usual = calm && line.len() <= FIELD_NAME_OCTETS && self.is_header(line);
+        if usual {
+            keep_line(line, &mut self.block, &mut self.too_long);
+        }
+        usual
     }
 
-    fn end_line(&mut self, not_kept: &mut u64) -> Line {
+    /// The line in hand is a field or a continuation of one.
+    fn may_be_header(&self) -> bool {
+        self.is_header(&self.line)
+    }
+
+    fn is_header(&self, line: &[u8]) -> bool {
+        match line.first() {
+            Some(b' ' | b'\t') => self.stray.is_none() && !self.block.is_empty(),
+            _ => is_field(line),
+        }
+    }
+
+    fn end_line(&mut self) -> Line {
         match self.after_gap {
             AfterGap::RestOfLine => {
                 self.after_gap = AfterGap::FirstLine;
@@ -278,7 +300,7 @@ impl HeaderLines {
         }
         if self.may_be_header() {
             self.stray = None;
-            self.keep(not_kept);
+            self.keep();
             return Line::Header;
         }
         let mailbox_file = self.line.starts_with(b"From ") || self.line.starts_with(b">From ");
@@ -290,20 +312,8 @@ impl HeaderLines {
         Line::Header
     }
 
-    fn keep(&mut self, not_kept: &mut u64) {
-        let space = HEADER_OCTETS.saturating_sub(self.block.len());
-        if space == 0 || self.line.len() > space {
-            self.too_long = true;
-        }
-        if space == 0 {
-            *not_kept = not_kept.saturating_add(u64::from(is_field(&self.line)));
-        } else {
-            let kept = self.line.get(..self.line.len().min(space)).unwrap_or_default();
-            self.block.extend_from_slice(kept);
-            if !kept.ends_with(b"\n") {
-                self.block.push(b'\n');
-            }
-        }
+    fn keep(&mut self) {
+        keep_line(&self.line, &mut self.block, &mut self.too_long);
         self.line.clear();
     }
 
@@ -311,10 +321,26 @@ impl HeaderLines {
         self.incomplete = true;
         self.stray = None;
         if self.after_gap == AfterGap::No && self.may_be_header() {
-            let mut uncounted = 0;
-            self.keep(&mut uncounted);
+            self.keep();
         }
         self.line.clear();
         self.after_gap = AfterGap::RestOfLine;
+    }
+}
+
+/// Adds a line to the block, as far as there is room.
+fn keep_line(line: &[u8], block: &mut Vec<u8>, too_long: &mut bool) {
+    let space = HEADER_OCTETS.saturating_sub(block.len());
+    *too_long |= line.len() > space;
+    let kept = line.get(..line.len().min(space)).unwrap_or_default();
+    if kept.is_empty() {
+        return;
+    }
+    if block.is_empty() {
+        block.reserve(USUAL_HEADER_OCTETS);
+    }
+    block.extend_from_slice(kept);
+    if !kept.ends_with(b"\n") {
+        block.push(b'\n');
     }
 }

@@ -2,25 +2,12 @@
 
 use crate::captured::Captured;
 
-/// Header fields kept of a message.
-pub const HEADER_FIELDS: usize = 1000;
 /// Octets of a header block kept.
 pub const HEADER_OCTETS: usize = 100_000;
 /// MIME parts kept of a message.
 pub const MIME_PARTS: usize = 1000;
 /// Depth of nested multiparts that is followed.
 pub const MIME_DEPTH: usize = 100;
-
-/// One header field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeaderField {
-    /// Name as sent.
-    pub name: Captured,
-    /// Body, unfolded, octets as sent; at most 2,048 octets.
-    pub raw: Captured,
-    /// Body as text in UTF-8, encoded words and raw ISO-2022-JP decoded (RFC 2047).
-    pub text: Captured,
-}
 
 /// An address of a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,10 +108,6 @@ pub struct DeliveryStatus {
 /// Everything known of one message seen in clear.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct MessageFacts {
-    /// Header fields, the first [`HEADER_FIELDS`].
-    pub fields: Vec<HeaderField>,
-    /// Header fields that were not kept.
-    pub fields_not_kept: u64,
     /// From mailboxes.
     pub from: Vec<Mailbox>,
     /// Sender.

@@ -1,15 +1,27 @@
-//! Octets in any cutting → a 64-bit fingerprint, to tell the same message body again. Not for security: no key.
+//! Octets in any cutting → a 64-bit fingerprint, to tell the same message body again. Not for security: no secret key.
 
-/// Octets mixed at once, two words for each lane.
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u64x8};
+
+/// Octets mixed at once, a word for each lane.
 const BLOCK: usize = 64;
+const LANES: usize = BLOCK / size_of::<u64>();
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-/// For each second word; small enough to stand in the instruction.
-const SECOND_MULTIPLIER: u64 = 0x5bd1_e995;
+/// What a block's words are keyed with, times the block's number: so the order of blocks counts.
+const KEYS: [u64; LANES] = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xd6e8_feb8_6659_fd93,
+    0xff51_afd7_ed55_8ccd,
+    0xc4ce_b9fe_1a85_ec53,
+    0x2545_f491_4f6c_dd1d,
+    0x5bd1_e995_5bd1_e995,
+];
 
 /// A running fingerprint.
 #[derive(Clone, Debug)]
 pub struct BodyHash {
-    lanes: [u64; 4],
+    lanes: [u64; LANES],
     carry: [u8; BLOCK],
     carried: usize,
     total: u64,
@@ -18,7 +30,7 @@ pub struct BodyHash {
 impl Default for BodyHash {
     fn default() -> Self {
         Self {
-            lanes: [1, 2, 3, 4],
+            lanes: [0; LANES],
             carry: [0; BLOCK],
             carried: 0,
             total: 0,
@@ -29,6 +41,7 @@ impl Default for BodyHash {
 impl BodyHash {
     /// Takes the next octets.
     pub fn push(&mut self, mut bytes: &[u8]) {
+        let number = self.total / BLOCK as u64;
         self.total = self.total.wrapping_add(bytes.len() as u64);
         if self.carried > 0 {
             let wanted = (BLOCK - self.carried).min(bytes.len());
@@ -41,18 +54,20 @@ impl BodyHash {
             if self.carried < BLOCK {
                 return;
             }
-            let block = self.carry;
-            mix(&mut self.lanes, &block);
-            self.carried = 0;
         }
-        let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-        for block in blocks {
-            mix(&mut self.lanes, block);
-        }
+        let begun = [self.carry];
+        let begun = if self.carried > 0 { begun.as_slice() } else { &[] };
+        let (blocks, tail) = bytes.as_chunks();
+        mix(&mut self.lanes, number, begun, blocks);
         if let Some(space) = self.carry.get_mut(..tail.len()) {
             space.copy_from_slice(tail);
         }
         self.carried = tail.len();
+    }
+
+    /// Octets taken so far.
+    pub const fn octets(&self) -> u64 {
+        self.total
     }
 
     /// Marks a hole, so that a message with one never equals the whole message.
@@ -71,8 +86,7 @@ impl BodyHash {
         if let Some(rest) = self.carry.get_mut(self.carried..) {
             rest.fill(0);
         }
-        let block = self.carry;
-        mix(&mut self.lanes, &block);
+        mix(&mut self.lanes, self.total / BLOCK as u64, &[self.carry], &[]);
         let mut sum = self.total.wrapping_mul(MULTIPLIER);
         for lane in self.lanes {
             sum = (sum ^ lane).wrapping_mul(0xff51_afd7_ed55_8ccd);
@@ -82,14 +96,28 @@ impl BodyHash {
     }
 }
 
-fn mix(lanes: &mut [u64; 4], block: &[u8; BLOCK]) {
-    let (words, _) = block.as_chunks::<8>();
-    let (pairs, _) = words.as_chunks::<2>();
-    for (lane, [first, second]) in lanes.iter_mut().zip(pairs) {
-        let second = u64::from_le_bytes(*second).wrapping_mul(SECOND_MULTIPLIER);
-        let first = (*lane ^ u64::from_le_bytes(*first)).rotate_left(23);
-        *lane = first.wrapping_add(second).wrapping_mul(MULTIPLIER);
+/// Mixes blocks and further ones, of which the very first has this number, into the lanes.
+fn mix(lanes: &mut [u64; LANES], number: u64, blocks: &[[u8; BLOCK]], further: &[[u8; BLOCK]]) {
+    dispatch!(Level::new(), simd => mix_at_level(simd, lanes, number, [blocks, further]));
+}
+
+/// Adds each word, and the product of the halves of the keyed word: one multiplication of the vector unit.
+#[inline(always)]
+fn mix_at_level<S: Simd>(simd: S, lanes: &mut [u64; LANES], number: u64, blocks: [&[[u8; BLOCK]]; 2]) {
+    let step = u64x8::load_array(simd, KEYS);
+    let mut key = step * number.wrapping_add(1);
+    let mut sums = u64x8::load_array_ref(simd, lanes);
+    for blocks in blocks {
+        for block in blocks {
+            let (words, _) = block.as_chunks();
+            let words = std::array::from_fn(|lane| words.get(lane).map_or(0, |word| u64::from_le_bytes(*word)));
+            let words = u64x8::load_array(simd, words);
+            let keyed = words ^ key;
+            sums = sums + words + (keyed & 0xffff_ffff_u64) * (keyed >> 32);
+            key += step;
+        }
     }
+    *lanes = *sums;
 }
 
 #[cfg(test)]
@@ -103,6 +131,26 @@ mod tests {
             hash.push(bytes);
         }
         hash.finish()
+    }
+
+    #[test]
+    fn every_machine_gives_the_same_hash() {
+        let octets: Vec<u8> = (0..1000_u32).map(|at| (at * at / 7) as u8).collect();
+        let blocks = octets.as_chunks().0;
+        let mut expected = [7_u64; LANES];
+        for (number, block) in (5_u64..).zip(blocks) {
+            for (lane, word) in block.as_chunks().0.iter().enumerate() {
+                let word = u64::from_le_bytes(*word);
+                let keyed = word ^ KEYS[lane].wrapping_mul(number + 1);
+                let product = (keyed & 0xffff_ffff) * (keyed >> 32);
+                expected[lane] = expected[lane].wrapping_add(word).wrapping_add(product);
+            }
+        }
+        for level in [Level::new(), Level::baseline()] {
+            let mut lanes = [7; LANES];
+            dispatch!(level, simd => mix_at_level(simd, &mut lanes, 5, blocks.split_at(3).into()));
+            assert_eq!(lanes, expected, "{level:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use crate::captured::Captured;
 
 use super::address::parse_mailboxes;
-use super::facts::{HEADER_FIELDS, HeaderDefect, HeaderField, MessageFacts};
+use super::facts::{HeaderDefect, MessageFacts};
+use super::field_name::FieldName;
 use super::lexer::trim;
 use super::parameter::Parameters;
 use super::received::parse_hop;
@@ -24,21 +25,13 @@ pub const HOPS: usize = 200;
 pub const AUTHENTICATION_RESULTS: usize = 8;
 /// Room made for the fields of a header at once.
 const USUAL_FIELDS: usize = 16;
-/// Octets kept of a field name.
-const NAME_OCTETS: usize = 256;
 
-/// A field, unfolded.
+/// A field that says something, unfolded.
 pub struct Field<'a> {
-    /// Name as sent.
-    pub name: &'a [u8],
+    /// Which one.
+    pub name: FieldName,
     /// Body, trimmed.
     pub body: Cow<'a, [u8]>,
-}
-
-impl Field<'_> {
-    fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
-    }
 }
 
 /// True for a line that begins with a field name and a colon (obsolete blanks before the colon allowed).
@@ -50,21 +43,28 @@ pub fn is_field(line: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// Splits a block of field and continuation lines.
+/// Splits a block of field and continuation lines; gives the fields that say something.
 pub fn fields(block: &[u8]) -> Vec<Field<'_>> {
     let mut fields: Vec<Field<'_>> = Vec::with_capacity(USUAL_FIELDS);
+    // The last field is one of these.
+    let mut open = false;
     for line in lines(block) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
-            if let Some(field) = fields.last_mut() {
-                field.body.to_mut().extend_from_slice(line);
+            if let Some(field) = fields.last_mut().filter(|_| open) {
+                match &mut field.body {
+                    Cow::Borrowed(first) => field.body = Cow::Owned([*first, line].concat()),
+                    Cow::Owned(body) => body.extend_from_slice(line),
+                }
             }
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let (name, body) = line.split_at(colon);
-            fields.push(Field {
-                name: name.trim_ascii_end(),
+            let name = FieldName::of(name.trim_ascii_end());
+            open = name.is_some();
+            fields.extend(name.map(|name| Field {
+                name,
                 body: Cow::Borrowed(body.get(1..).unwrap_or_default()),
-            });
+            }));
         }
     }
     for field in &mut fields {
@@ -110,9 +110,9 @@ pub struct Entity {
 impl Entity {
     /// Reads the MIME fields among these; the first of each name counts.
     pub fn read(fields: &[Field<'_>]) -> Self {
-        let find = |name: &str| fields.iter().find(|field| field.is(name)).map(|field| &*field.body);
+        let find = |name| fields.iter().find(|field| field.name == name).map(|field| &*field.body);
         let mut entity = Self::default();
-        if let Some(body) = find("Content-Type") {
+        if let Some(body) = find(FieldName::ContentType) {
             let parameters = Parameters::parse(body);
             let lower = |name: &str| parameters.raw(name).map(|value| value.to_ascii_lowercase());
             entity.boundary = parameters.raw("boundary").filter(|boundary| !boundary.is_empty());
@@ -123,12 +123,12 @@ impl Entity {
             entity.file_name = parameters.text("name");
             entity.content_type = parameters.value;
         }
-        if let Some(body) = find("Content-Disposition") {
+        if let Some(body) = find(FieldName::ContentDisposition) {
             let parameters = Parameters::parse(body);
             entity.attachment = parameters.value == b"attachment";
             entity.file_name = parameters.text("filename").or(entity.file_name);
         }
-        if let Some(body) = find("Content-Transfer-Encoding") {
+        if let Some(body) = find(FieldName::ContentTransferEncoding) {
             entity.transfer_encoding = Parameters::value_of(body);
             entity.transfer_encoding.truncate(64);
         }
@@ -140,17 +140,10 @@ impl Entity {
 
 /// Writes what the message's own header says into `facts`.
 pub fn read_message_header(fields: &[Field<'_>], facts: &mut MessageFacts) {
-    let room = HEADER_FIELDS.saturating_sub(facts.fields.len());
-    facts.fields.reserve_exact(fields.len().min(room));
     for field in fields {
-        if facts.fields.len() < HEADER_FIELDS {
-            facts.fields.push(keep(field));
-        } else {
-            facts.fields_not_kept = facts.fields_not_kept.saturating_add(1);
-        }
         note(field, facts);
     }
-    let bulk = |field: &&Field<'_>| field.is("Precedence") && field.body.eq_ignore_ascii_case(b"bulk");
+    let bulk = |field: &&Field<'_>| field.name == FieldName::Precedence && field.body.eq_ignore_ascii_case(b"bulk");
     if facts.auto_submitted.is_none()
         && let Some(field) = fields.iter().find(bulk)
     {
@@ -166,36 +159,26 @@ fn kept_text(body: &[u8]) -> Captured {
     Captured::from(cut(&decode_text(body), TEXT_OCTETS))
 }
 
-fn keep(field: &Field<'_>) -> HeaderField {
-    HeaderField {
-        name: Captured::new(field.name.get(..field.name.len().min(NAME_OCTETS)).unwrap_or_default()),
-        raw: kept_raw(&field.body),
-        text: kept_text(&field.body),
-    }
-}
-
 fn note(field: &Field<'_>, facts: &mut MessageFacts) {
     let body = &*field.body;
-    match field.name.to_ascii_lowercase().as_slice() {
-        b"from" => facts
-            .from
-            .extend(parse_mailboxes(body, MAILBOXES.saturating_sub(facts.from.len()))),
-        b"sender" if facts.sender.is_none() => facts.sender = parse_mailboxes(body, 1).pop(),
-        b"reply-to" => facts
-            .reply_to
-            .extend(parse_mailboxes(body, MAILBOXES.saturating_sub(facts.reply_to.len()))),
-        b"to" | b"cc" => facts
-            .recipients
-            .extend(parse_mailboxes(body, MAILBOXES.saturating_sub(facts.recipients.len()))),
-        b"subject" if facts.subject.is_none() => facts.subject = Some(kept_text(body)),
-        b"date" if facts.date.is_none() => facts.date = Some(kept_raw(body)),
-        b"message-id" if facts.message_id.is_none() => facts.message_id = Some(kept_raw(body)),
-        b"list-id" | b"list-unsubscribe" => facts.mailing_list = true,
-        b"auto-submitted" if facts.auto_submitted.is_none() => facts.auto_submitted = Some(kept_raw(body)),
-        b"authentication-results" if facts.authentication_results.len() < AUTHENTICATION_RESULTS => {
+    match field.name {
+        FieldName::From => parse_mailboxes(body, MAILBOXES, &mut facts.from),
+        FieldName::Sender if facts.sender.is_none() => {
+            let mut senders = Vec::new();
+            parse_mailboxes(body, 1, &mut senders);
+            facts.sender = senders.pop();
+        }
+        FieldName::ReplyTo => parse_mailboxes(body, MAILBOXES, &mut facts.reply_to),
+        FieldName::To | FieldName::Cc => parse_mailboxes(body, MAILBOXES, &mut facts.recipients),
+        FieldName::Subject if facts.subject.is_none() => facts.subject = Some(kept_text(body)),
+        FieldName::Date if facts.date.is_none() => facts.date = Some(kept_raw(body)),
+        FieldName::MessageId if facts.message_id.is_none() => facts.message_id = Some(kept_raw(body)),
+        FieldName::ListId | FieldName::ListUnsubscribe => facts.mailing_list = true,
+        FieldName::AutoSubmitted if facts.auto_submitted.is_none() => facts.auto_submitted = Some(kept_raw(body)),
+        FieldName::AuthenticationResults if facts.authentication_results.len() < AUTHENTICATION_RESULTS => {
             facts.authentication_results.push(kept_raw(body));
         }
-        b"received" => {
+        FieldName::Received => {
             facts.received_count = facts.received_count.saturating_add(1);
             if facts.hops.len() < HOPS {
                 if facts.hops.is_empty() {
@@ -209,36 +192,37 @@ fn note(field: &Field<'_>, facts: &mut MessageFacts) {
 }
 
 /// Fields that may stand once (RFC 5322, section 3.6).
-const SINGLE: [&str; 8] = [
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Subject",
-    "Date",
-    "Message-ID",
+const SINGLE: [(FieldName, &str); 8] = [
+    (FieldName::From, "From"),
+    (FieldName::Sender, "Sender"),
+    (FieldName::ReplyTo, "Reply-To"),
+    (FieldName::To, "To"),
+    (FieldName::Cc, "Cc"),
+    (FieldName::Subject, "Subject"),
+    (FieldName::Date, "Date"),
+    (FieldName::MessageId, "Message-ID"),
 ];
 
 /// Defects that the list of fields shows. `complete`: the whole header was seen, so what lacks is really absent.
 pub fn note_defects(fields: &[Field<'_>], complete: bool, facts: &mut MessageFacts) {
-    let count = |name: &str| fields.iter().filter(|field| field.is(name)).count();
+    let (mut seen, mut repeated) = (0_u32, 0_u32);
+    for field in fields {
+        repeated |= seen & field.name.bit();
+        seen |= field.name.bit();
+    }
+    let lacks = |name: FieldName| complete && seen & name.bit() == 0;
     let missing = [
-        ("From", HeaderDefect::MissingFrom),
-        ("Date", HeaderDefect::MissingDate),
-        ("Message-ID", HeaderDefect::MissingMessageId),
+        (FieldName::From, HeaderDefect::MissingFrom),
+        (FieldName::Date, HeaderDefect::MissingDate),
+        (FieldName::MessageId, HeaderDefect::MissingMessageId),
     ];
-    for (name, defect) in missing {
-        if complete && count(name) == 0 {
-            facts.defects.push(defect);
-        }
-    }
-    for name in SINGLE {
-        if count(name) > 1 {
-            facts.defects.push(HeaderDefect::Repeated(Captured::from(name)));
-        }
-    }
-    if complete && facts.from.len() > 1 && count("Sender") == 0 {
+    let missing = missing.into_iter().filter(|(name, _)| lacks(*name));
+    facts.defects.extend(missing.map(|(_, defect)| defect));
+    let repeated = SINGLE.into_iter().filter(|(name, _)| repeated & name.bit() != 0);
+    facts
+        .defects
+        .extend(repeated.map(|(_, name)| HeaderDefect::Repeated(Captured::from(name))));
+    if lacks(FieldName::Sender) && facts.from.len() > 1 {
         facts.defects.push(HeaderDefect::SeveralFromWithoutSender);
     }
 }
@@ -257,11 +241,12 @@ mod tests {
 
     #[test]
     fn fields_are_unfolded_and_trimmed() {
-        let found: Vec<(Vec<u8>, Vec<u8>)> = fields(b" stray\nA : b \r\nC:\r\n\td \n e \r\nnone\nF:g")
-            .into_iter()
-            .map(|field| (field.name.to_vec(), field.body.into_owned()))
-            .collect();
-        let expected = [("A", "b"), ("C", "d  e"), ("F", "g")];
-        assert_eq!(found, expected.map(|(name, body)| (name.into(), body.into())));
+        let found: Vec<(FieldName, Vec<u8>)> =
+            fields(b" stray\nTo : b \r\nX:\r\n y\nCC:\r\n\td \n e \r\nnone\nsubject:g")
+                .into_iter()
+                .map(|field| (field.name, field.body.into_owned()))
+                .collect();
+        let expected = [(FieldName::To, "b"), (FieldName::Cc, "d  e"), (FieldName::Subject, "g")];
+        assert_eq!(found, expected.map(|(name, body)| (name, body.into())));
     }
 }

@@ -55,7 +55,9 @@ impl Leaf {
 
     /// Takes octets of its body in any cutting.
     pub fn push(&mut self, bytes: &[u8], facts: &mut MessageFacts) {
-        append(&mut self.start, bytes, PEEK_OCTETS);
+        if self.start.len() < PEEK_OCTETS {
+            append(&mut self.start, bytes, PEEK_OCTETS);
+        }
         if let Some(text) = &mut self.text {
             append(text, bytes, ENCODED_TEXT_OCTETS);
         }

@@ -177,8 +177,16 @@ pub fn plain_octets(body: &[u8], wanted: impl Fn(u8) -> bool + Copy) -> impl Ite
     })
 }
 
+/// All octets stand in plain places.
+pub fn is_plain(body: &[u8]) -> bool {
+    memchr3(b'"', b'(', ESCAPE, body).is_none()
+}
+
 /// The body without quotation marks and quoting backslashes.
 pub fn unquote(body: &[u8]) -> Vec<u8> {
+    if is_plain(body) {
+        return body.to_vec();
+    }
     let mut octets = Vec::with_capacity(body.len());
     for run in Lexer::new(body).filter(|run| !run.is_syntax) {
         octets.extend_from_slice(run.octets);
@@ -188,6 +196,9 @@ pub fn unquote(body: &[u8]) -> Vec<u8> {
 
 /// The body without its comments, trimmed.
 pub fn without_comments(body: &[u8]) -> Vec<u8> {
+    if is_plain(body) {
+        return body.trim_ascii().to_vec();
+    }
     let mut kept = Vec::with_capacity(body.len());
     for run in Lexer::new(body).filter(|run| run.place != Place::Comment) {
         kept.extend_from_slice(run.octets);
@@ -252,7 +263,14 @@ mod tests {
                 prop::sample::select(b"ab ,;<\"\"(()\\\\\x1b\x1b$B\x83\xe3\x81\x82".to_vec()), 0..60,
             ),
         ) {
-            prop_assert_eq!(in_runs(&body), step_by_step(&body));
+            let runs = in_runs(&body);
+            prop_assert_eq!(&runs, &step_by_step(&body));
+            let kept = |keep: fn(&(Place, bool)) -> bool| -> Vec<u8> {
+                runs.iter().zip(&body).filter(|(run, _)| keep(run)).map(|(_, octet)| *octet).collect()
+            };
+            prop_assert_eq!(unquote(&body), kept(|(_, is_syntax)| !is_syntax));
+            let outside = kept(|(place, _)| *place != Place::Comment);
+            prop_assert_eq!(without_comments(&body), outside.trim_ascii());
         }
     }
 }

@@ -8,6 +8,7 @@ mod date;
 mod decoder;
 mod delivery_status;
 mod facts;
+mod field_name;
 mod hash;
 mod header;
 mod leaf;
@@ -24,8 +25,7 @@ mod words;
 pub use date::parse_date;
 pub use decoder::Decoder;
 pub use facts::{
-    DeliveryStatus, HEADER_FIELDS, HEADER_OCTETS, HeaderDefect, HeaderField, Hop, MIME_DEPTH, MIME_PARTS, Mailbox,
-    MessageFacts, Part, Protection,
+    DeliveryStatus, HEADER_OCTETS, HeaderDefect, Hop, MIME_DEPTH, MIME_PARTS, Mailbox, MessageFacts, Part, Protection,
 };
 pub use transfer::{decode_base64, decode_quoted_printable};
 pub use words::decode_text;

@@ -1,12 +1,17 @@
 //! The first octets of a MIME part → what they give away: an encrypted ZIP (PKWARE APPNOTE 4.4.4), the content type of a
-//! CMS object (RFC 5652). Decodes no more than the part's first line or two.
+//! CMS object (RFC 5652). Decodes no more than is looked at.
+
+use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::transfer::{decode_base64, decode_quoted_printable};
+use super::transfer::{base64_octets, decode_quoted_printable};
 
 /// Octets kept of the beginning of a part's encoded body.
 pub const PEEK_OCTETS: usize = 256;
+
+/// Decoded octets that are looked at.
+const START_OCTETS: usize = 32;
 
 /// What a CMS object is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,13 +22,13 @@ pub enum CryptographicMessage {
     Encrypted,
 }
 
-/// The first decoded octets of a part.
+/// The first decoded octets of a part, as many as are looked at or more.
 #[must_use]
-pub fn decode_start(encoded: &[u8], transfer_encoding: &[u8]) -> Vec<u8> {
+pub fn decode_start<'a>(encoded: &'a [u8], transfer_encoding: &[u8]) -> Cow<'a, [u8]> {
     match transfer_encoding {
-        b"base64" => decode_base64(encoded),
-        b"quoted-printable" => decode_quoted_printable(encoded),
-        _ => encoded.to_vec(),
+        b"base64" => base64_octets(encoded).take(START_OCTETS).collect(),
+        b"quoted-printable" => decode_quoted_printable(encoded).into(),
+        _ => encoded.into(),
     }
 }
 
@@ -48,7 +53,7 @@ pub fn cryptographic_message(octets: &[u8]) -> Option<CryptographicMessage> {
     if octets.first() != Some(&0x30) {
         return None;
     }
-    let start = octets.get(..octets.len().min(32))?;
+    let start = octets.get(..octets.len().min(START_OCTETS))?;
     if memmem::find(start, AUTH_ENVELOPED).is_some() {
         return Some(CryptographicMessage::Encrypted);
     }

@@ -410,6 +410,10 @@ fn list_part(entity: &Entity, depth: usize, facts: &mut MessageFacts) -> Option<
         return None;
     }
     let transfer_encoding = entity.transfer_encoding.as_slice();
+    if facts.parts.is_empty() {
+        // Most messages have one part, or one with two in it.
+        facts.parts.reserve_exact(if entity.boundary.is_some() { 3 } else { 1 });
+    }
     facts.parts.push(Part {
         depth: u16::try_from(depth).unwrap_or(u16::MAX),
         content_type: Captured::new(&entity.content_type),

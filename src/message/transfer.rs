@@ -5,23 +5,25 @@
 #[must_use]
 pub fn decode_base64(text: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    octets.extend(base64_octets(text));
+    octets
+}
+
+/// The same, one after the other.
+pub fn base64_octets(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut bits: u32 = 0;
     let mut count = 0;
-    for &character in text {
-        let Some(value) = sextet(character) else {
-            if character == b'=' {
-                break;
-            }
-            continue;
-        };
+    let characters = text.iter().take_while(|character| **character != b'=');
+    let sextets = characters.filter_map(|character| sextet(*character));
+    sextets.filter_map(move |value| {
         bits = (bits << 6) | u32::from(value);
         count += 6;
-        if count >= 8 {
-            count -= 8;
-            octets.push((bits >> count) as u8);
+        if count < 8 {
+            return None;
         }
-    }
-    octets
+        count -= 8;
+        Some((bits >> count) as u8)
+    })
 }
 
 /// The value of one base64 character.

@@ -160,7 +160,7 @@ impl Server {
             message.gap(0);
         }
         if let Some(waiting) = fetching(record).and_then(|place| record.waiting.get_mut(place)) {
-            waiting.command.message = Some(Box::new(message.finish()));
+            waiting.command.message = Some(message.finish());
         }
     }
 

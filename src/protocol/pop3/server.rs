@@ -301,7 +301,7 @@ impl Server {
                         if complete {
                             message.end();
                         }
-                        Box::new(message.finish())
+                        message.finish()
                     });
                 }
             }

@@ -170,8 +170,12 @@ impl Decoder {
 
     /// Reads the client's octets.
     pub(super) fn read_client(&mut self, chunk: Chunk<'_>) -> Progress {
-        let mut rest = chunk;
         let mut octets = 0;
+        // Most octets of a mail server are these.
+        if matches!(self.client.mode, Mode::Data) && !self.server.greeting_is_due() {
+            octets = self.mail_data(&chunk);
+        }
+        let mut rest = chunk.skip(octets);
         while !rest.bytes.is_empty() {
             let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
             let preamble = self.notes.has_preamble();
@@ -511,7 +515,7 @@ impl Decoder {
 
     fn command(&mut self, line: &Line<'_>) -> Upgrade {
         let command = Command::read(&line.bytes);
-        let shown = command::shown(&line.bytes, self.client.suspect);
+        let shown = command::shown_as(&line.bytes, &command, self.client.suspect);
         if shown.masked {
             let known = if shown.verb == Verb::Auth {
                 command.word.len()
@@ -535,10 +539,12 @@ impl Decoder {
             self.notes.unusual_mut().lmtp = true;
         }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
-        let mut exchange = self.exchange(shown.verb, detail, line.span);
-        exchange.line = shown.line;
-        exchange.bare_line_feed = line.bare_line_feed;
-        exchange.pipelined = pipelined;
+        let exchange = Exchange {
+            line: shown.line,
+            bare_line_feed: line.bare_line_feed,
+            pipelined,
+            ..self.exchange(shown.verb, detail, line.span)
+        };
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
             self.notes.count_cut_line();
         }
@@ -546,6 +552,7 @@ impl Decoder {
         self.follow(line.span)
     }
 
+    #[inline]
     fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
         Exchange {
             index: self.ledger.next(),

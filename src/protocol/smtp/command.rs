@@ -45,15 +45,19 @@ pub struct Command<'a> {
     pub word: &'a [u8],
     /// What stands behind it, without spaces at both ends.
     pub argument: &'a [u8],
+    /// A CR stands in the line, and something behind it.
+    several: bool,
 }
 
 impl<'a> Command<'a> {
     /// Takes a line apart, up to the first CR in it; spaces in front of the verb are ignored, as a line must not escape masking by them.
     pub fn read(line: &'a [u8]) -> Self {
-        let line = line.trim_ascii();
-        let line = line
-            .get(..memchr::memchr(b'\r', line).unwrap_or(line.len()))
-            .unwrap_or(line);
+        let line = line.trim_ascii_end();
+        let several = memchr::memchr(b'\r', line).is_some();
+        let mut line = line.trim_ascii_start();
+        if several {
+            line = line.split(|octet| *octet == b'\r').next().unwrap_or_default();
+        }
         let end = line
             .iter()
             .position(|octet| matches!(octet, b' ' | b'\t'))
@@ -61,39 +65,43 @@ impl<'a> Command<'a> {
         Self {
             word: line.get(..end).unwrap_or_default(),
             argument: line.get(end..).unwrap_or_default().trim_ascii(),
+            several,
         }
     }
 
     /// The verb, `None` for one that is not known.
     pub fn known(&self) -> Option<Verb> {
-        let mut upper = [0_u8; 14];
-        let word = upper.get_mut(..self.word.len())?;
-        word.copy_from_slice(self.word);
-        word.make_ascii_uppercase();
-        Some(match &*word {
-            b"HELO" => Verb::Helo,
-            b"EHLO" => Verb::Ehlo,
-            b"LHLO" => Verb::Lhlo,
-            b"STARTTLS" => Verb::StartTls,
-            b"AUTH" => Verb::Auth,
-            b"MAIL" => Verb::Mail,
-            b"RCPT" => Verb::Rcpt,
-            b"DATA" => Verb::Data,
-            b"BDAT" => Verb::Bdat,
-            b"RSET" => Verb::Rset,
-            b"NOOP" => Verb::Noop,
-            b"QUIT" => Verb::Quit,
-            b"VRFY" => Verb::Vrfy,
-            b"EXPN" => Verb::Expn,
-            b"HELP" => Verb::Help,
-            b"TURN" => Verb::Turn,
-            b"ETRN" => Verb::Etrn,
-            b"ATRN" => Verb::Atrn,
-            b"XCLIENT" => Verb::XClient,
-            b"XFORWARD" => Verb::XForward,
-            b"X-ANONYMOUSTLS" => Verb::XAnonymousTls,
-            _ => return None,
-        })
+        let upper = |letter: u8| letter.to_ascii_uppercase();
+        if let Ok(word) = <[u8; 4]>::try_from(self.word) {
+            return Some(match &word.map(upper) {
+                b"HELO" => Verb::Helo,
+                b"EHLO" => Verb::Ehlo,
+                b"LHLO" => Verb::Lhlo,
+                b"AUTH" => Verb::Auth,
+                b"MAIL" => Verb::Mail,
+                b"RCPT" => Verb::Rcpt,
+                b"DATA" => Verb::Data,
+                b"BDAT" => Verb::Bdat,
+                b"RSET" => Verb::Rset,
+                b"NOOP" => Verb::Noop,
+                b"QUIT" => Verb::Quit,
+                b"VRFY" => Verb::Vrfy,
+                b"EXPN" => Verb::Expn,
+                b"HELP" => Verb::Help,
+                b"TURN" => Verb::Turn,
+                b"ETRN" => Verb::Etrn,
+                b"ATRN" => Verb::Atrn,
+                _ => return None,
+            });
+        }
+        let long = [
+            (b"STARTTLS".as_slice(), Verb::StartTls),
+            (b"XCLIENT", Verb::XClient),
+            (b"XFORWARD", Verb::XForward),
+            (b"X-ANONYMOUSTLS", Verb::XAnonymousTls),
+        ];
+        let is_word = |(text, _): &(&[u8], Verb)| self.word.eq_ignore_ascii_case(text);
+        long.into_iter().find(is_word).map(|(_, verb)| verb)
     }
 
     /// True where the line would hardly be anything else than a command: for finding the place again.
@@ -181,10 +189,14 @@ pub struct Shown {
 /// Decides what of a command line is shown. `suspect`: a credential is expected about here (behind AUTH, a gap, a late
 /// start), so a line that is no known command is masked altogether.
 pub fn shown(line: &[u8], suspect: bool) -> Shown {
-    if let Some(end) = memchr::memchr(b'\r', line.trim_ascii_end()) {
-        return first_of_several(line, end, suspect);
+    shown_as(line, &Command::read(line), suspect)
+}
+
+/// The same for a line that was taken apart before.
+pub fn shown_as(line: &[u8], command: &Command<'_>, suspect: bool) -> Shown {
+    if command.several {
+        return first_of_several(line, suspect);
     }
-    let command = Command::read(line);
     let plain = |verb, unknown| Shown {
         verb,
         unknown,
@@ -192,12 +204,12 @@ pub fn shown(line: &[u8], suspect: bool) -> Shown {
         masked: false,
     };
     match command.known() {
-        Some(Verb::Auth) => authentication(&command),
+        Some(Verb::Auth) => authentication(command),
         Some(verb) => plain(verb, None),
         None if suspect && !line.is_empty() => masked(),
-        None if carries_credential(command.word) => after_word(&command),
+        None if carries_credential(command.word) => after_word(command),
         None if holds_credential(command.word) => masked(),
-        None if holds_credential(line) => after_word(&command),
+        None if holds_credential(line) => after_word(command),
         None => {
             let word = command.word.get(..VERB_KEPT).unwrap_or(command.word);
             plain(Verb::Other, Some(Captured::new(word)))
@@ -206,8 +218,9 @@ pub fn shown(line: &[u8], suspect: bool) -> Shown {
 }
 
 /// A client that ends lines with CR alone: what is behind the first is one line for us, and may be anything.
-fn first_of_several(line: &[u8], end: usize, suspect: bool) -> Shown {
-    let first = shown(line.get(..end).unwrap_or_default(), suspect);
+fn first_of_several(line: &[u8], suspect: bool) -> Shown {
+    let first = line.split(|octet| *octet == b'\r').next().unwrap_or_default();
+    let first = shown(first, suspect);
     Shown {
         line: Captured::new(&[first.line.bytes(), b"\r", MASK.as_bytes()].concat()),
         masked: true,

@@ -6,6 +6,7 @@ use memchr::{memchr2, memmem};
 use crate::message;
 use crate::protocol::line::span_of;
 use crate::protocol::smtp::plain_run::plain_run;
+use crate::protocol::smtp::usual_lines::UsualLines;
 use crate::protocol::smtp::{DataFacts, LineFacts};
 use crate::span::{Span, Stamp};
 use crate::tcp::Chunk;
@@ -249,7 +250,17 @@ impl MailData {
     /// Goes over line ends as long as nothing special follows them; returns where it stopped: at the start of a line that
     /// wants a look, or behind the last octet. Nearly all octets of a mail pass here, so one search serves for everything.
     fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
-        let (mut line, mut next) = self.usual_lines(bytes, position);
+        // Not worth a try where lines end in LF alone, nor in front of the LF whose CR ended the chunk before.
+        let worth = bytes.get(position) != Some(&b'\n') && self.facts.bare_line_feeds <= self.paired;
+        let (mut line, mut next) = if worth {
+            self.usual_lines(bytes, position)
+        } else {
+            (position, position)
+        };
+        if next == bytes.len() {
+            self.line_length += (next - line) as u64;
+            return next;
+        }
         while let Some(special) = self.find_special(bytes, next) {
             next = special + 1;
             let line_feed = match bytes.get(special) {
@@ -278,7 +289,7 @@ impl MailData {
                 Some(octet) => self.place == Place::LineStart && (*octet != b'.' || self.form == Form::Counted),
                 None => false,
             };
-            if !plain {
+            if !plain || special == position {
                 return line;
             }
             self.place = Place::Inside;
@@ -287,11 +298,11 @@ impl MailData {
         bytes.len()
     }
 
-    /// Goes over usual lines; returns where the next line begins, and how far it is text. The loop in
+    /// Goes over usual lines; returns where the next line begins, and how far its octets need no second look. The loop in
     /// [`Self::rest_of_line`] would do the same: this is its short way.
     fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
         let lines = bytes.get(position..).unwrap_or_default();
-        let usual = UsualLines::of(lines, self.form, self.line_length);
+        let usual = UsualLines::of(lines, self.form == Form::Dotted, self.line_length);
         if usual.count > 0 {
             self.line_length = 0;
         }
@@ -300,6 +311,7 @@ impl MailData {
         self.paired += usual.count;
         self.facts.lines += usual.count;
         self.facts.longest = self.facts.longest.max(usual.longest);
+        self.facts.eight_bit |= usual.eight_bit;
         let line = bytes.len() - usual.behind;
         (line, line + usual.text)
     }
@@ -404,46 +416,7 @@ impl MailData {
             ended: self.ended,
             chunks: self.chunks,
             line_facts: self.facts,
-            message: Some(Box::new(self.message.finish())),
+            message: Some(self.message.finish()),
         })
-    }
-}
-
-/// Lines of text that end in CRLF and have an octet behind it, which ends no mail data.
-#[derive(Default)]
-struct UsualLines {
-    count: u64,
-    longest: u64,
-    /// A line behind one of these begins with "-".
-    dashes: bool,
-    /// Octets behind these lines.
-    behind: usize,
-    /// Octets of text that follow.
-    text: usize,
-}
-
-impl UsualLines {
-    /// The usual lines that `bytes` begin with; `begun` octets of the first line came before.
-    #[inline(never)]
-    fn of(mut bytes: &[u8], form: Form, mut begun: u64) -> Self {
-        let mut lines = Self::default();
-        loop {
-            let run = plain_run(bytes);
-            lines.behind = bytes.len();
-            lines.text = run;
-            let Some((b"\r\n", behind)) = bytes.get(run..).and_then(|rest| rest.split_first_chunk()) else {
-                return lines;
-            };
-            match behind.first() {
-                Some(first) if !matches!(*first, b'-' | b'.') => {}
-                Some(b'-') => lines.dashes = true,
-                Some(_) if form == Form::Counted => {}
-                _ => return lines,
-            }
-            lines.count += 1;
-            lines.longest = lines.longest.max(begun + run as u64 + 2);
-            begun = 0;
-            bytes = behind;
-        }
     }
 }

@@ -322,10 +322,8 @@ fn make_room(exchanges: &mut Vec<Exchange>) {
 
 fn weight_of(exchange: &Exchange) -> u32 {
     let text = |captured: &Captured| captured.bytes().len();
-    let reply = |reply: &Reply| {
-        let lines = reply.lines.iter().map(|line| 16 + text(line)).sum::<usize>();
-        size_of::<Reply>() + reply.span.weight() + lines
-    };
+    let reply =
+        |reply: &Reply| size_of::<Reply>() + reply.span.weight() + 16 * reply.lines.len() + reply.lines.octets();
     let detail = match &exchange.detail {
         Detail::Hello { name } | Detail::Attributes(name) | Detail::Unknown(name) => text(name),
         Detail::Auth(_) => 512,

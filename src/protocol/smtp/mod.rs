@@ -37,6 +37,7 @@ mod reply_lines;
 mod server;
 #[cfg(test)]
 mod tests;
+mod usual_lines;
 mod waiting;
 mod whole_reply;
 

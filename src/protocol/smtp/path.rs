@@ -23,6 +23,29 @@ const fn is_space(octet: u8) -> bool {
 
 /// `FROM:` or `TO:`, the path and the parameters behind it. The path is `None` where it cannot be read.
 pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Few<Parameter>) {
+    match usual_envelope(argument, keyword) {
+        Some((address, rest)) => (Some(path(address)), parameters(rest)),
+        None => any_envelope(argument, keyword),
+    }
+}
+
+fn path(address: &[u8]) -> Path {
+    Path {
+        address: Captured::new(address),
+    }
+}
+
+/// The address and what stands behind it, where it is in angle brackets, without quotes or a route: the short way.
+fn usual_envelope<'a>(argument: &'a [u8], keyword: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let (start, rest) = argument.split_at_checked(keyword.len())?;
+    let inside = rest.strip_prefix(b":<").filter(|inside| !inside.starts_with(b"@"))?;
+    let end = inside.iter().position(|octet| matches!(octet, b'>' | b'"'))?;
+    let usual = start.eq_ignore_ascii_case(keyword.as_bytes()) && inside.get(end) == Some(&b'>');
+    let (address, rest) = inside.split_at_checked(end).filter(|_| usual)?;
+    Some((address.trim_ascii(), rest.get(1..)?))
+}
+
+fn any_envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Few<Parameter>) {
     let prefix = |input| -> IResult<Octets<'_>, Octets<'_>> {
         delimited(
             take_while(is_space),
@@ -35,12 +58,7 @@ pub fn envelope(argument: &[u8], keyword: &str) -> (Option<Path>, Few<Parameter>
         return (None, Few::default());
     };
     match alt((bracketed, unclosed, bare)).parse(input.trim_ascii_start()) {
-        Ok((rest, address)) => (
-            Some(Path {
-                address: Captured::new(address),
-            }),
-            parameters(rest),
-        ),
+        Ok((rest, address)) => (Some(path(address)), parameters(rest)),
         Err(_) => (None, Few::default()),
     }
 }
@@ -108,6 +126,7 @@ fn parameters(input: Octets<'_>) -> Few<Parameter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(argument: &str) -> Option<String> {
         let path = envelope(argument.as_bytes(), "FROM").0;
@@ -158,5 +177,19 @@ mod tests {
                 ("X", Some("")),
             ]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!["FROM", "from", ":", "<", ">", "@", "a", "b.c", " ", "\t", "\"", "\\", "SIZE=3", "=", ",", "\u{e9}"]), 0..12,
+            ),
+        ) {
+            let usual = ["FROM:<", &pieces.concat()].concat();
+            for argument in [pieces.concat(), usual] {
+                prop_assert_eq!(envelope(argument.as_bytes(), "FROM"), any_envelope(argument.as_bytes(), "FROM"));
+            }
+        }
     }
 }

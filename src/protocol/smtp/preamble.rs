@@ -76,14 +76,19 @@ pub fn foreign(line: &[u8], span: Span) -> Option<ForeignClient> {
         b"TRACE ",
         b"Host:",
     ];
-    let control = |octet: &u8| octet.is_ascii_control() && !matches!(octet, b'\t' | b'\r');
-    let looks_like = if METHODS.iter().any(|method| line.starts_with(method)) {
+    let first = line.first().copied().unwrap_or_default();
+    let may_be_method = matches!(first, b'C' | b'D' | b'G' | b'H' | b'O' | b'P' | b'T');
+    // Not lazy: so the compiler looks at many octets at once.
+    let is_binary = line.iter().fold(!first.is_ascii(), |binary, octet| {
+        binary | (octet.is_ascii_control() & (*octet != b'\t') & (*octet != b'\r'))
+    });
+    let looks_like = if may_be_method && METHODS.iter().any(|method| line.starts_with(method)) {
         "HTTP"
     } else if line.starts_with(b"SSH-") {
         "SSH"
     } else if line.starts_with(&[3, 0]) {
         "RDP"
-    } else if line.iter().any(control) || line.first().is_some_and(|octet| !octet.is_ascii()) {
+    } else if is_binary {
         "binary"
     } else {
         return None;

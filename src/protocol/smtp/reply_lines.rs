@@ -24,7 +24,8 @@ pub struct ReplyLines(Option<Arc<Lines>>);
 /// Nearly all replies have one line.
 enum Lines {
     One([Captured; 1]),
-    Several(Box<[Captured]>),
+    /// And the octets of all of them.
+    Several(Box<[Captured]>, usize),
 }
 
 // Every reply has them, and a busy mirror port holds hundreds of thousands of replies.
@@ -61,6 +62,15 @@ impl ReplyLines {
         })
     }
 
+    /// Octets of all lines together.
+    pub(super) fn octets(&self) -> usize {
+        match self.0.as_deref() {
+            None => 0,
+            Some(Lines::One([line])) => line.bytes().len(),
+            Some(Lines::Several(_, octets)) => *octets,
+        }
+    }
+
     /// They lie at the same place, and so are the same.
     pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -77,7 +87,7 @@ impl Deref for ReplyLines {
         match self.0.as_deref() {
             None => &[],
             Some(Lines::One(line)) => line,
-            Some(Lines::Several(lines)) => lines,
+            Some(Lines::Several(lines, _)) => lines,
         }
     }
 }
@@ -87,7 +97,10 @@ impl From<Vec<Captured>> for ReplyLines {
         let lines = match <[Captured; 1]>::try_from(lines) {
             Ok(line) => Lines::One(line),
             Err(lines) if lines.is_empty() => return Self(None),
-            Err(lines) => Lines::Several(lines.into()),
+            Err(lines) => {
+                let octets = lines.iter().map(|line| line.bytes().len()).sum();
+                Lines::Several(lines.into(), octets)
+            }
         };
         Self(Some(Arc::new(lines)))
     }
@@ -118,6 +131,10 @@ mod tests {
     #[test]
     fn the_same_lines_are_shared_and_others_are_not() {
         let one = taken(&["mx.example", "PIPELINING"]);
+        assert_eq!(
+            (one.octets(), taken(&["mx.example"]).octets(), taken(&[]).octets()),
+            (20, 10, 0)
+        );
         assert!(one.is_shared_with(&taken(&["mx.example", "PIPELINING"])));
         // The same octets with other ends of lines, and what is too long to be remembered.
         assert_ne!(one, taken(&["mx.exampleP", "IPELINING"]));

@@ -133,7 +133,7 @@ proptest! {
         decoder.end();
         let (facts, _) = read(&octets, form, &cuts);
         prop_assert_eq!(facts.size, message.len() as u64);
-        prop_assert_eq!(*facts.message.unwrap(), decoder.finish());
+        prop_assert_eq!(facts.message.unwrap(), decoder.finish());
     }
 
     #[test]
