@@ -4,6 +4,8 @@
 //! can no longer be replaced in it, so of these only a short tail is kept: enough to notice a forged reply that
 //! overtook the real one.
 
+use std::cell::RefCell;
+
 /// Unacknowledged octets kept for comparing in one direction, at least, and at most twice as many;
 /// older ones are counted as not compared.
 pub const COMPARED_OCTETS: usize = 4 << 10;
@@ -12,19 +14,27 @@ pub const COMPARED_TAIL: usize = 62;
 
 /// Blocks come in steps of so many octets, for so does the allocator's room.
 const STEP: usize = 16;
-/// Longer than a reply: octets of bulk data. Up to here a block is made as large as it must be; a larger one at least three
-/// times as large as the one before.
+/// Longer than a reply: octets of bulk data. Up to here a block is made as large as it must be, beyond as large as they get.
 const BULK: usize = 512;
 /// The largest block.
 const LARGEST: usize = 2 * COMPARED_OCTETS;
 
 /// The last octets before the next expected one: a short tail in place, or a block while more than that are not
-/// acknowledged, or bulk data goes on.
+/// acknowledged.
 pub(super) struct History {
     block: Box<[u8]>,
     /// How many octets of the block are kept, or of the tail where there is none.
     length: u16,
     tail: [u8; COMPARED_TAIL],
+}
+
+/// Blocks that a thread keeps for whoever needs the next one.
+const SPARE_BLOCKS: usize = 16;
+
+thread_local! {
+    /// The largest blocks that are free. What was given back last is taken first: it is still in the processor's cache, where
+    /// a new one for each burst of mail data would not be.
+    static SPARE: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Default for History {
@@ -87,26 +97,25 @@ impl History {
     /// Takes a larger block.
     #[inline(never)]
     fn grow(&mut self, bytes: &[u8]) {
-        let needed = self.length() + bytes.len();
-        let wanted = if needed <= BULK {
-            needed
+        let (from, to) = (self.length(), self.length() + bytes.len());
+        let mut block = if to <= BULK {
+            vec![0; to.next_multiple_of(STEP)].into_boxed_slice()
         } else {
-            needed.max(3 * self.block.len())
+            let spare = SPARE.with_borrow_mut(Vec::pop);
+            spare.unwrap_or_else(|| vec![0; LARGEST].into_boxed_slice())
         };
-        let size = wanted.next_multiple_of(STEP).min(LARGEST);
-        let mut block = Vec::with_capacity(size);
-        block.extend_from_slice(self.octets());
-        block.extend_from_slice(bytes);
-        block.resize(size, 0);
-        self.block = block.into_boxed_slice();
+        if let (Some(kept), Some(new)) = (self.octets().get(..from), block.get_mut(..to)) {
+            let (old, room) = new.split_at_mut(from);
+            old.copy_from_slice(kept);
+            room.copy_from_slice(bytes);
+        }
+        self.block = block;
     }
 
     /// All octets are acknowledged.
     #[inline]
     pub fn acknowledged(&mut self) {
-        if self.length() > BULK {
-            self.keep_last(COMPARED_TAIL);
-        } else if !self.block.is_empty() {
+        if !self.block.is_empty() {
             self.give_block_back();
         }
     }
@@ -119,6 +128,13 @@ impl History {
             room.copy_from_slice(last);
         }
         self.length = last.len() as u16;
+        if block.len() == LARGEST {
+            SPARE.with_borrow_mut(|spare| {
+                if spare.len() < SPARE_BLOCKS {
+                    spare.push(block);
+                }
+            });
+        }
     }
 
     /// Keeps the last octets of the block only.
@@ -240,7 +256,7 @@ mod tests {
         assert!(history.octets().len() <= 2 * COMPARED_OCTETS);
         assert!(history.weight() <= LARGEST);
         history.acknowledged();
-        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, LARGEST));
+        assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 0));
         push_in_turn(&mut history, b"250 ok\r\n");
         assert_eq!((history.octets().len(), history.weight()), (COMPARED_TAIL, 0));
         assert_eq!(history.compare(10, b"\t\t250 ko").conflicting, 2);
