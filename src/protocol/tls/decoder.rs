@@ -408,7 +408,7 @@ impl Decoder {
     }
 
     /// Octets are missing before the next chunk of a direction. A hole inside a protected fragment does no harm; a hole
-    /// over a record's end makes the decoder look for the next record, with [`TlsDirection::lost`] set until it is found.
+    /// over a record's end makes the decoder look for the next record, with `TlsDirection::lost` set until it is found.
     pub fn gap(&mut self, gap: &Gap) {
         self.facts.gaps = self
             .facts

@@ -18,7 +18,7 @@ const REMEMBERED: usize = 128;
 /// Octets of JSON of the longest that is remembered.
 const LONGEST: usize = 8192;
 
-/// A ClientHello: as JSON what [`OfferRecord`] says of it.
+/// A ClientHello: as JSON what `OfferRecord` says of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Hello<'a>(pub &'a ClientHello);
 
