@@ -5,7 +5,6 @@ use memchr::{memchr2, memmem};
 
 use crate::message;
 use crate::protocol::line::span_of;
-use crate::protocol::smtp::plain_run::plain_run;
 use crate::protocol::smtp::usual_lines::UsualLines;
 use crate::protocol::smtp::{DataFacts, LineFacts};
 use crate::span::{Span, Stamp};
@@ -52,8 +51,6 @@ pub struct MailData {
     line_length: u64,
     /// A line of what was not yet handed on begins with "-", at another place than the start.
     dashes: bool,
-    /// The chunk holds octets that are neither text nor line ends; the walk does not look for more of them.
-    beyond_text: bool,
     carriage_returns: u64,
     paired: u64,
     facts: LineFacts,
@@ -80,7 +77,6 @@ impl MailData {
             last_stamp: None,
             line_length: 0,
             dashes: false,
-            beyond_text: false,
             carriage_returns: 0,
             paired: 0,
             facts: LineFacts::default(),
@@ -252,7 +248,7 @@ impl MailData {
     fn rest_of_line(&mut self, bytes: &[u8], position: usize, stamp: Stamp) -> usize {
         // Not worth a try where lines end in LF alone, nor in front of the LF whose CR ended the chunk before.
         let worth = bytes.get(position) != Some(&b'\n') && self.facts.bare_line_feeds <= self.paired;
-        let (mut line, mut next) = if worth {
+        let (line, next) = if worth {
             self.usual_lines(bytes, position)
         } else {
             (position, position)
@@ -261,23 +257,31 @@ impl MailData {
             self.line_length += (next - line) as u64;
             return next;
         }
-        while let Some(special) = self.find_special(bytes, next) {
+        let stop = self.any_lines(bytes, position, (line, next), stamp);
+        self.facts.eight_bit |= !bytes.get(next..stop).unwrap_or_default().is_ascii();
+        stop
+    }
+
+    /// The same for lines of any kind: the current one begins at `line`, and its octets up to `next` need no second look.
+    fn any_lines(
+        &mut self,
+        bytes: &[u8],
+        position: usize,
+        (mut line, mut next): (usize, usize),
+        stamp: Stamp,
+    ) -> usize {
+        while let Some(at) = bytes.get(next..).and_then(|rest| memchr2(b'\r', b'\n', rest)) {
+            let special = next + at;
             next = special + 1;
-            let line_feed = match bytes.get(special) {
-                Some(b'\n') => special,
-                Some(b'\r') => {
-                    self.carriage_returns += 1;
-                    if bytes.get(next) != Some(&b'\n') {
-                        continue;
-                    }
-                    next += 1;
-                    special + 1
-                }
-                _ => {
-                    self.beyond_text = true;
+            let mut line_feed = special;
+            if bytes.get(special) == Some(&b'\r') {
+                self.carriage_returns += 1;
+                if bytes.get(next) != Some(&b'\n') {
                     continue;
                 }
-            };
+                line_feed = next;
+                next += 1;
+            }
             self.facts.lines += 1;
             self.facts.longest = self.facts.longest.max(self.line_length + (next - line) as u64);
             self.line_length = 0;
@@ -298,8 +302,8 @@ impl MailData {
         bytes.len()
     }
 
-    /// Goes over usual lines; returns where the next line begins, and how far its octets need no second look. The loop in
-    /// [`Self::rest_of_line`] would do the same: this is its short way.
+    /// Goes over usual lines; returns where the next line begins, and how far its octets need no second look.
+    /// [`Self::any_lines`] would do the same: this is its short way.
     fn usual_lines(&mut self, bytes: &[u8], position: usize) -> (usize, usize) {
         let lines = bytes.get(position..).unwrap_or_default();
         let usual = UsualLines::of(lines, self.form == Form::Dotted, self.line_length);
@@ -314,17 +318,6 @@ impl MailData {
         self.facts.eight_bit |= usual.eight_bit;
         let line = bytes.len() - usual.behind;
         (line, line + usual.text)
-    }
-
-    /// The next CR or LF, or the first octet of a chunk that is no text: where there is one there may be many.
-    fn find_special(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let rest = bytes.get(from..)?;
-        let run = if self.beyond_text {
-            memchr2(b'\r', b'\n', rest)?
-        } else {
-            plain_run(rest)
-        };
-        (run < rest.len()).then_some(from + run)
     }
 
     /// Where the walk stands behind an LF.
@@ -349,14 +342,11 @@ impl MailData {
         }
     }
 
-    /// Counts what the walk leaves: octets above 0x7f, lone CRs, and dots between them.
+    /// Counts what the walk leaves: lone CRs, and dots between them.
     fn count(&mut self, read: &[u8], stamp: Stamp) {
         let Some(&last) = read.last() else {
             return;
         };
-        if std::mem::take(&mut self.beyond_text) {
-            self.facts.eight_bit |= !read.is_ascii();
-        }
         let known = self.facts.bare_carriage_returns;
         let open = u64::from(last == b'\r');
         let bare = self.carriage_returns.saturating_sub(self.paired).saturating_sub(open);

@@ -31,7 +31,6 @@ mod ledger;
 mod masked;
 mod notes;
 mod path;
-mod plain_run;
 mod preamble;
 mod reply_lines;
 mod server;
