@@ -185,6 +185,10 @@ impl<S: Stream> Table<S> {
     /// Takes a segment; its time moves the table's own clock.
     pub fn push(&mut self, segment: &Segment<'_>) {
         let now = self.clock.advance(segment.stamp.time);
+        self.at = Stamp {
+            frame: segment.stamp.frame,
+            time: now,
+        };
         if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
             self.counts.other_ports += 1;
             return;

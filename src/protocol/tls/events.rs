@@ -156,6 +156,7 @@ impl Decoder {
 
     /// A record of outer type application_data.
     fn note_sealed(&mut self, direction: Direction, length: u16, stamp: Stamp) {
+        // Asked for what may be an alert only: nothing reads the phase of any other record.
         let phase = match alert_size(length, true) {
             true => self.phase_of(direction),
             false => Phase::BeforeClientHello,
