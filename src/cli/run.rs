@@ -139,7 +139,6 @@ struct Told {
 
 impl Told {
     fn of(session: &Session, findings: Vec<Finding>, filter: &Filter, form: Form, format: Format) -> Self {
-        let digest = Digest::of(session, &findings);
         let shown = filter.matches(session, &findings);
         let mut record = Vec::new();
         if shown && format != Format::Table {
@@ -147,7 +146,8 @@ impl Told {
         }
         Self {
             id: session.id,
-            digest,
+            // Large: made where it stays.
+            digest: Digest::of(session, &findings),
             shown: shown.then(|| Entry::of(session, findings)),
             record,
         }
