@@ -78,6 +78,7 @@ impl History {
     }
 
     /// Remembers a session.
+    #[inline]
     pub fn remember(&mut self, digest: Digest) {
         if let Some(window) = self.window {
             let now = digest.last.time;

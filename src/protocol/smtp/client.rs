@@ -177,28 +177,13 @@ impl Decoder {
         }
         let mut rest = chunk.skip(octets);
         while !rest.bytes.is_empty() {
-            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
-            let preamble = self.notes.has_preamble();
-            let (count, upgrade) = match &mut self.client.mode {
-                Mode::Start(_) => (self.start(&rest), Upgrade::None),
-                Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
-                Mode::Proxy(_) => (self.proxy_header(&rest), Upgrade::None),
-                Mode::Commands | Mode::Lost => self.line(&rest),
-                Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
-                Mode::HeldUpgrade(_) => (self.hold_upgrade(&rest), Upgrade::None),
-                Mode::Data => (self.mail_data(&rest), Upgrade::None),
-                Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
-                Mode::Foreign => (rest.bytes.len(), Upgrade::None),
+            // Behind the greeting nobody talks early.
+            let usual = matches!(self.client.mode, Mode::Commands) && !self.server.greeting_is_due();
+            let (count, upgrade) = if usual {
+                self.line(&rest)
+            } else {
+                self.read_unusual(&rest)
             };
-            if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
-                let span = span_of(&rest, count);
-                let early = self
-                    .notes
-                    .unusual_mut()
-                    .early_talk
-                    .get_or_insert_with(|| Box::new(span));
-                **early = early.through(span);
-            }
             octets += count;
             rest = rest.skip(count);
             if upgrade != Upgrade::None {
@@ -209,6 +194,34 @@ impl Decoder {
             octets,
             upgrade: Upgrade::None,
         }
+    }
+
+    /// Reads octets that are no command behind the greeting; how many, and what they mean for TLS.
+    #[inline(never)]
+    fn read_unusual(&mut self, rest: &Chunk<'_>) -> (usize, Upgrade) {
+        let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
+        let preamble = self.notes.has_preamble();
+        let (count, upgrade) = match &mut self.client.mode {
+            Mode::Start(_) => (self.start(rest), Upgrade::None),
+            Mode::HeldStart(_) => (self.hold_start(rest), Upgrade::None),
+            Mode::Proxy(_) => (self.proxy_header(rest), Upgrade::None),
+            Mode::Commands | Mode::Lost => self.line(rest),
+            Mode::HeldData(_) => (self.hold_data(rest), Upgrade::None),
+            Mode::HeldUpgrade(_) => (self.hold_upgrade(rest), Upgrade::None),
+            Mode::Data => (self.mail_data(rest), Upgrade::None),
+            Mode::Chunk { .. } => (self.bdat_chunk(rest), Upgrade::None),
+            Mode::Foreign => (rest.bytes.len(), Upgrade::None),
+        };
+        if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
+            let span = span_of(rest, count);
+            let early = self
+                .notes
+                .unusual_mut()
+                .early_talk
+                .get_or_insert_with(|| Box::new(span));
+            **early = early.through(span);
+        }
+        (count, upgrade)
     }
 
     /// Reads held octets again.
@@ -232,6 +245,12 @@ impl Decoder {
         let Mode::Start(held) = &mut self.client.mode else {
             return 0;
         };
+        // Nearly always: the first octet is none of a header's, and the greeting was seen.
+        let begins = chunk.bytes.first() == preamble::SIGNATURE.first();
+        if held.bytes().is_empty() && !begins && !self.server.greeting_is_due() {
+            self.client.mode = Mode::Commands;
+            return 0;
+        }
         let mut count = 0;
         while held.bytes().len() < preamble::FIXED {
             let known = held.bytes().len().min(preamble::SIGNATURE.len());

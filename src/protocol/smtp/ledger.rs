@@ -294,8 +294,11 @@ impl Ledger {
             self.settle_oldest();
         }
         let mut exchanges = self.first;
-        let beyond = self.beyond.map(|beyond| *beyond).unwrap_or_default();
-        exchanges.extend(beyond.last);
+        let mut not_kept = 0;
+        if let Some(beyond) = self.beyond {
+            exchanges.extend(beyond.last);
+            not_kept = beyond.not_kept;
+        }
         // Whether a command was pipelined cannot be told where the reply before it was not seen, unless one frame
         // brought both commands.
         let mut before: Option<(bool, crate::span::Stamp)> = None;
@@ -305,7 +308,7 @@ impl Ledger {
             }
             before = Some((exchange.reply == Seen::Hidden, exchange.command.last()));
         }
-        (exchanges, beyond.not_kept)
+        (exchanges, not_kept)
     }
 }
 
