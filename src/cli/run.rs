@@ -184,7 +184,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         &|session, findings, digits| Told::of(&session, findings, &filter, Form { language, digits }, format),
         &mut |told: Told| {
             history.remember(told.digest);
-            if let Some(entry) = told.shown {
+            if let Some(entry) = &told.shown {
                 report.add(entry);
                 emitter.session(told.id, told.record, &mut output).map_err(failed)?;
             }

@@ -61,9 +61,9 @@ impl Report {
         Self::default()
     }
 
-    /// Adds a session.
-    pub fn add(&mut self, entry: Entry) {
-        self.count(&entry);
+    /// Adds a session. It is lent: nearly all that is kept of most sessions are counts.
+    pub fn add(&mut self, entry: &Entry) {
+        self.count(entry);
         let line = &entry.line;
         if let Some((slug, severity, _)) = line.headline {
             let place = self.causes.iter().position(|cause| cause.slug.is(slug));
@@ -74,12 +74,12 @@ impl Report {
             let room = if self.told < ALL_TOLD { ALL_TOLD } else { EXAMPLES };
             if let Some(cause) = self.causes.get_mut(place) {
                 let before = cause.examples.len();
-                cause.add(&entry, severity, room);
+                cause.add(entry, severity, room);
                 self.told += cause.examples.len() - before;
             }
         }
         if self.lines.len() < LISTED_LINES {
-            self.lines.push(entry.line);
+            self.lines.push(entry.line.clone());
         } else {
             self.lines_not_kept += 1;
         }

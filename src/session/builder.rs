@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::protocol::retrieval;
 use crate::protocol::smtp;
 use crate::protocol::tls::{TlsFacts, TlsStart};
-use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId};
+use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId, Timing};
 use crate::session::outcome::{View, outcome, stage};
-use crate::session::timing::timing;
+use crate::session::timing;
 use crate::session::transactions::transactions;
 use crate::span::{Direction, Role, Stamp};
 use crate::tcp::{ConnectionFacts, Ending, Opening};
@@ -64,8 +64,7 @@ pub fn build(
     let (stage, outcome) = (stage(&view), outcome(&view));
     let mirrored = smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
         || retrieval.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
-    let timing = timing(&connection, smtp.as_deref(), retrieval.as_deref(), tls.as_deref());
-    Session {
+    let mut session = Session {
         id,
         service,
         protocol,
@@ -80,9 +79,17 @@ pub fn build(
         quality,
         stage,
         outcome,
-        timing,
+        timing: Timing::default(),
         capture_end,
-    }
+    };
+    timing::tell(
+        &mut session.timing,
+        &session.connection,
+        session.smtp.as_deref(),
+        session.retrieval.as_deref(),
+        session.tls.as_deref(),
+    );
+    session
 }
 
 /// `mirrored`: STARTTLS was accepted, and the capture shows what was inside in clear.
