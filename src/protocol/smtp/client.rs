@@ -558,34 +558,27 @@ impl Decoder {
             self.notes.unusual_mut().lmtp = true;
         }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
-        let exchange = Exchange {
-            line: shown.line,
-            bare_line_feed: line.bare_line_feed,
-            pipelined,
-            ..self.exchange(shown.verb, detail, line.span)
-        };
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
             self.notes.count_cut_line();
         }
-        self.ledger.send(exchange);
-        self.follow(line.span)
-    }
-
-    #[inline]
-    fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
-        Exchange {
+        let verb = shown.verb;
+        self.ledger.send(Exchange {
             index: self.ledger.next(),
             verb,
-            line: Captured::default(),
-            command: command.into(),
-            bare_line_feed: false,
+            line: shown.line,
+            command: line.span.into(),
+            bare_line_feed: line.bare_line_feed,
             detail,
             continued: false,
             reply: Seen::No,
             other_replies: Few::default(),
             intermediate_replies: 0,
-            pipelined: false,
+            pipelined,
             inside_tls: self.server.inside_tls,
+        });
+        match verb {
+            Verb::Data | Verb::Bdat | Verb::StartTls | Verb::XAnonymousTls => self.follow(line.span),
+            _ => Upgrade::None,
         }
     }
 
@@ -606,7 +599,7 @@ impl Decoder {
         Detail::Auth(Box::new(facts))
     }
 
-    /// What the newest command makes of the octets behind it.
+    /// What the newest command, DATA, BDAT or STARTTLS, makes of the octets behind it.
     fn follow(&mut self, span: Span) -> Upgrade {
         let Some(mut open) = self.ledger.newest_mut() else {
             return Upgrade::None;
@@ -788,8 +781,20 @@ impl Decoder {
             last: seen.first,
             ..seen
         };
-        let exchange = self.exchange(verb, detail, command);
-        self.send_unseen(exchange);
+        self.send_unseen(Exchange {
+            index: self.ledger.next(),
+            verb,
+            line: Captured::default(),
+            command: command.into(),
+            bare_line_feed: false,
+            detail,
+            continued: false,
+            reply: Seen::No,
+            other_replies: Few::default(),
+            intermediate_replies: 0,
+            pipelined: false,
+            inside_tls: self.server.inside_tls,
+        });
         if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }

@@ -78,18 +78,11 @@ struct Beyond {
 }
 
 impl Ledger {
-    /// Adds a command that was just sent.
+    /// Adds a command that was just sent. Inlined, so that it is written where it stays.
+    #[inline]
     pub fn send(&mut self, exchange: Exchange) {
         if self.waiting() >= OPEN_EXCHANGES {
-            let given_up = self.oldest_mut().map_or(0, |oldest| {
-                if !oldest.answered {
-                    oldest.exchange.reply = Seen::Hidden;
-                }
-                u64::from(!oldest.answered)
-            });
-            let beyond = self.beyond.get_or_insert_default();
-            beyond.given_up = beyond.given_up.saturating_add(given_up);
-            self.settle_oldest();
+            self.give_up_oldest();
         }
         if self.first.len() < FIRST_EXCHANGES {
             make_room(&mut self.first);
@@ -105,6 +98,20 @@ impl Ledger {
                 .waiting
                 .push_back(Waiting::default());
         }
+    }
+
+    /// Too many wait: the reply of the oldest is taken for hidden.
+    #[cold]
+    fn give_up_oldest(&mut self) {
+        let given_up = self.oldest_mut().map_or(0, |oldest| {
+            if !oldest.answered {
+                oldest.exchange.reply = Seen::Hidden;
+            }
+            u64::from(!oldest.answered)
+        });
+        let beyond = self.beyond.get_or_insert_default();
+        beyond.given_up = beyond.given_up.saturating_add(given_up);
+        self.settle_oldest();
     }
 
     /// True where the next final reply belongs to an exchange that was given up, for which it is then counted off.
