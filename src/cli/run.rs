@@ -148,7 +148,11 @@ impl Told {
             id: session.id,
             // Large: made where it stays.
             digest: Digest::of(session, &findings),
-            shown: shown.then(|| Entry::of(session, findings)),
+            shown: if shown {
+                Some(Entry::of(session, findings))
+            } else {
+                None
+            },
             record,
         }
     }

@@ -64,7 +64,15 @@ pub fn build(
     let (stage, outcome) = (stage(&view), outcome(&view));
     let mirrored = smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
         || retrieval.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
-    let mut session = Session {
+    let mut timing = Timing::default();
+    timing::tell(
+        &mut timing,
+        &connection,
+        smtp.as_deref(),
+        retrieval.as_deref(),
+        tls.as_deref(),
+    );
+    Session {
         id,
         service,
         protocol,
@@ -79,17 +87,9 @@ pub fn build(
         quality,
         stage,
         outcome,
-        timing: Timing::default(),
+        timing,
         capture_end,
-    };
-    timing::tell(
-        &mut session.timing,
-        &session.connection,
-        session.smtp.as_deref(),
-        session.retrieval.as_deref(),
-        session.tls.as_deref(),
-    );
-    session
+    }
 }
 
 /// `mirrored`: STARTTLS was accepted, and the capture shows what was inside in clear.

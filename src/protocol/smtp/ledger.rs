@@ -78,11 +78,18 @@ struct Beyond {
 }
 
 impl Ledger {
-    /// Adds a command that was just sent. Inlined, so that it is written where it stays.
-    #[inline]
+    /// Adds a command that was just sent.
     pub fn send(&mut self, exchange: Exchange) {
         if self.waiting() >= OPEN_EXCHANGES {
-            self.give_up_oldest();
+            let given_up = self.oldest_mut().map_or(0, |oldest| {
+                if !oldest.answered {
+                    oldest.exchange.reply = Seen::Hidden;
+                }
+                u64::from(!oldest.answered)
+            });
+            let beyond = self.beyond.get_or_insert_default();
+            beyond.given_up = beyond.given_up.saturating_add(given_up);
+            self.settle_oldest();
         }
         if self.first.len() < FIRST_EXCHANGES {
             make_room(&mut self.first);
@@ -98,20 +105,6 @@ impl Ledger {
                 .waiting
                 .push_back(Waiting::default());
         }
-    }
-
-    /// Too many wait: the reply of the oldest is taken for hidden.
-    #[cold]
-    fn give_up_oldest(&mut self) {
-        let given_up = self.oldest_mut().map_or(0, |oldest| {
-            if !oldest.answered {
-                oldest.exchange.reply = Seen::Hidden;
-            }
-            u64::from(!oldest.answered)
-        });
-        let beyond = self.beyond.get_or_insert_default();
-        beyond.given_up = beyond.given_up.saturating_add(given_up);
-        self.settle_oldest();
     }
 
     /// True where the next final reply belongs to an exchange that was given up, for which it is then counted off.
