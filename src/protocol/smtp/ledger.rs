@@ -313,13 +313,18 @@ impl Ledger {
 }
 
 /// Some sessions stop behind the first command, for hours; many hand over to TLS behind the second; EHLO, MAIL, RCPT, DATA
-/// and QUIT make five.
+/// and QUIT make five. No such block can be enlarged where it is, and asking the allocator to try takes longer than the move.
 fn make_room(exchanges: &mut Vec<Exchange>) {
-    match exchanges.len() {
-        0 => *exchanges = Vec::with_capacity(1),
-        1 => exchanges.reserve_exact(1),
-        2 => exchanges.reserve_exact(3),
-        _ => {}
+    let room = match exchanges.len() {
+        0 => 1,
+        1 => 2,
+        2 => 5,
+        _ => return,
+    };
+    if exchanges.capacity() < room {
+        let mut larger = Vec::with_capacity(room);
+        larger.append(exchanges);
+        *exchanges = larger;
     }
 }
 
