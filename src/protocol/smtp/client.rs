@@ -15,8 +15,8 @@ use crate::protocol::smtp::held::Held;
 use crate::protocol::smtp::masked::Masked;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
-use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
-use crate::protocol::{Progress, Retention, Seen, Upgrade};
+use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::{Progress, Retention, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
 
@@ -562,20 +562,12 @@ impl Decoder {
             self.notes.count_cut_line();
         }
         let verb = shown.verb;
-        self.ledger.send(Exchange {
-            index: self.ledger.next(),
-            verb,
-            line: shown.line,
-            command: line.span.into(),
-            bare_line_feed: line.bare_line_feed,
-            detail,
-            continued: false,
-            reply: Seen::No,
-            other_replies: Few::default(),
-            intermediate_replies: 0,
-            pipelined,
-            inside_tls: self.server.inside_tls,
-        });
+        let mut exchange = Exchange::sent(verb, shown.line, detail, line.span);
+        exchange.index = self.ledger.next();
+        exchange.bare_line_feed = line.bare_line_feed;
+        exchange.pipelined = pipelined;
+        exchange.inside_tls = self.server.inside_tls;
+        self.ledger.send(exchange);
         match verb {
             Verb::Data | Verb::Bdat | Verb::StartTls | Verb::XAnonymousTls => self.follow(line.span),
             _ => Upgrade::None,
@@ -781,20 +773,7 @@ impl Decoder {
             last: seen.first,
             ..seen
         };
-        self.send_unseen(Exchange {
-            index: self.ledger.next(),
-            verb,
-            line: Captured::default(),
-            command: command.into(),
-            bare_line_feed: false,
-            detail,
-            continued: false,
-            reply: Seen::No,
-            other_replies: Few::default(),
-            intermediate_replies: 0,
-            pipelined: false,
-            inside_tls: self.server.inside_tls,
-        });
+        self.send_unseen(Exchange::sent(verb, Captured::default(), detail, command));
         if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }
