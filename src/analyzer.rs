@@ -300,9 +300,15 @@ impl Shard {
             .capture_end
             .or(Some(at))
             .filter(|_| facts.ending != Ending::Stopped);
-        let session = session::build(id, facts, transcript.unwrap_or_default(), end);
-        let findings = diagnose(&session);
-        Some((session, findings))
+        // A session is large: it is made where it is handed out, and looked at there.
+        let mut over = Some((
+            session::build(id, facts, transcript.unwrap_or_default(), end),
+            Vec::new(),
+        ));
+        if let Some((session, findings)) = &mut over {
+            *findings = diagnose(session);
+        }
+        over
     }
 
     /// Counts of the TCP room.

@@ -139,7 +139,6 @@ struct Told {
 
 impl Told {
     fn of(session: &Session, findings: Vec<Finding>, filter: &Filter, form: Form, format: Format) -> Self {
-        let digest = Digest::of(session, &findings);
         let shown = filter.matches(session, &findings);
         let mut record = Vec::new();
         if shown && format != Format::Table {
@@ -147,8 +146,13 @@ impl Told {
         }
         Self {
             id: session.id,
-            digest,
-            shown: shown.then(|| Entry::of(session, findings)),
+            // Large: made where it stays.
+            digest: Digest::of(session, &findings),
+            shown: if shown {
+                Some(Entry::of(session, findings))
+            } else {
+                None
+            },
             record,
         }
     }
@@ -184,7 +188,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         &|session, findings, digits| Told::of(&session, findings, &filter, Form { language, digits }, format),
         &mut |told: Told| {
             history.remember(told.digest);
-            if let Some(entry) = told.shown {
+            if let Some(entry) = &told.shown {
                 report.add(entry);
                 emitter.session(told.id, told.record, &mut output).map_err(failed)?;
             }

@@ -304,18 +304,25 @@ impl Evidence {
 
 /// A reply's code and its first line.
 pub(super) fn words(reply: &Reply) -> Captured {
-    let line = reply.lines.first().map(Captured::bytes);
-    let mut text = Vec::with_capacity(CODE + line.map_or(0, <[u8]>::len));
-    text.extend_from_slice(itoa::Buffer::new().format(reply.code).as_bytes());
-    if let Some(line) = line {
-        text.push(b' ');
-        text.extend_from_slice(line);
+    let mut digits = itoa::Buffer::new();
+    let code = digits.format(reply.code).as_bytes();
+    let Some(line) = reply.lines.first().map(Captured::bytes) else {
+        return Captured::new(code);
+    };
+    let length = code.len() + 1 + line.len();
+    let mut room = [b' '; USUAL];
+    match room.get_mut(..length) {
+        Some(text) => {
+            text[..code.len()].copy_from_slice(code);
+            text[code.len() + 1..].copy_from_slice(line);
+            Captured::new(text)
+        }
+        None => Captured::new(&[code, b" ", line].concat()),
     }
-    Captured::new(&text)
 }
 
-/// Octets of a code and a blank, at most.
-const CODE: usize = 6;
+/// Octets of a reply's line that is put together without memory of its own; most have half of that.
+const USUAL: usize = 128;
 
 /// What stands beside a piece of proof where no quotation does: a sentence of the catalogue (`text/notes`), named by its
 /// English template, and the values for its `{names}`.

@@ -87,12 +87,13 @@ fn allowed(session: &Session, finding: &Finding) -> bool {
 
 /// A finding that the root cause (or another failing finding) explains becomes its consequence.
 fn fold(session: &Session, findings: &mut [Finding], root: Option<&'static str>) {
-    let reasons: Vec<Option<&'static str>> = findings
-        .iter()
-        .map(|finding| reason(session, findings, finding, root))
-        .collect();
-    for (finding, reason) in findings.iter_mut().zip(reasons) {
-        finding.because_of = reason;
+    for position in 0..findings.len() {
+        let reason = findings
+            .get(position)
+            .and_then(|finding| reason(session, findings, finding, root));
+        if let Some(finding) = findings.get_mut(position) {
+            finding.because_of = reason;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::captured::Captured;
 use crate::diagnosis::{Finding, Severity, lists};
 use crate::protocol::retrieval::Status;
-use crate::protocol::smtp::{Detail, Exchange, Verb, is_keyword};
+use crate::protocol::smtp::{Detail, Exchange, Reply, Verb, is_keyword};
 use crate::protocol::tls::{Phase, Version};
 use crate::session::{
     CaptureQuality, Outcome, Protocol, Security, Service, Session, SessionId, Stage, TransactionResult,
@@ -22,6 +22,8 @@ const TRANSACTIONS: usize = 8;
 const LOGINS: usize = 8;
 /// Longest name remembered, in octets.
 const NAME: usize = 64;
+/// Octets of the longest address that takes no memory to be hashed; most have half of that.
+const ADDRESS: usize = 64;
 
 /// TLS as remembered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,11 +159,8 @@ impl Digest {
     /// Remembers a session.
     #[must_use]
     pub fn of(session: &Session, findings: &[Finding]) -> Self {
-        let hello = session
-            .exchanges()
-            .iter()
-            .find(|one| matches!(one.detail, Detail::Hello { .. }));
-        let list = clear_list(session).and_then(|exchange| exchange.reply.yes());
+        let said_in_clear = InClear::of(session);
+        let list = said_in_clear.list;
         let facts = list.map(lists::of);
         let (mechanisms, list_seen) = match (list, &facts) {
             (Some(reply), Some(facts)) => (Some(Arc::clone(&facts.mechanisms)), Some(reply.span.first())),
@@ -184,22 +183,23 @@ impl Digest {
                 .find(|finding| finding.root_cause)
                 .map(|finding| finding.rule.slug),
             said: said(findings),
-            hello_name: hello.and_then(|exchange| match &exchange.detail {
-                Detail::Hello { name } => Some(cut(name)),
-                _ => None,
-            }),
+            hello_name: said_in_clear.hello.map(cut),
             server_says: server_says(session),
             starttls_offered: facts
                 .as_ref()
                 .map_or_else(|| starttls_offered(session), |facts| Some(facts.starttls)),
-            starttls_asked: starttls_asked(session),
+            starttls_asked: said_in_clear.starttls || stls_asked(session),
             mechanisms,
             list_seen,
             size_limit: facts.as_ref().and_then(|facts| facts.size_limit),
             tls: tls(session).map(Box::new),
-            auth: authentication(session),
+            auth: if said_in_clear.login || !session.commands().is_empty() {
+                authentication(session)
+            } else {
+                Vec::new()
+            },
             transactions: transactions(session),
-            body_in_clear: body_in_clear(session),
+            body_in_clear: said_in_clear.body || retrieved_in_clear(session),
             retrieval_login: retrieval_login(session),
             client_time_to_live: session.connection.directions.to_server.time_to_live,
             application_octets: session.tls.as_ref().map_or(0, |tls| {
@@ -248,6 +248,48 @@ impl Digest {
     }
 }
 
+/// What the exchanges of SMTP have, at one look at them.
+#[derive(Default)]
+struct InClear<'a> {
+    /// The name of the first hello.
+    hello: Option<&'a Captured>,
+    /// The list that answered the last hello in clear.
+    list: Option<&'a Reply>,
+    /// STARTTLS.
+    starttls: bool,
+    /// AUTH.
+    login: bool,
+    /// Mail data, not inside TLS.
+    body: bool,
+}
+
+impl<'a> InClear<'a> {
+    fn of(session: &'a Session) -> Self {
+        let mut has = Self::default();
+        for exchange in session.exchanges() {
+            match &exchange.detail {
+                Detail::Hello { name } => {
+                    has.hello = has.hello.or(Some(name));
+                    has.list = clear_list_of(exchange).or(has.list);
+                }
+                Detail::Auth(_) => has.login = true,
+                Detail::Data(Some(data)) | Detail::Bdat { data: Some(data), .. } => {
+                    has.body |= !exchange.inside_tls && data.size > 0;
+                }
+                _ => has.starttls |= exchange.verb == Verb::StartTls,
+            }
+        }
+        has
+    }
+}
+
+/// The list of extensions that answered a hello in clear.
+fn clear_list_of(exchange: &Exchange) -> Option<&Reply> {
+    let asks = matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo) && !exchange.inside_tls;
+    let reply = exchange.reply.yes().filter(|_| asks)?;
+    (reply.class() == 2 && !reply.incomplete).then_some(reply)
+}
+
 /// The list of these, at most so many. Tens of thousands are kept: room that is not used would be a third of them.
 fn fitting<T>(items: impl Iterator<Item = T>, expected: usize) -> Vec<T> {
     let mut list = Vec::with_capacity(expected);
@@ -276,18 +318,6 @@ fn server_says(session: &Session) -> Option<Captured> {
     (!word.is_empty()).then(|| cut_octets(word))
 }
 
-/// The last hello in clear that was answered with a list.
-pub(crate) fn clear_list(session: &Session) -> Option<&Exchange> {
-    session.exchanges().iter().rev().find(|exchange| {
-        matches!(exchange.verb, Verb::Ehlo | Verb::Lhlo)
-            && !exchange.inside_tls
-            && exchange
-                .reply
-                .yes()
-                .is_some_and(|reply| reply.class() == 2 && !reply.incomplete)
-    })
-}
-
 /// STARTTLS or STLS among the capabilities of POP3 or IMAP.
 fn starttls_offered(session: &Session) -> Option<bool> {
     let capabilities = session.retrieval.as_ref()?.capabilities.first()?;
@@ -302,15 +332,10 @@ fn starttls_offered(session: &Session) -> Option<bool> {
     )
 }
 
-fn starttls_asked(session: &Session) -> bool {
-    session
-        .exchanges()
-        .iter()
-        .any(|exchange| exchange.verb == Verb::StartTls)
-        || session
-            .commands()
-            .iter()
-            .any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
+/// STARTTLS or STLS was asked for by POP3 or IMAP.
+fn stls_asked(session: &Session) -> bool {
+    let mut commands = session.commands().iter();
+    commands.any(|command| matches!(command.verb.bytes(), b"STARTTLS" | b"STLS"))
 }
 
 /// The mechanisms of POP3 or IMAP, and where they were seen.
@@ -364,10 +389,6 @@ fn tls(session: &Session) -> Option<TlsDigest> {
 }
 
 fn authentication(session: &Session) -> Vec<AuthDigest> {
-    let is_login = |exchange: &Exchange| matches!(exchange.detail, Detail::Auth(_));
-    if session.commands().is_empty() && !session.exchanges().iter().any(is_login) {
-        return Vec::new();
-    }
     let smtp = session.exchanges().iter().filter_map(|exchange| {
         let Detail::Auth(facts) = &exchange.detail else {
             return None;
@@ -401,16 +422,20 @@ fn authentication(session: &Session) -> Vec<AuthDigest> {
     fitting(smtp.chain(retrieval).take(LOGINS), 0)
 }
 
-/// A hash that does not change from run to run.
-/// Of texts in lower case.
+/// A hash of texts in lower case that does not change from run to run.
 fn stable_hash<'a>(parts: impl Iterator<Item = &'a Captured>) -> u64 {
     let mut hasher = foldhash::fast::FixedState::with_seed(25).build_hasher();
-    let mut lower = Vec::new();
+    let mut room = [0; ADDRESS];
     for part in parts {
-        lower.clear();
-        lower.extend_from_slice(part.bytes());
-        lower.make_ascii_lowercase();
-        hasher.write(&lower);
+        let part = part.bytes();
+        match room.get_mut(..part.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(part);
+                lower.make_ascii_lowercase();
+                hasher.write(lower);
+            }
+            None => hasher.write(&part.to_ascii_lowercase()),
+        }
         hasher.write_u8(0);
     }
     hasher.finish()
@@ -462,18 +487,10 @@ fn transactions(session: &Session) -> Vec<TransactionDigest> {
     fitting(digests, expected)
 }
 
-fn body_in_clear(session: &Session) -> bool {
-    let sent = session.exchanges().iter().any(|exchange| {
-        !exchange.inside_tls
-            && match &exchange.detail {
-                Detail::Data(data) | Detail::Bdat { data, .. } => data.as_ref().is_some_and(|data| data.size > 0),
-                _ => false,
-            }
-    });
-    sent || session
-        .commands()
-        .iter()
-        .any(|command| !command.inside_tls && command.data_octets > 0)
+/// A message of POP3 or IMAP, not inside TLS.
+fn retrieved_in_clear(session: &Session) -> bool {
+    let mut commands = session.commands().iter();
+    commands.any(|command| !command.inside_tls && command.data_octets > 0)
 }
 
 fn retrieval_login(session: &Session) -> Option<(Stamp, bool)> {

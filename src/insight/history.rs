@@ -78,11 +78,8 @@ impl History {
     }
 
     /// Remembers a session.
+    #[inline]
     pub fn remember(&mut self, digest: Digest) {
-        if self.digests.len() >= MAXIMUM_DIGESTS {
-            self.digests.pop_front();
-            self.forgotten += 1;
-        }
         if let Some(window) = self.window {
             let now = digest.last.time;
             while self
@@ -94,7 +91,16 @@ impl History {
                 self.forgotten += 1;
             }
         }
-        self.digests.push_back(digest);
+        let full = self.digests.len() >= MAXIMUM_DIGESTS;
+        match self.digests.front_mut() {
+            // It takes the place of the oldest, which becomes the newest.
+            Some(oldest) if full => {
+                *oldest = digest;
+                self.digests.rotate_left(1);
+                self.forgotten += 1;
+            }
+            _ => self.digests.push_back(digest),
+        }
     }
 
     /// Forgets sessions that ended longer than `window` before `now`, or after it (the capture's clock was set back).

@@ -258,4 +258,17 @@ mod tests {
             assert!(window.sessions().map(|one| one.id).is_sorted());
         }
     }
+
+    #[test]
+    fn a_full_history_forgets_the_oldest_and_keeps_the_order() {
+        use crate::insight::{History, MAXIMUM_DIGESTS};
+        let mut history = History::new();
+        let count = MAXIMUM_DIGESTS as u64 + 3;
+        for id in 0..count {
+            history.remember(digest(id, "10.0.0.9", "10.0.0.10", 25));
+        }
+        assert_eq!((history.len(), history.forgotten()), (MAXIMUM_DIGESTS, 3));
+        let places = [0, 2, 3, count - 1].map(|id| history.oldest_place(&[SessionId(id)]));
+        assert_eq!(places, [None, None, Some(3), Some(count - 1)]);
+    }
 }

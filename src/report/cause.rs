@@ -1,9 +1,9 @@
 //! Sessions with the same headline, told once: how many, whose, and a few in full.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnosis::{Finding, Severity};
+use crate::report::counts::Addresses;
 use crate::report::entry::Entry;
 use crate::session::SessionId;
 use crate::span::Stamp;
@@ -36,9 +36,9 @@ pub struct Cause {
     /// Sessions.
     pub sessions: u64,
     /// Sessions by client address.
-    pub clients: BTreeMap<IpAddr, u64>,
+    pub clients: Addresses<IpAddr>,
     /// Sessions by server address and port.
-    pub servers: BTreeMap<(IpAddr, u16), u64>,
+    pub servers: Addresses<(IpAddr, u16)>,
     /// Sessions whose addresses found no room.
     pub further_addresses: u64,
     /// The first sessions in full, [`EXAMPLES`] of them, each from another client where there are several.
@@ -55,8 +55,8 @@ impl Cause {
             slug,
             severity: Severity::Ok,
             sessions: 0,
-            clients: BTreeMap::new(),
-            servers: BTreeMap::new(),
+            clients: Addresses::default(),
+            servers: Addresses::default(),
             further_addresses: 0,
             examples: Vec::new(),
             seen: (stamp, stamp),
@@ -70,15 +70,10 @@ impl Cause {
         self.severity = self.severity.max(severity);
         self.seen.0 = self.seen.0.min(entry.first);
         self.seen.1 = self.seen.1.max(entry.first);
-        if self.clients.len() < ADDRESSES || self.clients.contains_key(&line.client.address) {
-            *self.clients.entry(line.client.address).or_default() += 1;
-        } else {
+        if !self.clients.add(line.client.address, ADDRESSES) {
             self.further_addresses += 1;
         }
-        let server = (line.server.address, line.server.port);
-        if self.servers.len() < ADDRESSES || self.servers.contains_key(&server) {
-            *self.servers.entry(server).or_default() += 1;
-        }
+        self.servers.add((line.server.address, line.server.port), ADDRESSES);
         if self.examples.len() < room {
             self.examples.push(Example {
                 id: line.id,

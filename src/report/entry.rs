@@ -23,7 +23,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a session.
+    /// The entry of a session. Inlined with its line, so that both are made where they stay.
+    #[inline]
     #[must_use]
     pub fn of(session: &Session, findings: Vec<Finding>) -> Self {
         let accepted = session.transactions.iter().filter(|transaction| {

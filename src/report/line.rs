@@ -49,6 +49,7 @@ pub struct SessionLine {
 
 impl SessionLine {
     /// The line of a session.
+    #[inline]
     #[must_use]
     pub fn of(session: &Session, findings: &[Finding]) -> Self {
         let grave = || findings.iter().filter(|finding| finding.severity >= Severity::Risk);

@@ -2,12 +2,14 @@
 //! sessions keeps lines and examples, not sessions. Filters and orders; writes no sentence and no byte.
 
 mod cause;
+mod counts;
 mod entry;
 mod health;
 mod line;
 mod summary;
 
 pub use cause::{Cause, EXAMPLES, Example};
+pub use counts::{Addresses, Counted, Counts};
 pub use entry::Entry;
 pub use health::Health;
 pub use line::SessionLine;

@@ -1,10 +1,9 @@
 //! The whole run: lines, causes, counts.
 
-use std::collections::BTreeMap;
-
 use crate::diagnosis::Severity;
 use crate::insight::Insight;
 use crate::report::cause::{Cause, EXAMPLES};
+use crate::report::counts::{Counted as _, Counts};
 use crate::report::entry::Entry;
 use crate::report::line::SessionLine;
 use crate::session::{Outcome, Service};
@@ -20,17 +19,17 @@ pub struct Tally {
     /// Sessions.
     pub sessions: u64,
     /// Sessions by outcome.
-    pub outcomes: BTreeMap<Outcome, u64>,
+    pub outcomes: Counts<Outcome>,
     /// Sessions by service.
-    pub services: BTreeMap<Service, u64>,
+    pub services: Counts<Service>,
     /// Sessions by negotiated TLS version (wire value).
-    pub versions: BTreeMap<u16, u64>,
+    pub versions: Counts<u16>,
     /// Sessions by highest offered TLS version (wire value).
-    pub offered: BTreeMap<u16, u64>,
+    pub offered: Counts<u16>,
     /// Sessions in which a finding fired, by slug.
-    pub findings: BTreeMap<&'static str, u64>,
+    pub findings: Counts<&'static str>,
     /// Sessions by their gravest finding.
-    pub severities: BTreeMap<Severity, u64>,
+    pub severities: Counts<Severity>,
     /// Messages accepted, as seen.
     pub accepted_messages: u64,
     /// Sessions whose inside was read with keys.
@@ -46,8 +45,8 @@ pub struct Report {
     pub lines: Vec<SessionLine>,
     /// Sessions without a line.
     pub lines_not_kept: u64,
-    /// Causes by slug; ordered for reading by [`Report::causes_in_order`].
-    causes: BTreeMap<&'static str, Cause>,
+    /// Causes as they came, a few dozen at most; ordered for reading by [`Report::causes_in_order`].
+    causes: Vec<Cause>,
     told: usize,
     /// Counts.
     pub tally: Tally,
@@ -62,19 +61,25 @@ impl Report {
         Self::default()
     }
 
-    /// Adds a session.
-    pub fn add(&mut self, entry: Entry) {
-        self.count(&entry);
+    /// Adds a session. It is lent: nearly all that is kept of most sessions are counts.
+    pub fn add(&mut self, entry: &Entry) {
+        self.count(entry);
         let line = &entry.line;
         if let Some((slug, severity, _)) = line.headline {
-            let cause = self.causes.entry(slug).or_insert_with(|| Cause::new(slug, entry.first));
+            let place = self.causes.iter().position(|cause| cause.slug.is(slug));
+            let place = place.unwrap_or_else(|| {
+                self.causes.push(Cause::new(slug, entry.first));
+                self.causes.len() - 1
+            });
             let room = if self.told < ALL_TOLD { ALL_TOLD } else { EXAMPLES };
-            let before = cause.examples.len();
-            cause.add(&entry, severity, room);
-            self.told += cause.examples.len() - before;
+            if let Some(cause) = self.causes.get_mut(place) {
+                let before = cause.examples.len();
+                cause.add(entry, severity, room);
+                self.told += cause.examples.len() - before;
+            }
         }
         if self.lines.len() < LISTED_LINES {
-            self.lines.push(entry.line);
+            self.lines.push(entry.line.clone());
         } else {
             self.lines_not_kept += 1;
         }
@@ -83,19 +88,19 @@ impl Report {
     fn count(&mut self, entry: &Entry) {
         let (tally, line) = (&mut self.tally, &entry.line);
         tally.sessions += 1;
-        *tally.outcomes.entry(line.outcome).or_default() += 1;
-        *tally.services.entry(line.service).or_default() += 1;
+        tally.outcomes.add(line.outcome);
+        tally.services.add(line.service);
         if let Some(version) = line.version {
-            *tally.versions.entry(version.0).or_default() += 1;
+            tally.versions.add(version.0);
         }
         if let Some(version) = line.offered {
-            *tally.offered.entry(version.0).or_default() += 1;
+            tally.offered.add(version.0);
         }
         for finding in &entry.findings {
-            *tally.findings.entry(finding.rule.slug).or_default() += 1;
+            tally.findings.add(finding.rule.slug);
         }
         if let Some(gravest) = entry.findings.iter().map(|finding| finding.severity).max() {
-            *tally.severities.entry(gravest).or_default() += 1;
+            tally.severities.add(gravest);
         }
         tally.decrypted += u64::from(entry.decrypted);
         tally.keyless += u64::from(entry.keyless);
@@ -105,7 +110,7 @@ impl Report {
     /// Ends the run.
     pub fn finish(&mut self, insights: Vec<Insight>) {
         self.lines.sort_by_cached_key(|line| line.id);
-        for cause in self.causes.values_mut() {
+        for cause in &mut self.causes {
             cause.examples.sort_by_key(|example| example.id);
         }
         self.insights = insights;
@@ -114,7 +119,7 @@ impl Report {
     /// Causes, failures first, then by number of sessions, then by slug.
     #[must_use]
     pub fn causes_in_order(&self) -> Vec<&Cause> {
-        let mut causes: Vec<&Cause> = self.causes.values().collect();
+        let mut causes: Vec<&Cause> = self.causes.iter().collect();
         causes.sort_by_key(|cause| {
             (
                 std::cmp::Reverse(cause.severity),
@@ -129,7 +134,7 @@ impl Report {
     /// The gravest severity of the run, insights included; for the exit code.
     #[must_use]
     pub fn gravest(&self) -> Option<Severity> {
-        let sessions = self.tally.severities.keys().next_back().copied();
+        let sessions = self.tally.severities.greatest();
         sessions.max(self.insights.iter().map(|insight| insight.finding.severity).max())
     }
 }

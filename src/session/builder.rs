@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::protocol::retrieval;
 use crate::protocol::smtp;
 use crate::protocol::tls::{TlsFacts, TlsStart};
-use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId};
+use crate::session::model::{CaptureQuality, EndedBy, Protocol, Security, Service, Session, SessionId, Timing};
 use crate::session::outcome::{View, outcome, stage};
-use crate::session::timing::timing;
+use crate::session::timing;
 use crate::session::transactions::transactions;
 use crate::span::{Direction, Role, Stamp};
 use crate::tcp::{ConnectionFacts, Ending, Opening};
@@ -64,7 +64,14 @@ pub fn build(
     let (stage, outcome) = (stage(&view), outcome(&view));
     let mirrored = smtp.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror)
         || retrieval.as_ref().is_some_and(|dialogue| dialogue.decrypting_mirror);
-    let timing = timing(&connection, smtp.as_deref(), retrieval.as_deref(), tls.as_deref());
+    let mut timing = Timing::default();
+    timing::tell(
+        &mut timing,
+        &connection,
+        smtp.as_deref(),
+        retrieval.as_deref(),
+        tls.as_deref(),
+    );
     Session {
         id,
         service,

@@ -9,18 +9,16 @@ use crate::session::model::Timing;
 use crate::span::Stamp;
 use crate::tcp::ConnectionFacts;
 
-/// Times per stage, and each side's share.
-pub(super) fn timing(
+/// Times per stage, and each side's share, into `timing`, where there was none yet.
+pub(super) fn tell(
+    timing: &mut Timing,
     connection: &ConnectionFacts,
     smtp: Option<&Dialogue>,
     retrieval: Option<&retrieval::Dialogue>,
     tls: Option<&TlsFacts>,
-) -> Timing {
-    let mut timing = Timing {
-        connect: connect(connection),
-        tls: tls.and_then(handshake),
-        ..Timing::default()
-    };
+) {
+    timing.connect = connect(connection);
+    timing.tls = tls.and_then(handshake);
     let opened = tls
         .and_then(secured)
         .or(connection.handshake_ack)
@@ -32,13 +30,12 @@ pub(super) fn timing(
         timing.greeting = Some(greeting.time.since(opened.time));
     }
     if let Some(dialogue) = smtp {
-        smtp_stages(dialogue, &mut timing);
+        smtp_stages(dialogue, timing);
     }
     timing.server_share += timing.greeting.unwrap_or_default();
     if let Some(dialogue) = retrieval {
-        retrieval_stages(dialogue, &mut timing);
+        retrieval_stages(dialogue, timing);
     }
-    timing
 }
 
 fn connect(connection: &ConnectionFacts) -> Option<Duration> {

@@ -1,5 +1,6 @@
 //! What the TCP room knows of one connection when it ends, in facts with frame numbers; no verdicts.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::packet::{Endpoint, IcmpError};
@@ -237,4 +238,37 @@ pub struct ConnectionFacts {
     pub unlisted: u32,
     /// Encapsulations the same packet was seen under ("same packet on two VLANs").
     pub encapsulations: u32,
+}
+
+impl Default for ConnectionFacts {
+    /// Of a connection of which nothing is known: to be filled in. Inlined, so that a `Box` of it is made where it stays.
+    #[inline]
+    fn default() -> Self {
+        let nobody = Endpoint {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: 0,
+        };
+        Self {
+            client: nobody,
+            server: nobody,
+            roles: RoleEvidence::Guess,
+            opening: Opening::MidStream,
+            ending: Ending::CaptureEnd,
+            first: Stamp::default(),
+            last: Stamp::default(),
+            frames: 0,
+            handshake_ack: None,
+            round_trip: None,
+            directions: PerDirection::default(),
+            resets: Vec::new(),
+            gaps: Vec::new(),
+            zero_windows: Vec::new(),
+            stuck: Vec::new(),
+            icmp_errors: Vec::new(),
+            longest_silence: None,
+            early_segments: 0,
+            unlisted: 0,
+            encapsulations: 1,
+        }
+    }
 }

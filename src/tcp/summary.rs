@@ -1,16 +1,12 @@
 //! Turns what was remembered of a connection into its facts, once, at its end.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::span::{Direction, PerDirection};
+use crate::span::Direction;
 use crate::tcp::facts::{ConnectionFacts, DirectionFacts, Ending};
 use crate::tcp::sequence::distance;
 use crate::tcp::side::{RareSide, Side};
 use crate::tcp::transport::{Rare, Transport, at};
-
-/// What most sides have.
-static NOTHING_RARE: LazyLock<RareSide> = LazyLock::new(RareSide::default);
 
 impl Transport {
     /// How the connection ended, where nothing but `cause` ended it from outside.
@@ -27,38 +23,25 @@ impl Transport {
         }
     }
 
-    /// The facts; the lists are moved out.
+    /// The facts; the lists are moved out. They are a kilobyte, so they are filled in where they stay.
     pub(super) fn facts(&mut self, ending: Ending) -> Box<ConnectionFacts> {
         self.end_episodes();
-        let directions = PerDirection {
-            to_server: self.direction_facts(Direction::ToServer),
-            to_client: self.direction_facts(Direction::ToClient),
-        };
+        let mut facts = Box::<ConnectionFacts>::default();
         let opened = self.opened();
-        let round_trip = self.round_trip();
+        facts.client = opened.client;
+        facts.server = opened.server;
+        facts.roles = self.roles;
+        facts.opening = self.opening;
+        facts.ending = ending;
+        facts.first = self.first;
+        facts.last = self.last();
+        facts.frames = self.frames();
+        facts.round_trip = self.round_trip();
         let (marks, [from, to]) = (self.marks(), self.silence);
-        let mut facts = Box::new(ConnectionFacts {
-            client: opened.client,
-            server: opened.server,
-            roles: self.roles,
-            opening: self.opening,
-            ending,
-            first: self.first,
-            last: self.last(),
-            frames: self.frames(),
-            handshake_ack: marks.get(self.handshake_acknowledgment),
-            round_trip,
-            directions,
-            resets: Vec::new(),
-            gaps: Vec::new(),
-            zero_windows: Vec::new(),
-            stuck: Vec::new(),
-            icmp_errors: Vec::new(),
-            longest_silence: (from != to).then(|| (marks.stamp(from), marks.stamp(to))),
-            early_segments: 0,
-            unlisted: 0,
-            encapsulations: 1,
-        });
+        facts.handshake_ack = marks.get(self.handshake_acknowledgment);
+        facts.longest_silence = (from != to).then(|| (marks.stamp(from), marks.stamp(to)));
+        self.direction_facts(Direction::ToServer, &mut facts.directions.to_server);
+        self.direction_facts(Direction::ToClient, &mut facts.directions.to_client);
         if let Some(rare) = self.beside.take_rare() {
             facts.resets = rare.resets;
             facts.gaps = rare.gaps;
@@ -96,46 +79,32 @@ impl Transport {
         (!again && syn.frame < answer.frame && answer.frame < end.frame).then(|| end.time.since(syn.time))
     }
 
-    fn direction_facts(&self, direction: Direction) -> DirectionFacts {
+    /// Fills in the facts of a direction, of which nothing was said yet.
+    fn direction_facts(&self, direction: Direction, facts: &mut DirectionFacts) {
         let (side, marks) = (self.side(direction), self.marks());
-        let rare = self.beside.rare().map(|rare| &rare.sides[at(direction)]);
-        let rare = rare.unwrap_or_else(|| &NOTHING_RARE);
-        DirectionFacts {
-            segments: u64::from(side.segments),
-            data_segments: u64::from(side.data_segments),
-            octets: side.offset - rare.missing_octets,
-            octets_on_wire: self.octets_on_wire(direction),
-            retransmissions: rare.retransmissions,
-            retransmission_timeouts: rare.retransmission_timeouts,
-            out_of_order: rare.out_of_order,
-            keep_alives: rare.keep_alives,
-            capture_duplicates: rare.capture_duplicates,
-            conflicting_octets: rare.conflicting_octets,
-            first_conflict: rare.first_conflict,
-            cut_segments: rare.cut_segments,
-            gaps: rare.gaps,
-            missing_octets: rare.missing_octets,
-            acknowledged_unseen: side.has(Side::UNSEEN),
-            syn: self.syn(direction),
-            syn_retransmissions: rare.syn_retransmissions,
-            last_syn: rare.last_syn.or_else(|| self.syn(direction)),
-            fin: marks.get(side.fin),
-            first_data: marks.get(side.first_data),
-            last_data: marks.get(side.last_data),
-            last: (side.segments > 0).then(|| marks.stamp(side.last)),
-            largest_segment: side.largest,
-            largest_acknowledged_segment: side.largest_acknowledged,
-            maximum_segment_size: side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size),
-            window_scale: side.has(Side::SCALED).then_some(side.window_scale),
-            time_to_live: (side.segments > 0).then_some(side.time_to_live),
-            timestamps: side.has(Side::TIMESTAMPS),
-            initial_sequence: side.initial,
-            octets_after_fin: rare.octets_after_fin,
-            unacknowledged_at_end: self.unacknowledged(direction),
-            sent_unseen: rare.ahead.and_then(|(ahead, since)| {
-                let octets = u64::try_from(distance(side.highest, ahead)).ok()?;
-                (octets > 0 && !side.has(Side::UNSEEN)).then_some((since, octets))
-            }),
+        facts.segments = u64::from(side.segments);
+        facts.data_segments = u64::from(side.data_segments);
+        facts.octets = side.offset;
+        facts.octets_on_wire = self.octets_on_wire(direction);
+        facts.acknowledged_unseen = side.has(Side::UNSEEN);
+        facts.syn = self.syn(direction);
+        facts.last_syn = facts.syn;
+        facts.fin = marks.get(side.fin);
+        facts.first_data = marks.get(side.first_data);
+        facts.last_data = marks.get(side.last_data);
+        if side.segments > 0 {
+            facts.last = Some(marks.stamp(side.last));
+            facts.time_to_live = Some(side.time_to_live);
+        }
+        facts.largest_segment = side.largest;
+        facts.largest_acknowledged_segment = side.largest_acknowledged;
+        facts.maximum_segment_size = side.has(Side::SEGMENT_SIZE).then_some(side.maximum_segment_size);
+        facts.window_scale = side.has(Side::SCALED).then_some(side.window_scale);
+        facts.timestamps = side.has(Side::TIMESTAMPS);
+        facts.initial_sequence = side.initial;
+        facts.unacknowledged_at_end = self.unacknowledged(direction);
+        if let Some(rare) = self.beside.rare() {
+            fill_in_rare(facts, side, &rare.sides[at(direction)]);
         }
     }
 
@@ -155,4 +124,26 @@ impl Transport {
         };
         u64::try_from(distance(side.acknowledged, sent)).unwrap_or_default()
     }
+}
+
+/// Fills in what few directions have.
+fn fill_in_rare(facts: &mut DirectionFacts, side: &Side, rare: &RareSide) {
+    facts.octets -= rare.missing_octets;
+    facts.retransmissions = rare.retransmissions;
+    facts.retransmission_timeouts = rare.retransmission_timeouts;
+    facts.out_of_order = rare.out_of_order;
+    facts.keep_alives = rare.keep_alives;
+    facts.capture_duplicates = rare.capture_duplicates;
+    facts.conflicting_octets = rare.conflicting_octets;
+    facts.first_conflict = rare.first_conflict;
+    facts.cut_segments = rare.cut_segments;
+    facts.gaps = rare.gaps;
+    facts.missing_octets = rare.missing_octets;
+    facts.syn_retransmissions = rare.syn_retransmissions;
+    facts.last_syn = rare.last_syn.or(facts.last_syn);
+    facts.octets_after_fin = rare.octets_after_fin;
+    facts.sent_unseen = rare.ahead.and_then(|(ahead, since)| {
+        let octets = u64::try_from(distance(side.highest, ahead)).ok()?;
+        (octets > 0 && !side.has(Side::UNSEEN)).then_some((since, octets))
+    });
 }

@@ -259,7 +259,7 @@ impl<'a> Watch<'a> {
         }
         self.gravest = self.gravest.max(findings.iter().map(|finding| finding.severity).max());
         for part in 0..self.reports.len() {
-            self.reports[part].add(Entry::of(session, findings.to_vec()));
+            self.reports[part].add(&Entry::of(session, findings.to_vec()));
             // A summary shows causes; lines were told one by one.
             self.reports[part].lines.clear();
             self.clients[part].add(&line);

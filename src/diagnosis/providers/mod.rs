@@ -246,10 +246,17 @@ pub fn find(session: &Session, place: Place, reply: &Reply) -> Option<&'static P
             && text.codes.fit(reply.code)
             && (text.enhanced.is_empty() || reply.enhanced.is_some_and(|code| text.has_enhanced(code)))
     };
-    wording
+    let mut fitting = wording
         .candidates(candidates)
         .iter()
-        .filter(|candidate| fits(candidate.text))
+        .filter(|candidate| fits(candidate.text));
+    let first = fitting.next()?;
+    // Who the server is only matters where texts are to be compared, or where one is said by its provider only.
+    if !first.text.needs_peer && fitting.clone().all(|other| std::ptr::eq(other.text, first.text)) {
+        return Some(first.text);
+    }
+    std::iter::once(first)
+        .chain(fitting)
         .filter_map(|candidate| {
             let Candidate { text, weight, marked } = candidate;
             let peer = *marked || is_peer(text.provider, session);

@@ -15,8 +15,8 @@ use crate::protocol::smtp::held::Held;
 use crate::protocol::smtp::masked::Masked;
 use crate::protocol::smtp::preamble;
 use crate::protocol::smtp::server::scrubbed;
-use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Few, Preamble, Reply, Verb, base64};
-use crate::protocol::{Progress, Retention, Seen, Upgrade};
+use crate::protocol::smtp::{Decoder, Detail, Dialogue, Exchange, Preamble, Reply, Verb, base64};
+use crate::protocol::{Progress, Retention, Upgrade};
 use crate::span::Span;
 use crate::tcp::{Chunk, Gap};
 
@@ -177,28 +177,13 @@ impl Decoder {
         }
         let mut rest = chunk.skip(octets);
         while !rest.bytes.is_empty() {
-            let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
-            let preamble = self.notes.has_preamble();
-            let (count, upgrade) = match &mut self.client.mode {
-                Mode::Start(_) => (self.start(&rest), Upgrade::None),
-                Mode::HeldStart(_) => (self.hold_start(&rest), Upgrade::None),
-                Mode::Proxy(_) => (self.proxy_header(&rest), Upgrade::None),
-                Mode::Commands | Mode::Lost => self.line(&rest),
-                Mode::HeldData(_) => (self.hold_data(&rest), Upgrade::None),
-                Mode::HeldUpgrade(_) => (self.hold_upgrade(&rest), Upgrade::None),
-                Mode::Data => (self.mail_data(&rest), Upgrade::None),
-                Mode::Chunk { .. } => (self.bdat_chunk(&rest), Upgrade::None),
-                Mode::Foreign => (rest.bytes.len(), Upgrade::None),
+            // Behind the greeting nobody talks early.
+            let usual = matches!(self.client.mode, Mode::Commands) && !self.server.greeting_is_due();
+            let (count, upgrade) = if usual {
+                self.line(&rest)
+            } else {
+                self.read_unusual(&rest)
             };
-            if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
-                let span = span_of(&rest, count);
-                let early = self
-                    .notes
-                    .unusual_mut()
-                    .early_talk
-                    .get_or_insert_with(|| Box::new(span));
-                **early = early.through(span);
-            }
             octets += count;
             rest = rest.skip(count);
             if upgrade != Upgrade::None {
@@ -209,6 +194,34 @@ impl Decoder {
             octets,
             upgrade: Upgrade::None,
         }
+    }
+
+    /// Reads octets that are no command behind the greeting; how many, and what they mean for TLS.
+    #[inline(never)]
+    fn read_unusual(&mut self, rest: &Chunk<'_>) -> (usize, Upgrade) {
+        let silent = matches!(self.client.mode, Mode::Start(_) | Mode::HeldStart(_) | Mode::Proxy(_));
+        let preamble = self.notes.has_preamble();
+        let (count, upgrade) = match &mut self.client.mode {
+            Mode::Start(_) => (self.start(rest), Upgrade::None),
+            Mode::HeldStart(_) => (self.hold_start(rest), Upgrade::None),
+            Mode::Proxy(_) => (self.proxy_header(rest), Upgrade::None),
+            Mode::Commands | Mode::Lost => self.line(rest),
+            Mode::HeldData(_) => (self.hold_data(rest), Upgrade::None),
+            Mode::HeldUpgrade(_) => (self.hold_upgrade(rest), Upgrade::None),
+            Mode::Data => (self.mail_data(rest), Upgrade::None),
+            Mode::Chunk { .. } => (self.bdat_chunk(rest), Upgrade::None),
+            Mode::Foreign => (rest.bytes.len(), Upgrade::None),
+        };
+        if !silent && count > 0 && preamble == self.notes.has_preamble() && self.server.greeting_is_due() {
+            let span = span_of(rest, count);
+            let early = self
+                .notes
+                .unusual_mut()
+                .early_talk
+                .get_or_insert_with(|| Box::new(span));
+            **early = early.through(span);
+        }
+        (count, upgrade)
     }
 
     /// Reads held octets again.
@@ -232,6 +245,12 @@ impl Decoder {
         let Mode::Start(held) = &mut self.client.mode else {
             return 0;
         };
+        // Nearly always: the first octet is none of a header's, and the greeting was seen.
+        let begins = chunk.bytes.first() == preamble::SIGNATURE.first();
+        if held.bytes().is_empty() && !begins && !self.server.greeting_is_due() {
+            self.client.mode = Mode::Commands;
+            return 0;
+        }
         let mut count = 0;
         while held.bytes().len() < preamble::FIXED {
             let known = held.bytes().len().min(preamble::SIGNATURE.len());
@@ -539,34 +558,19 @@ impl Decoder {
             self.notes.unusual_mut().lmtp = true;
         }
         let pipelined = self.client.again || self.ledger.newest().is_some_and(|open| !open.answered || open.more > 0);
-        let exchange = Exchange {
-            line: shown.line,
-            bare_line_feed: line.bare_line_feed,
-            pipelined,
-            ..self.exchange(shown.verb, detail, line.span)
-        };
         if !line.cut && line.bytes.len() > COMMAND_KEPT {
             self.notes.count_cut_line();
         }
+        let verb = shown.verb;
+        let mut exchange = Exchange::sent(verb, shown.line, detail, line.span);
+        exchange.index = self.ledger.next();
+        exchange.bare_line_feed = line.bare_line_feed;
+        exchange.pipelined = pipelined;
+        exchange.inside_tls = self.server.inside_tls;
         self.ledger.send(exchange);
-        self.follow(line.span)
-    }
-
-    #[inline]
-    fn exchange(&self, verb: Verb, detail: Detail, command: Span) -> Exchange {
-        Exchange {
-            index: self.ledger.next(),
-            verb,
-            line: Captured::default(),
-            command: command.into(),
-            bare_line_feed: false,
-            detail,
-            continued: false,
-            reply: Seen::No,
-            other_replies: Few::default(),
-            intermediate_replies: 0,
-            pipelined: false,
-            inside_tls: self.server.inside_tls,
+        match verb {
+            Verb::Data | Verb::Bdat | Verb::StartTls | Verb::XAnonymousTls => self.follow(line.span),
+            _ => Upgrade::None,
         }
     }
 
@@ -587,7 +591,7 @@ impl Decoder {
         Detail::Auth(Box::new(facts))
     }
 
-    /// What the newest command makes of the octets behind it.
+    /// What the newest command, DATA, BDAT or STARTTLS, makes of the octets behind it.
     fn follow(&mut self, span: Span) -> Upgrade {
         let Some(mut open) = self.ledger.newest_mut() else {
             return Upgrade::None;
@@ -769,8 +773,7 @@ impl Decoder {
             last: seen.first,
             ..seen
         };
-        let exchange = self.exchange(verb, detail, command);
-        self.send_unseen(exchange);
+        self.send_unseen(Exchange::sent(verb, Captured::default(), detail, command));
         if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }

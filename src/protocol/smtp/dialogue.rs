@@ -306,6 +306,25 @@ pub struct Exchange {
 const _: () = assert!(size_of::<Exchange>() <= 160);
 
 impl Exchange {
+    /// A command that has no reply yet; its number is the ledger's.
+    #[inline]
+    pub(super) fn sent(verb: Verb, line: Captured, detail: Detail, command: Span) -> Self {
+        Self {
+            index: 0,
+            verb,
+            line,
+            command: command.into(),
+            bare_line_feed: false,
+            detail,
+            continued: false,
+            reply: Seen::No,
+            other_replies: Few::default(),
+            intermediate_replies: 0,
+            pipelined: false,
+            inside_tls: false,
+        }
+    }
+
     /// Length of the command line on the wire, in octets, line end included; 0 for a command that was not seen.
     #[must_use]
     pub const fn line_length(&self) -> u64 {

@@ -294,8 +294,11 @@ impl Ledger {
             self.settle_oldest();
         }
         let mut exchanges = self.first;
-        let beyond = self.beyond.map(|beyond| *beyond).unwrap_or_default();
-        exchanges.extend(beyond.last);
+        let mut not_kept = 0;
+        if let Some(beyond) = self.beyond {
+            exchanges.extend(beyond.last);
+            not_kept = beyond.not_kept;
+        }
         // Whether a command was pipelined cannot be told where the reply before it was not seen, unless one frame
         // brought both commands.
         let mut before: Option<(bool, crate::span::Stamp)> = None;
@@ -305,18 +308,23 @@ impl Ledger {
             }
             before = Some((exchange.reply == Seen::Hidden, exchange.command.last()));
         }
-        (exchanges, beyond.not_kept)
+        (exchanges, not_kept)
     }
 }
 
 /// Some sessions stop behind the first command, for hours; many hand over to TLS behind the second; EHLO, MAIL, RCPT, DATA
-/// and QUIT make five.
+/// and QUIT make five. No such block can be enlarged where it is, and asking the allocator to try takes longer than the move.
 fn make_room(exchanges: &mut Vec<Exchange>) {
-    match exchanges.len() {
-        0 => *exchanges = Vec::with_capacity(1),
-        1 => exchanges.reserve_exact(1),
-        2 => exchanges.reserve_exact(3),
-        _ => {}
+    let room = match exchanges.len() {
+        0 => 1,
+        1 => 2,
+        2 => 5,
+        _ => return,
+    };
+    if exchanges.capacity() < room {
+        let mut larger = Vec::with_capacity(room);
+        larger.append(exchanges);
+        *exchanges = larger;
     }
 }
 

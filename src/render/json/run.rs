@@ -386,7 +386,7 @@ impl SummaryRecord {
                 .collect(),
             tls_versions: tally.versions.iter().map(version).collect(),
             tls_offered: tally.offered.iter().map(version).collect(),
-            findings: tally.findings.clone(),
+            findings: tally.findings.iter().map(|(slug, count)| (*slug, *count)).collect(),
             causes: report.causes_in_order().into_iter().map(cause).collect(),
         }
     }

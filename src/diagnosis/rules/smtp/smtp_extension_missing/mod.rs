@@ -76,7 +76,7 @@ fn refused_extension(rule: &'static Rule, session: &Session, exchange: &Exchange
         .filter(|_| matches!(reply.code, 500..=504 | 555));
     let international = path.as_ref().is_some_and(|path| !path.address.bytes().is_ascii());
     let by_address = (facts::is_enhanced(reply, 6, 7)
-        || reply.says("smtputf8")
+        || facts::says_any(reply, &["smtputf8"])
         || (international && lacks("SMTPUTF8") && matches!(reply.code, 500..=504 | 550 | 553 | 555)))
     .then_some("SMTPUTF8");
     let extension = by_address.or(by_parameter)?;
