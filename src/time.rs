@@ -85,7 +85,7 @@ pub struct Rfc3339 {
 }
 
 /// Octets of the longest text between quotation marks.
-const QUOTED: usize = 32;
+pub(crate) const QUOTED: usize = 32;
 /// Where the fraction of a second begins.
 const FRACTION: usize = 21;
 
@@ -94,21 +94,9 @@ impl Rfc3339 {
     #[must_use]
     #[inline]
     pub fn of(time: Timestamp, digits: u8) -> Self {
-        let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
-        let mut quoted = LAST_SECONDS.with(|known| {
-            let place = &known[second as usize % SECONDS];
-            let (same, text) = place.get();
-            if same == second { text } else { tell(second, place) }
-        });
-        quoted[FRACTION..FRACTION + 8].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
-        quoted[FRACTION + 8] = b'0' + (nanos % 10) as u8;
-        let end = match usize::from(digits.min(9)) {
-            0 => FRACTION - 1,
-            digits => FRACTION + digits,
-        };
-        quoted[end] = b'Z';
-        quoted[end + 1] = b'"';
-        Self { quoted, length: end }
+        let mut quoted = BEGIN;
+        let length = quote(time, digits, &mut quoted) - 2;
+        Self { quoted, length }
     }
 
     /// The text, as octets: all of them ASCII.
@@ -117,19 +105,33 @@ impl Rfc3339 {
         self.quoted.get(1..=self.length).unwrap_or_default()
     }
 
-    /// Appends the text between quotation marks, in one step.
-    #[inline]
-    pub(crate) fn append_quoted(&self, octets: &mut Vec<u8>) {
-        let end = octets.len() + self.length + 2;
-        octets.extend_from_slice(&self.quoted);
-        octets.truncate(end);
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
+}
+
+/// Writes `time` with `digits` (0 to 9) fractional digits, between quotation marks, and tells how many octets that took; what
+/// is behind them counts for nothing. Into the place where it stays: to copy it from another would be to wait for each half
+/// of it to be written.
+#[inline]
+pub(crate) fn quote(time: Timestamp, digits: u8, place: &mut [u8; QUOTED]) -> usize {
+    let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
+    *place = LAST_SECONDS.with(|known| {
+        let known = &known[second as usize % SECONDS];
+        let (same, text) = known.get();
+        if same == second { text } else { tell(second, known) }
+    });
+    place[FRACTION..FRACTION + 8].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
+    place[FRACTION + 8] = b'0' + (nanos % 10) as u8;
+    let end = match usize::from(digits.min(9)) {
+        0 => FRACTION - 1,
+        digits => FRACTION + digits,
+    };
+    place[end] = b'Z';
+    place[end + 1] = b'"';
+    end + 2
 }
 
 thread_local! {

@@ -29,21 +29,23 @@ fn append_short((digits, length): (u64, usize), json: &mut Vec<u8>) {
     json.truncate(end);
 }
 
-/// Appends a first and a last frame: often the same one.
+/// The digits of a first and a last frame that are the same, and how many there are; `None` where they are not, or long.
+pub(super) fn same((first, last): (u64, u64)) -> Option<([u8; 8], usize)> {
+    match u32::try_from(first) {
+        Ok(below @ 0..100_000_000) if first == last => {
+            let (digits, length) = short(below);
+            Some((digits.to_le_bytes(), length))
+        }
+        _ => None,
+    }
+}
+
+/// Appends a first and a last frame.
 pub(super) fn pair((first, last): (u64, u64), json: &mut Vec<u8>) {
     json.push(b'[');
-    if let Ok(short_first @ 0..100_000_000) = u32::try_from(first)
-        && first == last
-    {
-        let digits = short(short_first);
-        append_short(digits, json);
-        json.push(b',');
-        append_short(digits, json);
-    } else {
-        number(first, json);
-        json.push(b',');
-        number(last, json);
-    }
+    number(first, json);
+    json.push(b',');
+    number(last, json);
     json.push(b']');
 }
 

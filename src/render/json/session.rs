@@ -121,8 +121,10 @@ record! {
         /// The server's words, one entry a line.
         pub text: Lines<'a>,
         /// First and last frame.
+        #[written(with time)]
         pub frames: (u64, u64),
         /// Time of its end.
+        #[written(before)]
         pub time: Time,
     }
 
@@ -149,8 +151,10 @@ record! {
         /// The command line, credentials masked.
         pub command: Text<'a>,
         /// First and last frame of the command.
+        #[written(with time)]
         pub frames: (u64, u64),
         /// Time of the command's end.
+        #[written(before)]
         pub time: Time,
         /// Intermediate replies (334, 354).
         #[serde(skip_serializing_if = "Replies::is_empty")]

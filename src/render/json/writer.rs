@@ -61,7 +61,8 @@ pub trait ToJson {
 }
 
 /// Declares records: serde's `Serialize`, the schema, and [`ToJson`] from one list of fields. A field with
-/// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says.
+/// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says. Frames that
+/// are `written(with time)` are written together with the time behind them, which is `written(before)`.
 macro_rules! record {
     ($(
         $(#[doc = $about:literal])*
@@ -71,6 +72,7 @@ macro_rules! record {
             $(#[serde(rename = $rename:literal)])?
             $(#[serde(skip_serializing_if = $skip:literal)])?
             $(#[schemars(with = $with:literal)])?
+            $(#[written($($how:ident)+)])?
             pub $field:ident: $type:ty
         ),+ $(,)?}
     )+) => {$(
@@ -87,7 +89,7 @@ macro_rules! record {
         impl $(<$life>)? $crate::render::json::writer::ToJson for $name $(<$life>)? {
             fn append(&self, json: &mut Vec<u8>) {
                 let start = json.len();
-                $($crate::render::json::writer::record!(@field self, json, $field $(, as $rename)? $(, $skip)?);)+
+                $($crate::render::json::writer::record!(@field self, json, $field $(, as $rename)? $(, $skip)? $(, $($how)+)?);)+
                 $crate::render::json::writer::close(json, start);
             }
         }
@@ -96,6 +98,10 @@ macro_rules! record {
         $json.extend_from_slice(concat!(",\"", stringify!($field), "\":").as_bytes());
         $crate::render::json::writer::ToJson::append(&$self.$field, $json);
     };
+    (@field $self:ident, $json:ident, $frames:ident, with $time:ident) => {
+        $crate::render::json::time::when($self.$frames, $self.$time, $json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, before) => {};
     (@field $self:ident, $json:ident, $field:ident, as $rename:literal) => {
         $json.extend_from_slice(concat!(",\"", $rename, "\":").as_bytes());
         $crate::render::json::writer::ToJson::append(&$self.$field, $json);
