@@ -34,4 +34,4 @@ pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
 pub use tls::TlsRecord;
 pub use told::Told;
-pub use writer::{ToJson, give_back};
+pub use writer::ToJson;

@@ -8,7 +8,7 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::render::encode::{self, is_unsafe};
@@ -20,15 +20,6 @@ const KEPT_LINE: usize = 64 << 10;
 thread_local! {
     /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    /// A line that was given back: the next one is written into it.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// Takes a line that is not needed any more, where the same thread writes lines and is done with each before the next.
-pub fn give_back(line: Vec<u8>) {
-    if line.capacity() <= KEPT_LINE {
-        SPARE.set(line);
-    }
 }
 
 /// Can be appended to JSON.
@@ -36,20 +27,18 @@ pub trait ToJson {
     /// Appends the value.
     fn append(&self, json: &mut Vec<u8>);
 
+    /// Appends the value and a newline.
+    fn append_line(&self, json: &mut Vec<u8>) {
+        self.append(json);
+        json.push(b'\n');
+    }
+
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
-        let mut spare = SPARE.take();
-        if spare.capacity() > 0 {
-            spare.clear();
-            self.append(&mut spare);
-            spare.push(b'\n');
-            return spare;
-        }
         LINE.with_borrow_mut(|line| {
             line.clear();
             line.shrink_to(KEPT_LINE);
-            self.append(line);
-            line.push(b'\n');
+            self.append_line(line);
             line.as_slice().to_vec()
         })
     }
