@@ -123,8 +123,9 @@ pub(crate) fn quote(time: Timestamp, digits: u8, place: &mut [u8; QUOTED]) -> us
         let (same, text) = known.get();
         if same == second { text } else { tell(second, known) }
     });
-    place[FRACTION..FRACTION + 8].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
-    place[FRACTION + 8] = b'0' + (nanos % 10) as u8;
+    let (eight, last) = nine_digits(nanos);
+    place[FRACTION..FRACTION + 8].copy_from_slice(&(eight | ZEROS).to_le_bytes());
+    place[FRACTION + 8] = b'0' + last;
     let end = match usize::from(digits.min(9)) {
         0 => FRACTION - 1,
         digits => FRACTION + digits,
@@ -172,15 +173,33 @@ fn whole_second(second: i64) -> [u8; QUOTED] {
 /// The digit 0 in each octet.
 pub(crate) const ZEROS: u64 = 0x3030_3030_3030_3030;
 
+/// The three digits of each number below 1,000, each in an octet, the first in the lowest.
+static THREE_DIGITS: [u32; 1024] = {
+    let mut table = [0; 1024];
+    let mut number = 0;
+    while number < 1000 {
+        table[number as usize] = number / 100 | (number / 10 % 10) << 8 | (number % 10) << 16;
+        number += 1;
+    }
+    table
+};
+
+const fn three_digits(number: u32) -> u64 {
+    THREE_DIGITS[number as usize % 1024] as u64
+}
+
 /// The decimal digits of a number below 100,000,000, each in an octet, the first in the lowest; letters with [`ZEROS`].
 pub(crate) const fn eight_digits(number: u32) -> u64 {
-    // Halves of four digits, then of two, then of one: each half of a number stands behind the other in the same number.
-    let number = number as u64;
-    let fours = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
-    let twos = hundreds | ((fours - hundreds * 100) << 16);
-    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | ((twos - tens * 10) << 8)
+    let (first, rest) = (number / 1_000_000, number % 1_000_000);
+    three_digits(first) >> 8 | three_digits(rest / 1000) << 16 | three_digits(rest % 1000) << 40
+}
+
+/// The same of a number below 1,000,000,000, and its last digit.
+pub(crate) const fn nine_digits(number: u32) -> (u64, u8) {
+    let (first, rest) = (number / 1_000_000, number % 1_000_000);
+    let last = three_digits(rest % 1000);
+    let eight = three_digits(first) | three_digits(rest / 1000) << 24 | last << 48;
+    (eight, (last >> 16) as u8)
 }
 
 /// Writes a number below 100 at a place.

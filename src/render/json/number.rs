@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::time::{ZEROS, eight_digits};
+use crate::time::{ZEROS, eight_digits, nine_digits};
 
 /// Appends a number.
 pub(super) fn number(number: u64, json: &mut Vec<u8>) {
@@ -81,15 +81,16 @@ pub(super) fn address_v4(address: Ipv4Addr, json: &mut Vec<u8>) {
 /// Appends seconds, a point and the nanoseconds of a second (below 1,000,000,000), without the zeros at the end; at least
 /// one digit stays.
 pub(super) fn decimal(seconds: u64, nanoseconds: u32, json: &mut Vec<u8>) {
+    let mut whole = seconds as u8;
     if seconds >= 10 {
         number(seconds / 10, json);
+        whole = (seconds % 10) as u8;
     }
-    let (digits, last) = (eight_digits(nanoseconds / 10), nanoseconds % 10);
+    let (digits, last) = nine_digits(nanoseconds);
     let zeros = if last == 0 { 1 + digits.leading_zeros() / 8 } else { 0 };
     let end = json.len() + (11 - zeros as usize).max(3);
     let [a, b, c, d, e, f, g, h] = (digits | ZEROS).to_le_bytes();
-    let whole = b'0' + (seconds % 10) as u8;
-    json.extend_from_slice(&[whole, b'.', a, b, c, d, e, f, g, h, b'0' + last as u8]);
+    json.extend_from_slice(&[b'0' + whole, b'.', a, b, c, d, e, f, g, h, b'0' + last]);
     json.truncate(end);
 }
 
