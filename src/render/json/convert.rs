@@ -43,6 +43,7 @@ pub(super) fn frames(span: &Span) -> (u64, u64) {
 impl<'a> SessionRecord<'a> {
     /// One session with its findings.
     #[must_use]
+    #[inline]
     pub fn of(session: &'a Session, findings: &'a [Finding], form: Form) -> Self {
         let connection = &session.connection;
         Self {
@@ -90,6 +91,7 @@ fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
     }
 }
 
+#[inline]
 fn greeting(session: &Session, form: Form) -> Option<Replied<'_>> {
     if let Some(greeting) = session.smtp.as_ref().and_then(|dialogue| dialogue.greeting.as_ref()) {
         return Some(Replied::reply(greeting, form));
@@ -102,6 +104,7 @@ fn is_hello(verb: &Verb) -> bool {
     matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
 }
 
+#[inline]
 fn hello(session: &Session) -> Option<HelloRecord<'_>> {
     let exchange = session
         .exchanges()
@@ -112,11 +115,12 @@ fn hello(session: &Session) -> Option<HelloRecord<'_>> {
         return None;
     };
     Some(HelloRecord {
-        verb: Text(words::verb(exchange.verb).as_bytes()),
+        verb: Word(words::verb(exchange.verb)),
         name: name.into(),
     })
 }
 
+#[inline]
 fn extensions<'a>(session: &'a Session, language: Language) -> Option<ExtensionsRecord<'a>> {
     let of = |inside: bool| -> Option<Offered<'a>> {
         let reply = session.exchanges().iter().rev().find_map(|exchange| {
@@ -135,6 +139,7 @@ fn extensions<'a>(session: &'a Session, language: Language) -> Option<Extensions
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
 }
 
+#[inline]
 pub(super) fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&exchange.line),
@@ -174,6 +179,7 @@ pub(super) fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     }
 }
 
+#[inline]
 fn authentication(session: &Session, form: Form) -> Vec<AuthRecord<'_>> {
     let smtp = session
         .exchanges()
@@ -244,6 +250,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
     }
 }
 
+#[inline]
 pub(super) fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: Form) -> TransactionRecord<'a> {
     let exchanges = session.exchanges();
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
@@ -296,6 +303,7 @@ fn message(facts: &MessageFacts) -> MessageRecord<'_> {
     }
 }
 
+#[inline]
 fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
     DirectionRecord {
         segments: facts.segments,
@@ -308,6 +316,7 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
     }
 }
 
+#[inline]
 fn transport(connection: &ConnectionFacts) -> TcpRecord {
     TcpRecord {
         opening: Word(words::opening(connection.opening)),
@@ -362,6 +371,7 @@ fn transport(connection: &ConnectionFacts) -> TcpRecord {
     }
 }
 
+#[inline]
 fn timing(session: &Session) -> TimingRecord<'_> {
     let timing = &session.timing;
     TimingRecord {

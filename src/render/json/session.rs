@@ -131,7 +131,7 @@ record! {
     /// The client's hello.
     pub struct HelloRecord<'a> {
         /// EHLO, HELO or LHLO.
-        pub verb: Text<'a>,
+        pub verb: Word,
         /// Its argument.
         pub name: Text<'a>,
     }
