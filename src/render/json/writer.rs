@@ -117,36 +117,29 @@ pub(super) fn captured(octets: &[u8], json: &mut Vec<u8>) {
     if is_plain(octets) {
         json.extend_from_slice(octets);
     } else {
-        let start = json.len();
-        if append_ascii(octets, json).is_none() {
-            json.truncate(start);
-            escape(&encode::json(octets), json);
-        }
+        captured_with_marks(octets, json);
     }
 }
 
-/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. Copied eight octets
-/// at a time as they are looked at; `None` where there is anything else.
+#[inline(never)]
+fn captured_with_marks(octets: &[u8], json: &mut Vec<u8>) {
+    let start = json.len();
+    if append_ascii(octets, json).is_none() {
+        json.truncate(start);
+        escape(&encode::json(octets), json);
+    }
+}
+
+/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. `None` where there is
+/// anything else.
 fn append_ascii(octets: &[u8], json: &mut Vec<u8>) -> Option<()> {
     let mut rest = octets;
-    while let Some(eight) = rest.first_chunk::<8>() {
-        let clean = (marks(u64::from_le_bytes(*eight)).trailing_zeros() / 8) as usize;
-        let end = json.len() + clean;
-        json.extend_from_slice(eight);
-        json.truncate(end);
-        rest = rest.get(clean..)?;
-        if clean < 8 {
-            rest = escape_first(rest, json)?;
-        }
+    while !is_plain(rest) {
+        let (plain, behind) = rest.split_at_checked(plain_length(rest))?;
+        json.extend_from_slice(plain);
+        rest = escape_first(behind, json)?;
     }
-    while let [first, behind @ ..] = rest {
-        if need(*first) == Need::Plain {
-            json.push(*first);
-            rest = behind;
-        } else {
-            rest = escape_first(rest, json)?;
-        }
-    }
+    json.extend_from_slice(rest);
     Some(())
 }
 
@@ -299,7 +292,7 @@ fn escape(text: &str, json: &mut Vec<u8>) {
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
 }
 
-/// How many octets need nothing at the beginning; fewer than eight are not looked at.
+/// How many octets need nothing at the beginning.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -316,7 +309,10 @@ fn plain_length(bytes: &[u8]) -> usize {
             let unseen = marks(u64::from_le_bytes(*last)) >> (8 * (8 - rest.len()));
             length + (unseen.trailing_zeros() as usize / 8).min(rest.len())
         }
-        _ => length,
+        _ => {
+            let first = rest.iter().position(|octet| need(*octet) != Need::Plain);
+            length + first.unwrap_or(rest.len())
+        }
     }
 }
 
@@ -513,8 +509,7 @@ mod tests {
                     for behind in [b'~', 0, b'"', 0xff] {
                         bytes[at + 1..].fill(behind);
                         let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
-                        let seen = if length < 8 { 0 } else { length };
-                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(seen), "{bytes:?}");
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length), "{bytes:?}");
                     }
                 }
             }
