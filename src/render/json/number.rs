@@ -11,8 +11,15 @@ pub(super) fn number(number: u64, json: &mut Vec<u8>) {
     match u32::try_from(number) {
         Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
         Ok(below @ 0..100_000_000) => append_short(short(below), json),
-        _ => json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        _ => long(number, json),
     }
+}
+
+/// Apart, for what its buffer needs would be made ready for each short one, too.
+#[cold]
+#[inline(never)]
+fn long(number: u64, json: &mut Vec<u8>) {
+    json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// The digits of a number below 100,000,000, each in an octet, the first in the lowest, and how many there are.

@@ -447,7 +447,7 @@ impl ToJson for DirectionRecord {
             u64::from(self.capture_duplicates),
             self.conflicting_octets,
         ];
-        if troubles == [0; 5] {
+        if troubles.iter().fold(0, |any, trouble| any | trouble) == 0 {
             return json.extend_from_slice(NO_TROUBLE);
         }
         let [retransmissions, out_of_order, missing, duplicates, conflicting] = troubles;

@@ -94,9 +94,16 @@ impl ToJson for Seconds {
             (seconds @ 1..FIRST_ROUGH, nanoseconds) => decimal(seconds, nanoseconds, json),
             // Nobody waited: one in every second session.
             (0, 0) => json.extend_from_slice(b"0.0"),
-            _ => self.number().append(json),
+            _ => append_rare(*self, json),
         }
     }
+}
+
+/// Apart, for what a floating-point number needs would be made ready for each plain one, too.
+#[cold]
+#[inline(never)]
+fn append_rare(seconds: Seconds, json: &mut Vec<u8>) {
+    seconds.number().append(json);
 }
 
 impl Serialize for Seconds {
