@@ -117,12 +117,15 @@ impl Rfc3339 {
 /// of it to be written.
 #[inline]
 pub(crate) fn quote(time: Timestamp, digits: u8, place: &mut [u8; QUOTED]) -> usize {
-    let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
-    *place = LAST_SECONDS.with(|known| {
-        let known = &known[second as usize % SECONDS];
-        let (same, text) = known.get();
-        if same == second { text } else { tell(second, known) }
+    let since = LAST_SECOND.with(|last| {
+        let (start, text) = last.get();
+        *place = text;
+        time.0.wrapping_sub(start).cast_unsigned()
     });
+    let nanos = match u32::try_from(since) {
+        Ok(nanos @ 0..1_000_000_000) => nanos,
+        _ => tell_second(time, place),
+    };
     let (eight, last) = nine_digits(nanos);
     place[FRACTION..FRACTION + 8].copy_from_slice(&(eight | ZEROS).to_le_bytes());
     place[FRACTION + 8] = b'0' + last;
@@ -136,23 +139,40 @@ pub(crate) fn quote(time: Timestamp, digits: u8, place: &mut [u8; QUOTED]) -> us
 }
 
 thread_local! {
-    /// The seconds told last, as text: the times of a session lie close together.
+    /// The second told last, by its first nanosecond: nearly always the one that is told next.
+    static LAST_SECOND: Cell<Second> = const { Cell::new((0, BEGIN)) };
+    /// The seconds told last, each at its place: the times of a session lie close together.
     static LAST_SECONDS: [Cell<Second>; SECONDS] = const { [const { Cell::new((0, BEGIN)) }; SECONDS] };
 }
 
-/// Seconds since 1970, and as text between quotation marks.
+/// Where a second begins or how many there were before it, since 1970, and the second as text between quotation marks.
 type Second = (i64, [u8; QUOTED]);
 
 /// Seconds remembered in each thread.
 const SECONDS: usize = 8;
+/// Nanoseconds of a second.
+const NANOSECONDS: i64 = 1_000_000_000;
 const BEGIN: [u8; QUOTED] = *b"\"1970-01-01T00:00:00.000000000Z\"";
 
+/// Writes the second of `time`, which becomes the last one, and gives the nanoseconds in it.
 #[cold]
 #[inline(never)]
-fn tell(second: i64, place: &Cell<Second>) -> [u8; QUOTED] {
-    let text = whole_second(second);
-    place.set((second, text));
-    text
+fn tell_second(time: Timestamp, place: &mut [u8; QUOTED]) -> u32 {
+    let (second, nanos) = (time.seconds(), time.0.rem_euclid(NANOSECONDS));
+    LAST_SECONDS.with(|known| {
+        let known = &known[second as usize % SECONDS];
+        if known.get().0 != second {
+            known.set((second, whole_second(second)));
+        }
+        *place = known.get().1;
+    });
+    // Neither the first nor the last that there is: the distance from there is not right for every time.
+    if let Some(start) = time.0.checked_sub(nanos)
+        && start.checked_add(NANOSECONDS).is_some()
+    {
+        LAST_SECOND.set((start, *place));
+    }
+    nanos as u32
 }
 
 fn whole_second(second: i64) -> [u8; QUOTED] {
@@ -242,7 +262,9 @@ mod tests {
         let edges = [
             i64::MIN,
             i64::MAX,
+            i64::MIN,
             0,
+            i64::MAX,
             -1,
             951_782_400_000_000_000,
             1_709_164_800_123_456_789,
