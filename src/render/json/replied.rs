@@ -192,11 +192,14 @@ fn place(reply: &Reply) -> usize {
     (address ^ address >> 8 ^ usize::from(reply.code)) % REMEMBERED
 }
 
+/// By `try_with`, which is made part of each of its users; `with_borrow` is a function of its own.
 fn remembered<T>(reply: &Reply, language: Language, take: impl FnOnce(&Known) -> T) -> Option<T> {
-    KNOWN.with_borrow(|known| {
+    let known = KNOWN.try_with(|known| {
+        let known = known.borrow();
         let known = known.get(place(reply))?.as_ref()?;
         known.is_of(reply, language).then(|| take(known))
-    })
+    });
+    known.ok()?
 }
 
 /// Remembers a reply of which this is said.
