@@ -6,6 +6,7 @@ mod each;
 mod enhanced;
 mod finding;
 mod hello;
+mod kinds;
 mod number;
 mod proof;
 mod replied;

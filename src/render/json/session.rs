@@ -40,22 +40,30 @@ record! {
         /// Frames that belong to it.
         pub frames: u64,
         /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
+        #[written(by kinds)]
         pub service: Word,
         /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[written(before)]
         pub protocol: Option<Word>,
         /// Content told the protocol, not only the port.
+        #[written(before)]
         pub protocol_confirmed: bool,
         /// none, starttls, implicit.
+        #[written(before)]
         pub security: Word,
         /// The furthest stage reached.
+        #[written(before)]
         pub stage_reached: Word,
         /// Who ended it and how.
+        #[written(before)]
         pub ended_by: Word,
         /// What became of it.
+        #[written(before)]
         pub outcome: Word,
         /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
         /// conflicting_octets, disordered, kernel_drops (live).
+        #[written(before)]
         pub capture_quality: Quality,
         /// The server's greeting.
         #[serde(skip_serializing_if = "Option::is_none")]

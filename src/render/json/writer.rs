@@ -51,7 +51,8 @@ pub trait ToJson {
 
 /// Declares records: serde's `Serialize`, the schema, and [`ToJson`] from one list of fields. A field with
 /// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says. Frames that
-/// are `written(with time)` are written together with the time behind them, which is `written(before)`.
+/// are `written(with time)` are written together with the time behind them, which is `written(before)`; a field that is
+/// `written(by …)` is written by that function, with those behind it.
 macro_rules! record {
     ($(
         $(#[doc = $about:literal])*
@@ -90,7 +91,10 @@ macro_rules! record {
     (@field $self:ident, $json:ident, $frames:ident, with $time:ident) => {
         $crate::render::json::time::when($self.$frames, $self.$time, $json);
     };
-    (@field $self:ident, $json:ident, $field:ident, before) => {};
+    (@field $self:ident, $json:ident, $field:ident, by $function:ident) => {
+        $self.$function($json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, $($skip:literal,)? before) => {};
     (@field $self:ident, $json:ident, $field:ident, as $rename:literal) => {
         $json.extend_from_slice(concat!(",\"", $rename, "\":").as_bytes());
         $crate::render::json::writer::ToJson::append(&$self.$field, $json);
