@@ -2,10 +2,13 @@
 
 use crate::diagnosis::Finding;
 use crate::message::{MessageFacts, Protection};
+use crate::packet::IcmpError;
+use crate::protocol::Seen;
 use crate::protocol::retrieval::{Command, Status};
-use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Verb};
-use crate::protocol::{Seen, retrieval};
-use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+use crate::protocol::smtp::{Detail, Exchange, Verb};
+use crate::render::json::each::{
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions,
+};
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
 use crate::render::json::text::{Quality, Text, Word};
@@ -14,7 +17,7 @@ use crate::render::json::tls::TlsRecord;
 use crate::render::json::words;
 use crate::session::{Session, Transaction, reply_delay};
 use crate::span::{Direction, Span};
-use crate::tcp::{ConnectionFacts, DirectionFacts};
+use crate::tcp::{ConnectionFacts, DirectionFacts, Gap, Reset, ZeroWindow};
 use crate::text::Language;
 use crate::time::Timestamp;
 
@@ -74,7 +77,7 @@ impl<'a> SessionRecord<'a> {
                     .retrieval
                     .as_ref()
                     .map_or(0, |dialogue| dialogue.commands_not_kept),
-            auth: authentication(session, form),
+            auth: Logins { session, form },
             transactions: Transactions { session, form },
             tls: session.tls.as_deref().map(TlsRecord::of),
             tcp: transport(connection),
@@ -179,22 +182,6 @@ pub(super) fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     }
 }
 
-#[inline]
-fn authentication(session: &Session, form: Form) -> Vec<AuthRecord<'_>> {
-    let smtp = session
-        .exchanges()
-        .iter()
-        .filter_map(|exchange| match &exchange.detail {
-            Detail::Auth(facts) => Some(smtp_auth(exchange, facts, form)),
-            _ => None,
-        });
-    let retrieval = session
-        .commands()
-        .iter()
-        .filter_map(|command| command.login.as_ref().map(|login| retrieval_auth(command, login, form)));
-    smtp.chain(retrieval).collect()
-}
-
 fn exposure(readable: bool, response: bool, encrypted: bool) -> &'static str {
     match (encrypted, readable, response) {
         (true, _, _) => "encrypted",
@@ -208,8 +195,12 @@ fn shown(secret: Option<&crate::secret::Secret>) -> Option<Text<'_>> {
     secret.map(|secret| Text(secret.reveal().unwrap_or(crate::secret::MASK.as_bytes())))
 }
 
-fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> AuthRecord<'a> {
-    AuthRecord {
+/// An exchange's, where it was to log in.
+pub(super) fn smtp_auth(exchange: &Exchange, form: Form) -> Option<AuthRecord<'_>> {
+    let Detail::Auth(facts) = &exchange.detail else {
+        return None;
+    };
+    Some(AuthRecord {
         mechanism: Text::from(&facts.mechanism),
         identity: facts.identity.as_ref().map(Text::from),
         authorisation_identity: facts.authorisation_identity.as_ref().map(Text::from),
@@ -226,11 +217,13 @@ fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> Au
         },
         reply: exchange.reply.yes().map(|one| Replied::reply(one, form)),
         oauth_error: facts.oauth_error.as_ref().map(Text::from),
-    }
+    })
 }
 
-fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: Form) -> AuthRecord<'a> {
-    AuthRecord {
+/// A command's, where it was to log in.
+pub(super) fn retrieval_auth(command: &Command, form: Form) -> Option<AuthRecord<'_>> {
+    let login = command.login.as_ref()?;
+    Some(AuthRecord {
         mechanism: Text::from(&login.mechanism),
         identity: login.identity.as_ref().map(Text::from),
         authorisation_identity: None,
@@ -247,7 +240,7 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
         },
         reply: command.answer.yes().map(|one| Replied::answer(one, form)),
         oauth_error: login.oauth_error.as_ref().map(Text::from),
-    }
+    })
 }
 
 #[inline]
@@ -317,57 +310,73 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
 }
 
 #[inline]
-fn transport(connection: &ConnectionFacts) -> TcpRecord {
+fn transport(connection: &ConnectionFacts) -> TcpRecord<'_> {
     TcpRecord {
         opening: Word(words::opening(connection.opening)),
         handshake_round_trip_seconds: connection.round_trip.map(Seconds),
         to_server: direction_record(connection.directions.get(Direction::ToServer)),
         to_client: direction_record(connection.directions.get(Direction::ToClient)),
-        resets: connection
-            .resets
-            .iter()
-            .map(|reset| ResetRecord {
-                sender: words::role(reset.direction.sender()),
-                frame: reset.stamp.frame.0,
-                in_window: reset.in_window,
-                after_fin: reset.after_fin,
-                looks_forged: reset.looks_forged,
-            })
-            .collect(),
-        gaps: connection
-            .gaps
-            .iter()
-            .map(|gap| GapRecord {
-                sender: words::role(gap.direction.sender()),
-                offset: gap.offset,
-                length: gap.length,
-                frame: gap.found_at.frame.0,
-                acknowledged: gap.acknowledged,
-            })
-            .collect(),
-        zero_windows: connection
-            .zero_windows
-            .iter()
-            .map(|zero| ZeroWindowRecord {
-                receiver: words::role(zero.blocked.opposite().sender()),
-                frame: zero.from.frame.0,
-                seconds: Seconds(zero.until.time.since(zero.from.time)),
-                reopened: zero.reopened,
-            })
-            .collect(),
-        icmp_errors: connection
-            .icmp_errors
-            .iter()
-            .map(|error| IcmpRecord {
-                reporter: error.reporter,
-                version: if error.version6 { 6 } else { 4 },
-                kind: error.kind,
-                code: error.code,
-                name: words::icmp(error.version6, error.kind, error.code),
-                next_hop_mtu: (error.next_hop_mtu > 0).then_some(error.next_hop_mtu),
-                frame: error.stamp.frame.0,
-            })
-            .collect(),
+        resets: Each {
+            things: &connection.resets,
+            record: reset,
+        },
+        gaps: Each {
+            things: &connection.gaps,
+            record: gap,
+        },
+        zero_windows: Each {
+            things: &connection.zero_windows,
+            record: zero_window,
+        },
+        icmp_errors: Each {
+            things: &connection.icmp_errors,
+            record: icmp_error,
+        },
+    }
+}
+
+const fn reset(reset: &Reset) -> ResetRecord {
+    ResetRecord {
+        sender: words::role(reset.direction.sender()),
+        frame: reset.stamp.frame.0,
+        in_window: reset.in_window,
+        after_fin: reset.after_fin,
+        looks_forged: reset.looks_forged,
+    }
+}
+
+const fn gap(gap: &Gap) -> GapRecord {
+    GapRecord {
+        sender: words::role(gap.direction.sender()),
+        offset: gap.offset,
+        length: gap.length,
+        frame: gap.found_at.frame.0,
+        acknowledged: gap.acknowledged,
+    }
+}
+
+const fn zero_window(zero: &ZeroWindow) -> ZeroWindowRecord {
+    ZeroWindowRecord {
+        receiver: words::role(zero.blocked.opposite().sender()),
+        frame: zero.from.frame.0,
+        seconds: Seconds(zero.until.time.since(zero.from.time)),
+        reopened: zero.reopened,
+    }
+}
+
+const fn icmp_error(error: &IcmpError) -> IcmpRecord {
+    IcmpRecord {
+        reporter: error.reporter,
+        version: if error.version6 { 6 } else { 4 },
+        kind: error.kind,
+        code: error.code,
+        name: words::icmp(error.version6, error.kind, error.code),
+        next_hop_mtu: if error.next_hop_mtu > 0 {
+            Some(error.next_hop_mtu)
+        } else {
+            None
+        },
+        frame: error.stamp.frame.0,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::render::encode;
 use crate::render::json::convert::{self, Form};
 use crate::render::json::replied::Replied;
 use crate::render::json::schema::schema_like;
-use crate::render::json::session::{ExchangeRecord, RecipientRecord, TransactionRecord};
+use crate::render::json::session::{AuthRecord, ExchangeRecord, RecipientRecord, TransactionRecord};
 use crate::render::json::text::Text;
 use crate::render::json::time::Seconds;
 use crate::render::json::told::Told;
@@ -113,6 +113,64 @@ impl<'a> Recipients<'a> {
 }
 
 one_by_one!(Recipients of RecipientRecord<'static>);
+
+/// The attempts of a session to log in.
+#[derive(Clone, Copy, Debug)]
+pub struct Logins<'a> {
+    pub(super) session: &'a Session,
+    pub(super) form: Form,
+}
+
+impl<'a> Logins<'a> {
+    /// There is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records().next().is_none()
+    }
+
+    fn records(&self) -> impl Iterator<Item = AuthRecord<'a>> + use<'a> {
+        let Self { session, form } = *self;
+        let smtp = session.exchanges().iter();
+        let retrieval = session.commands().iter();
+        smtp.filter_map(move |one| convert::smtp_auth(one, form))
+            .chain(retrieval.filter_map(move |one| convert::retrieval_auth(one, form)))
+    }
+}
+
+one_by_one!(Logins of AuthRecord<'static>);
+
+/// What happened to a connection, each with its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Each<'a, T, R> {
+    pub(super) things: &'a [T],
+    pub(super) record: fn(&T) -> R,
+}
+
+impl<T, R> Each<'_, T, R> {
+    /// There is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+}
+
+impl<T, R: ToJson> ToJson for Each<'_, T, R> {
+    fn append(&self, json: &mut Vec<u8>) {
+        list(self.things.iter().map(self.record), json);
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T, R: Serialize> Serialize for Each<'_, T, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.things.iter().map(self.record))
+    }
+}
+
+schema_like!(Each<'a, T, R: schemars::JsonSchema> is Vec<R>);
 
 /// Replies in a row.
 #[derive(Clone, Copy, Debug)]

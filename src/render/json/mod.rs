@@ -22,7 +22,7 @@ pub mod words;
 mod writer;
 
 pub use convert::Form;
-pub use each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+pub use each::{Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
 pub use hello::Hello;

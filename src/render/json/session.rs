@@ -3,13 +3,17 @@
 
 use std::net::IpAddr;
 
-use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+use crate::packet::IcmpError;
+use crate::render::json::each::{
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions,
+};
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
 use crate::render::json::tls::TlsRecord;
 use crate::render::json::writer::{ToJson, record};
+use crate::tcp::{Gap, Reset, ZeroWindow};
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -81,8 +85,8 @@ record! {
         #[serde(skip_serializing_if = "is_zero")]
         pub exchanges_not_kept: u64,
         /// Authentication attempts.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub auth: Vec<AuthRecord<'a>>,
+        #[serde(skip_serializing_if = "Logins::is_empty")]
+        pub auth: Logins<'a>,
         /// Mail transactions.
         #[serde(skip_serializing_if = "Transactions::is_empty")]
         pub transactions: Transactions<'a>,
@@ -90,7 +94,7 @@ record! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<TlsRecord<'a>>,
         /// Transport.
-        pub tcp: TcpRecord,
+        pub tcp: TcpRecord<'a>,
         /// Seconds per stage.
         pub timing: TimingRecord<'a>,
         /// Findings, root cause first.
@@ -292,7 +296,7 @@ record! {
     }
 
     /// Transport facts.
-    pub struct TcpRecord {
+    pub struct TcpRecord<'a> {
         /// handshake, syn_only, syn_ack_only, mid_stream.
         pub opening: Word,
         /// Round trip of the TCP handshake, in seconds.
@@ -303,17 +307,17 @@ record! {
         /// From the server.
         pub to_client: DirectionRecord,
         /// Resets.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub resets: Vec<ResetRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub resets: Each<'a, Reset, ResetRecord>,
         /// Gaps.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub gaps: Vec<GapRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub gaps: Each<'a, Gap, GapRecord>,
         /// Zero-window episodes.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub zero_windows: Vec<ZeroWindowRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub zero_windows: Each<'a, ZeroWindow, ZeroWindowRecord>,
         /// ICMP errors about this connection.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub icmp_errors: Vec<IcmpRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub icmp_errors: Each<'a, IcmpError, IcmpRecord>,
     }
 
     /// A reset.
