@@ -47,7 +47,8 @@ impl Told<'_> {
 impl ToJson for Told<'_> {
     fn append(&self, json: &mut Vec<u8>) {
         let (finding, language) = (self.finding, self.form.language);
-        let known = KNOWN.with_borrow_mut(|known| {
+        let known = KNOWN.try_with(|known| {
+            let mut known = known.borrow_mut();
             let [first, second] = known.get_mut(place(finding, language))?;
             let is_known = |place: &Option<Known>| place.as_ref().is_some_and(|known| known.is_of(finding, language));
             if !is_known(first) {
@@ -63,7 +64,7 @@ impl ToJson for Told<'_> {
             json.extend_from_slice(&known.behind);
             Some(())
         });
-        if known.is_none() {
+        if known.ok().flatten().is_none() {
             self.record().append(json);
         }
     }
