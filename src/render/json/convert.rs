@@ -7,15 +7,15 @@ use crate::protocol::Seen;
 use crate::protocol::retrieval::{Command, Status};
 use crate::protocol::smtp::{Detail, Exchange, Verb};
 use crate::render::json::each::{
-    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions,
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Stages, Transactions,
 };
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
 use crate::render::json::text::{Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
-use crate::render::json::tls::TlsRecord;
+use crate::render::json::tls::Tls;
 use crate::render::json::words;
-use crate::session::{Session, Transaction, reply_delay};
+use crate::session::{Session, Timing, Transaction, reply_delay};
 use crate::span::{Direction, Span};
 use crate::tcp::{ConnectionFacts, DirectionFacts, Gap, Reset, ZeroWindow};
 use crate::text::Language;
@@ -79,9 +79,12 @@ impl<'a> SessionRecord<'a> {
                     .map_or(0, |dialogue| dialogue.commands_not_kept),
             auth: Logins { session, form },
             transactions: Transactions { session, form },
-            tls: session.tls.as_deref().map(TlsRecord::of),
+            tls: session.tls.as_deref().map(Tls),
             tcp: transport(connection),
-            timing: timing(session),
+            timing: Stages {
+                timing: &session.timing,
+                exchanges: session.exchanges(),
+            },
             findings: Findings { findings, form },
         }
     }
@@ -380,9 +383,7 @@ const fn icmp_error(error: &IcmpError) -> IcmpRecord {
     }
 }
 
-#[inline]
-fn timing(session: &Session) -> TimingRecord<'_> {
-    let timing = &session.timing;
+pub(super) fn timing<'a>(timing: &Timing, exchanges: &'a [Exchange]) -> TimingRecord<'a> {
     TimingRecord {
         connect: timing.connect.map(Seconds),
         greeting: timing.greeting.map(Seconds),
@@ -391,7 +392,7 @@ fn timing(session: &Session) -> TimingRecord<'_> {
         tls: timing.tls.map(Seconds),
         auth: timing.auth.map(Seconds),
         mail: timing.mail.map(Seconds),
-        rcpt: RcptDelays(session.exchanges()),
+        rcpt: RcptDelays(exchanges),
         data: timing.data.map(Seconds),
         final_reply: timing.final_reply.map(Seconds),
         server_share: Seconds(timing.server_share),

@@ -1,6 +1,8 @@
 //! Lists of a session's record that are written from the session itself, one record at a time: nothing is collected before
 //! it is written.
 
+use std::time::Duration;
+
 use serde::{Serialize, Serializer};
 
 use crate::diagnosis::Finding;
@@ -10,12 +12,12 @@ use crate::render::encode;
 use crate::render::json::convert::{self, Form};
 use crate::render::json::replied::Replied;
 use crate::render::json::schema::schema_like;
-use crate::render::json::session::{AuthRecord, ExchangeRecord, RecipientRecord, TransactionRecord};
+use crate::render::json::session::{AuthRecord, ExchangeRecord, RecipientRecord, TimingRecord, TransactionRecord};
 use crate::render::json::text::Text;
 use crate::render::json::time::Seconds;
 use crate::render::json::told::Told;
-use crate::render::json::writer::{ToJson, captured, list};
-use crate::session::{Session, Transaction, reply_delay};
+use crate::render::json::writer::{ToJson, captured, close, list};
+use crate::session::{Session, Timing, Transaction, reply_delay};
 
 /// Writes what `records` gives, as a list of `$record`.
 macro_rules! one_by_one {
@@ -214,6 +216,52 @@ impl<'a> Findings<'a> {
 
 one_by_one!(Findings of Told<'static>);
 
+/// Seconds per stage of a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Stages<'a> {
+    pub(super) timing: &'a Timing,
+    pub(super) exchanges: &'a [Exchange],
+}
+
+impl ToJson for Stages<'_> {
+    /// As [`TimingRecord`] has it, without one: it would be a large one, of a few numbers.
+    fn append(&self, json: &mut Vec<u8>) {
+        let Self { timing, exchanges } = *self;
+        let start = json.len();
+        let stage = |name: &str, seconds: Option<Duration>, json: &mut Vec<u8>| {
+            if let Some(seconds) = seconds {
+                json.extend_from_slice(name.as_bytes());
+                Seconds(seconds).append(json);
+            }
+        };
+        stage(",\"connect\":", timing.connect, json);
+        stage(",\"greeting\":", timing.greeting, json);
+        stage(",\"ehlo\":", timing.hello, json);
+        stage(",\"starttls\":", timing.start_tls, json);
+        stage(",\"tls\":", timing.tls, json);
+        stage(",\"auth\":", timing.auth, json);
+        stage(",\"mail\":", timing.mail, json);
+        let rcpt = RcptDelays(exchanges);
+        if !rcpt.is_empty() {
+            json.extend_from_slice(b",\"rcpt\":");
+            rcpt.append(json);
+        }
+        stage(",\"data\":", timing.data, json);
+        stage(",\"final_reply\":", timing.final_reply, json);
+        stage(",\"server_share\":", Some(timing.server_share), json);
+        stage(",\"client_share\":", Some(timing.client_share), json);
+        close(json, start);
+    }
+}
+
+impl Serialize for Stages<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        convert::timing(self.timing, self.exchanges).serialize(serializer)
+    }
+}
+
+schema_like!(Stages<'a> is TimingRecord<'static>);
+
 /// How long the reply to each RCPT took.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct RcptDelays<'a>(pub(super) &'a [Exchange]);
@@ -283,6 +331,37 @@ mod tests {
     use super::*;
     use crate::captured::Captured;
     use crate::render::json::SafeFormatter;
+
+    #[test]
+    fn stages_are_written_as_serde_writes_them() {
+        for seen in 0..1_u32 << 9 {
+            let stage = |number: u32| (seen >> number & 1 > 0).then(|| Duration::from_micros(123_456 << number));
+            let timing = Timing {
+                connect: stage(0),
+                greeting: stage(1),
+                hello: stage(2),
+                start_tls: stage(3),
+                tls: stage(4),
+                auth: stage(5),
+                mail: stage(6),
+                data: stage(7),
+                final_reply: stage(8),
+                server_share: Duration::from_nanos(7),
+                client_share: Duration::from_secs(u64::from(seen)),
+                ..Timing::default()
+            };
+            let stages = Stages {
+                timing: &timing,
+                exchanges: &[],
+            };
+            let mut ours = Vec::new();
+            stages.append(&mut ours);
+            assert_eq!(
+                String::from_utf8(ours).unwrap(),
+                serde_json::to_string(&stages).unwrap()
+            );
+        }
+    }
 
     #[test]
     fn mailboxes_are_written_as_serde_writes_them() {

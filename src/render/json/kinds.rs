@@ -43,12 +43,12 @@ impl Way {
         let known = KNOWN.try_with(|known| {
             let mut known = known.borrow_mut();
             let known = known.get_mut(self.place())?;
-            if !known.as_ref().is_some_and(|(way, _)| way.is(self)) {
+            if !known.as_ref().is_some_and(|known| known.way.is(self)) {
                 let mut fields = Vec::new();
                 self.tell(&mut fields);
-                *known = Some((*self, fields));
+                *known = Some(Known { way: *self, fields });
             }
-            json.extend_from_slice(&known.as_ref()?.1);
+            json.extend_from_slice(&known.as_ref()?.fields);
             Some(())
         });
         if known.ok().flatten().is_none() {
@@ -78,8 +78,14 @@ impl Way {
     }
 }
 
+/// A way, and its fields as JSON.
+struct Known {
+    way: Way,
+    fields: Vec<u8>,
+}
+
 thread_local! {
-    static KNOWN: RefCell<Vec<Option<(Way, Vec<u8>)>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
+    static KNOWN: RefCell<Vec<Option<Known>>> = RefCell::new((0..REMEMBERED).map(|_| None).collect());
 }
 
 impl SessionRecord<'_> {

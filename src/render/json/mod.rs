@@ -22,7 +22,7 @@ pub mod words;
 mod writer;
 
 pub use convert::Form;
-pub use each::{Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+pub use each::{Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Stages, Transactions};
 pub use enhanced::Enhanced;
 pub use finding::{EvidenceRecord, FindingRecord, RemedyRecord, confidence, severity};
 pub use hello::Hello;
@@ -33,6 +33,6 @@ pub use safe::{SafeFormatter, write_document, write_line};
 pub use session::*;
 pub use text::{Lines, Quality, Text, Word};
 pub use time::{Seconds, Time};
-pub use tls::TlsRecord;
+pub use tls::{Tls, TlsRecord};
 pub use told::Told;
 pub use writer::ToJson;

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use crate::packet::IcmpError;
 use crate::render::json::each::{
-    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Transactions,
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Stages, Transactions,
 };
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
-use crate::render::json::tls::TlsRecord;
+use crate::render::json::tls::Tls;
 use crate::render::json::writer::{ToJson, record};
 use crate::tcp::{Gap, Reset, ZeroWindow};
 
@@ -92,11 +92,11 @@ record! {
         pub transactions: Transactions<'a>,
         /// TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub tls: Option<TlsRecord<'a>>,
+        pub tls: Option<Tls<'a>>,
         /// Transport.
         pub tcp: TcpRecord<'a>,
         /// Seconds per stage.
-        pub timing: TimingRecord<'a>,
+        pub timing: Stages<'a>,
         /// Findings, root cause first.
         pub findings: Findings<'a>,
     }

@@ -141,7 +141,8 @@ impl Known {
     fn is_of(&self, finding: &Finding, language: Language) -> bool {
         let known = &self.finding;
         let provider = |finding: &Finding| finding.provider.map(std::ptr::from_ref);
-        let same_name = |(one, other): (&(&str, Value), &(&str, Value))| one.0 == other.0;
+        let same_name =
+            |(one, other): (&(&str, Value), &(&str, Value))| std::ptr::eq(one.0, other.0) || one.0 == other.0;
         self.language == language
             && std::ptr::eq(known.rule, finding.rule)
             && known.severity == finding.severity
