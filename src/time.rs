@@ -198,7 +198,7 @@ static THREE_DIGITS: [u32; 1024] = {
     let mut table = [0; 1024];
     let mut number = 0;
     while number < 1000 {
-        table[number as usize] = number / 100 | (number / 10 % 10) << 8 | (number % 10) << 16;
+        table[number as usize] = (number / 100) | ((number / 10 % 10) << 8) | ((number % 10) << 16);
         number += 1;
     }
     table
@@ -211,14 +211,14 @@ const fn three_digits(number: u32) -> u64 {
 /// The decimal digits of a number below 100,000,000, each in an octet, the first in the lowest; letters with [`ZEROS`].
 pub(crate) const fn eight_digits(number: u32) -> u64 {
     let (first, rest) = (number / 1_000_000, number % 1_000_000);
-    three_digits(first) >> 8 | three_digits(rest / 1000) << 16 | three_digits(rest % 1000) << 40
+    (three_digits(first) >> 8) | (three_digits(rest / 1000) << 16) | (three_digits(rest % 1000) << 40)
 }
 
 /// The same of a number below 1,000,000,000, and its last digit.
 pub(crate) const fn nine_digits(number: u32) -> (u64, u8) {
     let (first, rest) = (number / 1_000_000, number % 1_000_000);
     let last = three_digits(rest % 1000);
-    let eight = three_digits(first) | three_digits(rest / 1000) << 24 | last << 48;
+    let eight = three_digits(first) | (three_digits(rest / 1000) << 24) | (last << 48);
     (eight, (last >> 16) as u8)
 }
 

@@ -191,7 +191,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let mut emitter = Emitter::new(arguments.format, language);
     let format = arguments.format;
     let (files, reading) = (&arguments.files, &arguments.reading);
-    let health = if threads > 1 {
+    let health = if threads > 1 || format != Format::Jsonl {
         let tell = |session: Session, findings, digits| {
             let form = Form { language, digits };
             Told::of(&session, findings, &filter, |findings| match format {
@@ -206,15 +206,13 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
             })
         })
     } else {
+        // Lines come as sessions end: each is made where it is written from.
         let end = |session, findings, digits| (session, findings, digits);
-        read(files, reading, threads, language, &end, &mut |(
-            session,
-            findings,
-            digits,
-        ): Ended| {
+        read(files, reading, threads, language, &end, &mut |ended: Ended| {
+            let (session, findings, digits) = ended;
             let form = Form { language, digits };
             let told = Told::of(&session, findings, &filter, |findings| {
-                emitter.tell(&session, findings, form, &mut output)
+                output.append(|json| SessionRecord::of(&session, findings, form).append_line(json))
             });
             books.take(told).map_or(Ok(()), |(_, written)| written.map_err(failed))
         })
@@ -262,21 +260,6 @@ impl Emitter {
             held_octets: 0,
             overflowed: false,
             begun: false,
-        }
-    }
-
-    /// Writes a session where this thread has it whole: a line is made where it is written from.
-    fn tell(
-        &mut self,
-        session: &Session,
-        findings: &[Finding],
-        form: Form,
-        output: &mut Output,
-    ) -> std::io::Result<()> {
-        match self.format {
-            Format::Table => Ok(()),
-            Format::Jsonl => output.append(|json| SessionRecord::of(session, findings, form).append_line(json)),
-            Format::Json => self.session(session.id, SessionRecord::of(session, findings, form).to_line(), output),
         }
     }
 
