@@ -117,17 +117,29 @@ pub(super) fn address(address: Ipv6Addr, json: &mut Vec<u8>) {
             }
             continue;
         }
+        let [first, last] = segment.to_be_bytes().map(|octet| u32::from(HEX[usize::from(octet)]));
+        let digits = (4 - segment.leading_zeros() as usize / 4).max(1);
+        let text = (first | last << 16) >> (8 * (4 - digits));
         if position > 0 {
             json.push(b':');
         }
-        let digits = (4 - segment.leading_zeros() / 4).max(1);
-        for digit in (0..digits).rev() {
-            json.push(HEX[usize::from(segment >> (4 * digit) & 0xf)]);
-        }
+        let end = json.len() + digits;
+        json.extend_from_slice(&text.to_le_bytes());
+        json.truncate(end);
     }
 }
 
-const HEX: [u8; 16] = *b"0123456789abcdef";
+/// The two hexadecimal digits of each octet, the first in the lower half.
+static HEX: [u16; 256] = {
+    let digits = *b"0123456789abcdef";
+    let mut table = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = u16::from_le_bytes([digits[octet / 16], digits[octet % 16]]);
+        octet += 1;
+    }
+    table
+};
 
 /// The longest run of two segments of zero or more, the first of them.
 fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
