@@ -85,7 +85,7 @@ pub struct Rfc3339 {
 }
 
 /// Octets of the longest text between quotation marks.
-const QUOTED: usize = 32;
+pub(crate) const QUOTED: usize = 32;
 /// Where the fraction of a second begins.
 const FRACTION: usize = 21;
 
@@ -94,35 +94,15 @@ impl Rfc3339 {
     #[must_use]
     #[inline]
     pub fn of(time: Timestamp, digits: u8) -> Self {
-        let (second, nanos) = (time.seconds(), time.0.rem_euclid(1_000_000_000) as u32);
-        let mut quoted = LAST_SECONDS.with(|known| {
-            let place = &known[second as usize % SECONDS];
-            let (same, text) = place.get();
-            if same == second { text } else { tell(second, place) }
-        });
-        quoted[FRACTION..FRACTION + 8].copy_from_slice(&(eight_digits(nanos / 10) | ZEROS).to_le_bytes());
-        quoted[FRACTION + 8] = b'0' + (nanos % 10) as u8;
-        let end = match usize::from(digits.min(9)) {
-            0 => FRACTION - 1,
-            digits => FRACTION + digits,
-        };
-        quoted[end] = b'Z';
-        quoted[end + 1] = b'"';
-        Self { quoted, length: end }
+        let mut quoted = BEGIN;
+        let length = quote(time, digits, &mut quoted) - 2;
+        Self { quoted, length }
     }
 
     /// The text, as octets: all of them ASCII.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.quoted.get(1..=self.length).unwrap_or_default()
-    }
-
-    /// Appends the text between quotation marks, in one step.
-    #[inline]
-    pub(crate) fn append_quoted(&self, octets: &mut Vec<u8>) {
-        let end = octets.len() + self.length + 2;
-        octets.extend_from_slice(&self.quoted);
-        octets.truncate(end);
     }
 
     /// The text.
@@ -132,24 +112,67 @@ impl Rfc3339 {
     }
 }
 
+/// Writes `time` with `digits` (0 to 9) fractional digits, between quotation marks, and tells how many octets that took; what
+/// is behind them counts for nothing. Into the place where it stays: to copy it from another would be to wait for each half
+/// of it to be written.
+#[inline]
+pub(crate) fn quote(time: Timestamp, digits: u8, place: &mut [u8; QUOTED]) -> usize {
+    let since = LAST_SECOND.with(|last| {
+        let (start, text) = last.get();
+        *place = text;
+        time.0.wrapping_sub(start).cast_unsigned()
+    });
+    let nanos = match u32::try_from(since) {
+        Ok(nanos @ 0..1_000_000_000) => nanos,
+        _ => tell_second(time, place),
+    };
+    let (eight, last) = nine_digits(nanos);
+    place[FRACTION..FRACTION + 8].copy_from_slice(&(eight | ZEROS).to_le_bytes());
+    place[FRACTION + 8] = b'0' + last;
+    let end = match usize::from(digits.min(9)) {
+        0 => FRACTION - 1,
+        digits => FRACTION + digits,
+    };
+    place[end] = b'Z';
+    place[end + 1] = b'"';
+    end + 2
+}
+
 thread_local! {
-    /// The seconds told last, as text: the times of a session lie close together.
+    /// The second told last, by its first nanosecond: nearly always the one that is told next.
+    static LAST_SECOND: Cell<Second> = const { Cell::new((0, BEGIN)) };
+    /// The seconds told last, each at its place: the times of a session lie close together.
     static LAST_SECONDS: [Cell<Second>; SECONDS] = const { [const { Cell::new((0, BEGIN)) }; SECONDS] };
 }
 
-/// Seconds since 1970, and as text between quotation marks.
+/// Where a second begins or how many there were before it, since 1970, and the second as text between quotation marks.
 type Second = (i64, [u8; QUOTED]);
 
 /// Seconds remembered in each thread.
 const SECONDS: usize = 8;
+/// Nanoseconds of a second.
+const NANOSECONDS: i64 = 1_000_000_000;
 const BEGIN: [u8; QUOTED] = *b"\"1970-01-01T00:00:00.000000000Z\"";
 
+/// Writes the second of `time`, which becomes the last one, and gives the nanoseconds in it.
 #[cold]
 #[inline(never)]
-fn tell(second: i64, place: &Cell<Second>) -> [u8; QUOTED] {
-    let text = whole_second(second);
-    place.set((second, text));
-    text
+fn tell_second(time: Timestamp, place: &mut [u8; QUOTED]) -> u32 {
+    let (second, nanos) = (time.seconds(), time.0.rem_euclid(NANOSECONDS));
+    LAST_SECONDS.with(|known| {
+        let known = &known[second as usize % SECONDS];
+        if known.get().0 != second {
+            known.set((second, whole_second(second)));
+        }
+        *place = known.get().1;
+    });
+    // Neither the first nor the last that there is: the distance from there is not right for every time.
+    if let Some(start) = time.0.checked_sub(nanos)
+        && start.checked_add(NANOSECONDS).is_some()
+    {
+        LAST_SECOND.set((start, *place));
+    }
+    nanos as u32
 }
 
 fn whole_second(second: i64) -> [u8; QUOTED] {
@@ -170,15 +193,33 @@ fn whole_second(second: i64) -> [u8; QUOTED] {
 /// The digit 0 in each octet.
 pub(crate) const ZEROS: u64 = 0x3030_3030_3030_3030;
 
+/// The three digits of each number below 1,000, each in an octet, the first in the lowest.
+static THREE_DIGITS: [u32; 1024] = {
+    let mut table = [0; 1024];
+    let mut number = 0;
+    while number < 1000 {
+        table[number as usize] = (number / 100) | ((number / 10 % 10) << 8) | ((number % 10) << 16);
+        number += 1;
+    }
+    table
+};
+
+const fn three_digits(number: u32) -> u64 {
+    THREE_DIGITS[number as usize % 1024] as u64
+}
+
 /// The decimal digits of a number below 100,000,000, each in an octet, the first in the lowest; letters with [`ZEROS`].
 pub(crate) const fn eight_digits(number: u32) -> u64 {
-    // Halves of four digits, then of two, then of one: each half of a number stands behind the other in the same number.
-    let number = number as u64;
-    let fours = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = ((fours * 10_486) >> 20) & 0x7f_0000_007f;
-    let twos = hundreds | ((fours - hundreds * 100) << 16);
-    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | ((twos - tens * 10) << 8)
+    let (first, rest) = (number / 1_000_000, number % 1_000_000);
+    (three_digits(first) >> 8) | (three_digits(rest / 1000) << 16) | (three_digits(rest % 1000) << 40)
+}
+
+/// The same of a number below 1,000,000,000, and its last digit.
+pub(crate) const fn nine_digits(number: u32) -> (u64, u8) {
+    let (first, rest) = (number / 1_000_000, number % 1_000_000);
+    let last = three_digits(rest % 1000);
+    let eight = three_digits(first) | (three_digits(rest / 1000) << 24) | (last << 48);
+    (eight, (last >> 16) as u8)
 }
 
 /// Writes a number below 100 at a place.
@@ -221,7 +262,9 @@ mod tests {
         let edges = [
             i64::MIN,
             i64::MAX,
+            i64::MIN,
             0,
+            i64::MAX,
             -1,
             951_782_400_000_000_000,
             1_709_164_800_123_456_789,

@@ -103,12 +103,14 @@ impl<W: Write + Send + 'static> Apart<W> {
 
 impl<W: Write + Send + 'static> Write for Apart<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let is_full = self.filling.len() + bytes.len() > BLOCK && !self.filling.is_empty();
+        let is_full = self.filling.len() >= BLOCK && !bytes.is_empty();
         if is_full || matches!(self.state, State::Failed) {
             self.hand_over()?;
         }
-        self.filling.extend_from_slice(bytes);
-        Ok(bytes.len())
+        // To the brim: the kernel takes whole blocks with less work.
+        let count = bytes.len().min(BLOCK - self.filling.len());
+        self.filling.extend(bytes.get(..count).unwrap_or_default());
+        Ok(count)
     }
 
     /// Nothing: what is written is complete with [`finish`](Self::finish).

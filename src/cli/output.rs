@@ -1,14 +1,18 @@
 //! Where a report goes: standard output, or a file that appears whole and readable only by its owner.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::apart::Apart;
 
-/// Octets held back before they are written.
-const HELD: usize = 1 << 16;
+/// Octets written to a file at once: the kernel takes blocks of this size, each at a multiple of it, with less work than
+/// shorter ones.
+const BLOCK: usize = 256 << 10;
+/// Octets written at once to what somebody may be waiting at: a pipe holds no more, and a terminal shows them sooner.
+const WATCHED: usize = 64 << 10;
 
 /// Names tried for the file while it is written: one that a killed run of the same process number left is not taken.
 const NAMES_TRIED: u32 = 100;
@@ -37,13 +41,53 @@ impl Drop for Names {
 }
 
 enum Writer {
-    Here(BufWriter<Target>),
-    Apart(Apart<Target>),
+    Here(Here),
+    Apart(Apart<File>),
 }
 
-enum Target {
-    Stdout(io::Stdout),
-    File(File),
+/// Writes whole blocks of octets, from where they were made.
+struct Here {
+    target: File,
+    made: Vec<u8>,
+    block: usize,
+}
+
+impl Here {
+    fn new(target: File) -> Self {
+        let is_file = target.metadata().is_ok_and(|file| file.is_file());
+        let block = if is_file { BLOCK } else { WATCHED };
+        Self {
+            target,
+            made: Vec::with_capacity(2 * block),
+            block,
+        }
+    }
+
+    /// Writes the blocks that are full.
+    fn write_full(&mut self) -> io::Result<()> {
+        if self.made.len() < self.block {
+            return Ok(());
+        }
+        self.write_made(self.made.len() - self.made.len() % self.block)
+    }
+
+    /// Writes the first of what was made. What could not be written is not tried again.
+    fn write_made(&mut self, count: usize) -> io::Result<()> {
+        let made = self.made.get(..count).unwrap_or(&self.made);
+        let written = self.target.write_all(made);
+        self.made
+            .drain(..if written.is_ok() { made.len() } else { self.made.len() });
+        // Nor is the room kept that a record longer than a block has taken.
+        self.made.shrink_to(2 * self.block);
+        written
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        // Of a run that broke off: nobody asks any more.
+        let _ = self.write_made(self.made.len());
+    }
 }
 
 impl Output {
@@ -53,15 +97,33 @@ impl Output {
     /// What the operating system says.
     pub fn open(path: Option<&Path>, threads: usize) -> io::Result<Self> {
         let (target, names) = match path {
-            None => (Target::Stdout(io::stdout()), None),
+            None => (File::from(io::stdout().as_fd().try_clone_to_owned()?), None),
             Some(path) => open(path)?,
         };
         let writer = if threads > 1 {
             Writer::Apart(Apart::new(target))
         } else {
-            Writer::Here(BufWriter::with_capacity(HELD, target))
+            Writer::Here(Here::new(target))
         };
         Ok(Self { writer, names })
+    }
+
+    /// Takes what `make` appends: with one thread it is made where it is written from.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn append(&mut self, make: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        match &mut self.writer {
+            Writer::Here(writer) => {
+                make(&mut writer.made);
+                writer.write_full()
+            }
+            Writer::Apart(writer) => {
+                let mut made = Vec::new();
+                make(&mut made);
+                writer.write_all(&made)
+            }
+        }
     }
 
     /// Ends the report: everything is written, and a file gets its name.
@@ -70,7 +132,7 @@ impl Output {
     /// What the operating system says.
     pub fn finish(self) -> io::Result<()> {
         match self.writer {
-            Writer::Here(mut writer) => writer.flush()?,
+            Writer::Here(mut writer) => writer.write_made(writer.made.len())?,
             Writer::Apart(writer) => writer.finish()?,
         }
         match self.names {
@@ -81,10 +143,10 @@ impl Output {
 }
 
 /// A file under a temporary name beside its own; a device or a pipe is written as it is: there is nothing to rename.
-fn open(path: &Path) -> io::Result<(Target, Option<Names>)> {
+fn open(path: &Path) -> io::Result<(File, Option<Names>)> {
     if path.exists() && !path.is_file() {
         let file = OpenOptions::new().write(true).open(path)?;
-        return Ok((Target::File(file), None));
+        return Ok((file, None));
     }
     let mut number = 0;
     loop {
@@ -93,7 +155,7 @@ fn open(path: &Path) -> io::Result<(Target, Option<Names>)> {
             created => {
                 let (file, temporary) = created?;
                 let last = path.to_owned();
-                return Ok((Target::File(file), Some(Names { temporary, last })));
+                return Ok((file, Some(Names { temporary, last })));
             }
         }
     }
@@ -119,32 +181,18 @@ fn create(path: &Path, number: u32) -> io::Result<(File, PathBuf)> {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.writer {
-            Writer::Here(writer) => writer.write(bytes),
+            Writer::Here(writer) => {
+                writer.made.extend_from_slice(bytes);
+                writer.write_full()?;
+                Ok(bytes.len())
+            }
             Writer::Apart(writer) => writer.write(bytes),
         }
     }
 
+    /// Nothing: what is written is complete with [`finish`](Self::finish).
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.writer {
-            Writer::Here(writer) => writer.flush(),
-            Writer::Apart(writer) => writer.flush(),
-        }
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(file) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(file) => file.flush(),
-        }
+        Ok(())
     }
 }
 
@@ -193,6 +241,48 @@ mod tests {
         let left = names_in(&folder.0);
         assert_eq!(left.len(), 1);
         assert_eq!(std::fs::read(folder.0.join(&left[0])).unwrap(), b"half");
+    }
+
+    #[test]
+    fn a_file_is_written_in_whole_blocks_from_where_its_octets_were_made() {
+        let folder = Folder::new("blocks");
+        let path = folder.0.join("report");
+        let octets: Vec<u8> = (0..3 * BLOCK + BLOCK / 2).map(|at| (at / 7 % 251) as u8).collect();
+        for threads in [1, 2] {
+            let mut output = Output::open(Some(&path), threads).unwrap();
+            let written = |output: &Output| {
+                std::fs::metadata(&output.names.as_ref().unwrap().temporary)
+                    .unwrap()
+                    .len()
+            };
+            for (number, part) in octets.chunks(BLOCK / 3 + 7).enumerate() {
+                if number % 2 == 0 {
+                    output.append(|made| made.extend_from_slice(part)).unwrap();
+                } else {
+                    output.write_all(part).unwrap();
+                }
+                assert_eq!(written(&output) % BLOCK as u64, 0);
+            }
+            assert!(threads > 1 || written(&output) == 3 * BLOCK as u64);
+            // Longer than a block, its room is not kept.
+            output.append(|made| made.extend_from_slice(&octets)).unwrap();
+            if let Writer::Here(here) = &output.writer {
+                assert!(here.made.len() < BLOCK && here.made.capacity() <= 2 * BLOCK);
+            }
+            output.finish().unwrap();
+            assert!(std::fs::read(&path).unwrap() == [&octets[..], &octets[..]].concat());
+        }
+    }
+
+    #[test]
+    fn what_is_watched_waits_no_longer_than_a_pipe_holds() {
+        let output = Output::open(Some(Path::new("/dev/full")), 1);
+        let mut output = output.unwrap();
+        output.append(|made| made.resize(WATCHED - 1, b'x')).unwrap();
+        let told = output.append(|made| made.push(b'x')).unwrap_err();
+        assert_eq!(told.kind(), io::ErrorKind::StorageFull);
+        // It is told once, and not tried again.
+        output.finish().unwrap();
     }
 
     #[test]

@@ -127,34 +127,47 @@ fn read<T: Send>(
     })
 }
 
+/// A session that is over, what is said of it, and how many digits its times have.
+type Ended = (Session, Vec<Finding>, u8);
+
 /// What `analyze` keeps of a session once it was told.
-struct Told {
+struct Told<R> {
     id: SessionId,
     digest: Digest,
-    /// `None` where the filter hides it.
-    shown: Option<Entry>,
-    /// Its record, where the report is JSON.
-    record: Vec<u8>,
+    /// Its entry, and what became of its record; `None` where the filter hides it.
+    shown: Option<(Entry, R)>,
 }
 
-impl Told {
-    fn of(session: &Session, findings: Vec<Finding>, filter: &Filter, form: Form, format: Format) -> Self {
+impl<R> Told<R> {
+    fn of(session: &Session, findings: Vec<Finding>, filter: &Filter, record: impl FnOnce(&[Finding]) -> R) -> Self {
         let shown = filter.matches(session, &findings);
-        let mut record = Vec::new();
-        if shown && format != Format::Table {
-            record = SessionRecord::of(session, &findings, form).to_line();
-        }
         Self {
             id: session.id,
             // Large: made where it stays.
             digest: Digest::of(session, &findings),
             shown: if shown {
-                Some(Entry::of(session, findings))
+                let record = record(&findings);
+                Some((Entry::of(session, findings), record))
             } else {
                 None
             },
-            record,
         }
+    }
+}
+
+/// What a run knows of all its sessions.
+struct Books {
+    history: History,
+    report: Report,
+}
+
+impl Books {
+    /// Takes a session, and gives what became of its record where it is shown.
+    fn take<R>(&mut self, told: Told<R>) -> Option<(SessionId, R)> {
+        self.history.remember(told.digest);
+        let (entry, record) = told.shown?;
+        self.report.add(&entry);
+        Some((told.id, record))
     }
 }
 
@@ -176,25 +189,40 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     let failed = |error: std::io::Error| Stop::output(&error, &name, language);
     let threads = environment::threads(arguments.reading.threads, &arguments.files);
     let mut output = Output::open(arguments.output.as_deref(), threads).map_err(failed)?;
-    let mut report = Report::new();
-    let mut history = History::new();
+    let mut books = Books {
+        history: History::new(),
+        report: Report::new(),
+    };
     let mut emitter = Emitter::new(arguments.format, language);
     let format = arguments.format;
-    let mut health = read(
-        &arguments.files,
-        &arguments.reading,
-        threads,
-        language,
-        &|session, findings, digits| Told::of(&session, findings, &filter, Form { language, digits }, format),
-        &mut |told: Told| {
-            history.remember(told.digest);
-            if let Some(entry) = &told.shown {
-                report.add(entry);
-                emitter.session(told.id, told.record, &mut output).map_err(failed)?;
-            }
-            Ok(())
-        },
-    )?;
+    let (files, reading) = (&arguments.files, &arguments.reading);
+    let health = if threads > 1 || format != Format::Jsonl {
+        let tell = |session: Session, findings, digits| {
+            let form = Form { language, digits };
+            Told::of(&session, findings, &filter, |findings| match format {
+                Format::Table => Vec::new(),
+                Format::Json | Format::Jsonl => SessionRecord::of(&session, findings, form).to_line(),
+            })
+        };
+        read(files, reading, threads, language, &tell, &mut |told| {
+            let shown = books.take(told);
+            shown.map_or(Ok(()), |(id, record)| {
+                emitter.session(id, record, &mut output).map_err(failed)
+            })
+        })
+    } else {
+        // Lines come as sessions end: each is made where it is written from.
+        let end = |session, findings, digits| (session, findings, digits);
+        read(files, reading, threads, language, &end, &mut |ended: Ended| {
+            let (session, findings, digits) = ended;
+            let form = Form { language, digits };
+            let told = Told::of(&session, findings, &filter, |findings| {
+                output.append(|json| SessionRecord::of(&session, findings, form).append_line(json))
+            });
+            books.take(told).map_or(Ok(()), |(_, written)| written.map_err(failed))
+        })
+    };
+    let (mut health, Books { history, mut report }) = (health?, books);
     health.forgotten = history.forgotten();
     health.keyless = report.tally.keyless;
     report.finish(history.conclude());
@@ -243,11 +271,7 @@ impl Emitter {
     fn session(&mut self, id: SessionId, record: Vec<u8>, output: &mut Output) -> std::io::Result<()> {
         match self.format {
             Format::Table => Ok(()),
-            Format::Jsonl => {
-                output.write_all(&record)?;
-                json::give_back(record);
-                Ok(())
-            }
+            Format::Jsonl => output.write_all(&record),
             Format::Json => {
                 self.held_octets += record.len();
                 self.held.push((id.0, record));
@@ -355,8 +379,8 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
         &arguments.reading,
         environment::threads(arguments.reading.threads, files),
         language,
-        &|session, findings, _| (session, findings),
-        &mut |(session, findings): (Session, Vec<Finding>)| {
+        &|session, findings, digits| (session, findings, digits),
+        &mut |(session, findings, _): Ended| {
             ids.push(session.id.0);
             kept.push((session, findings));
             kept.sort_by_key(|(session, _)| session.id);

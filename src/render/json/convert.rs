@@ -2,19 +2,22 @@
 
 use crate::diagnosis::Finding;
 use crate::message::{MessageFacts, Protection};
+use crate::packet::IcmpError;
+use crate::protocol::Seen;
 use crate::protocol::retrieval::{Command, Status};
-use crate::protocol::smtp::{AuthFacts, Detail, Exchange, Verb};
-use crate::protocol::{Seen, retrieval};
-use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+use crate::protocol::smtp::{Detail, Exchange, Verb};
+use crate::render::json::each::{
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Stages, Transactions,
+};
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::session::*;
 use crate::render::json::text::{Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
-use crate::render::json::tls::TlsRecord;
+use crate::render::json::tls::Tls;
 use crate::render::json::words;
-use crate::session::{Session, Transaction, reply_delay};
+use crate::session::{Session, Timing, Transaction, reply_delay};
 use crate::span::{Direction, Span};
-use crate::tcp::{ConnectionFacts, DirectionFacts};
+use crate::tcp::{ConnectionFacts, DirectionFacts, Gap, Reset, ZeroWindow};
 use crate::text::Language;
 use crate::time::Timestamp;
 
@@ -43,6 +46,7 @@ pub(super) fn frames(span: &Span) -> (u64, u64) {
 impl<'a> SessionRecord<'a> {
     /// One session with its findings.
     #[must_use]
+    #[inline]
     pub fn of(session: &'a Session, findings: &'a [Finding], form: Form) -> Self {
         let connection = &session.connection;
         Self {
@@ -73,11 +77,14 @@ impl<'a> SessionRecord<'a> {
                     .retrieval
                     .as_ref()
                     .map_or(0, |dialogue| dialogue.commands_not_kept),
-            auth: authentication(session, form),
+            auth: Logins { session, form },
             transactions: Transactions { session, form },
-            tls: session.tls.as_deref().map(TlsRecord::of),
+            tls: session.tls.as_deref().map(Tls),
             tcp: transport(connection),
-            timing: timing(session),
+            timing: Stages {
+                timing: &session.timing,
+                exchanges: session.exchanges(),
+            },
             findings: Findings { findings, form },
         }
     }
@@ -90,6 +97,7 @@ fn endpoint(endpoint: crate::packet::Endpoint) -> EndpointRecord {
     }
 }
 
+#[inline]
 fn greeting(session: &Session, form: Form) -> Option<Replied<'_>> {
     if let Some(greeting) = session.smtp.as_ref().and_then(|dialogue| dialogue.greeting.as_ref()) {
         return Some(Replied::reply(greeting, form));
@@ -102,6 +110,7 @@ fn is_hello(verb: &Verb) -> bool {
     matches!(verb, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
 }
 
+#[inline]
 fn hello(session: &Session) -> Option<HelloRecord<'_>> {
     let exchange = session
         .exchanges()
@@ -112,11 +121,12 @@ fn hello(session: &Session) -> Option<HelloRecord<'_>> {
         return None;
     };
     Some(HelloRecord {
-        verb: Text(words::verb(exchange.verb).as_bytes()),
+        verb: Word(words::verb(exchange.verb)),
         name: name.into(),
     })
 }
 
+#[inline]
 fn extensions<'a>(session: &'a Session, language: Language) -> Option<ExtensionsRecord<'a>> {
     let of = |inside: bool| -> Option<Offered<'a>> {
         let reply = session.exchanges().iter().rev().find_map(|exchange| {
@@ -135,6 +145,7 @@ fn extensions<'a>(session: &'a Session, language: Language) -> Option<Extensions
     (before_tls.is_some() || after_tls.is_some()).then_some(ExtensionsRecord { before_tls, after_tls })
 }
 
+#[inline]
 pub(super) fn exchange(exchange: &Exchange, form: Form) -> ExchangeRecord<'_> {
     ExchangeRecord {
         command: Text::from(&exchange.line),
@@ -174,21 +185,6 @@ pub(super) fn command(command: &Command, form: Form) -> ExchangeRecord<'_> {
     }
 }
 
-fn authentication(session: &Session, form: Form) -> Vec<AuthRecord<'_>> {
-    let smtp = session
-        .exchanges()
-        .iter()
-        .filter_map(|exchange| match &exchange.detail {
-            Detail::Auth(facts) => Some(smtp_auth(exchange, facts, form)),
-            _ => None,
-        });
-    let retrieval = session
-        .commands()
-        .iter()
-        .filter_map(|command| command.login.as_ref().map(|login| retrieval_auth(command, login, form)));
-    smtp.chain(retrieval).collect()
-}
-
 fn exposure(readable: bool, response: bool, encrypted: bool) -> &'static str {
     match (encrypted, readable, response) {
         (true, _, _) => "encrypted",
@@ -202,8 +198,12 @@ fn shown(secret: Option<&crate::secret::Secret>) -> Option<Text<'_>> {
     secret.map(|secret| Text(secret.reveal().unwrap_or(crate::secret::MASK.as_bytes())))
 }
 
-fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> AuthRecord<'a> {
-    AuthRecord {
+/// An exchange's, where it was to log in.
+pub(super) fn smtp_auth(exchange: &Exchange, form: Form) -> Option<AuthRecord<'_>> {
+    let Detail::Auth(facts) = &exchange.detail else {
+        return None;
+    };
+    Some(AuthRecord {
         mechanism: Text::from(&facts.mechanism),
         identity: facts.identity.as_ref().map(Text::from),
         authorisation_identity: facts.authorisation_identity.as_ref().map(Text::from),
@@ -220,11 +220,13 @@ fn smtp_auth<'a>(exchange: &'a Exchange, facts: &'a AuthFacts, form: Form) -> Au
         },
         reply: exchange.reply.yes().map(|one| Replied::reply(one, form)),
         oauth_error: facts.oauth_error.as_ref().map(Text::from),
-    }
+    })
 }
 
-fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: Form) -> AuthRecord<'a> {
-    AuthRecord {
+/// A command's, where it was to log in.
+pub(super) fn retrieval_auth(command: &Command, form: Form) -> Option<AuthRecord<'_>> {
+    let login = command.login.as_ref()?;
+    Some(AuthRecord {
         mechanism: Text::from(&login.mechanism),
         identity: login.identity.as_ref().map(Text::from),
         authorisation_identity: None,
@@ -241,9 +243,10 @@ fn retrieval_auth<'a>(command: &'a Command, login: &'a retrieval::Login, form: F
         },
         reply: command.answer.yes().map(|one| Replied::answer(one, form)),
         oauth_error: login.oauth_error.as_ref().map(Text::from),
-    }
+    })
 }
 
+#[inline]
 pub(super) fn transaction<'a>(session: &'a Session, transaction: &'a Transaction, form: Form) -> TransactionRecord<'a> {
     let exchanges = session.exchanges();
     let deciding = transaction.data.and_then(|position| exchanges.get(position));
@@ -296,6 +299,7 @@ fn message(facts: &MessageFacts) -> MessageRecord<'_> {
     }
 }
 
+#[inline]
 fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
     DirectionRecord {
         segments: facts.segments,
@@ -308,62 +312,78 @@ fn direction_record(facts: &DirectionFacts) -> DirectionRecord {
     }
 }
 
-fn transport(connection: &ConnectionFacts) -> TcpRecord {
+#[inline]
+fn transport(connection: &ConnectionFacts) -> TcpRecord<'_> {
     TcpRecord {
         opening: Word(words::opening(connection.opening)),
         handshake_round_trip_seconds: connection.round_trip.map(Seconds),
         to_server: direction_record(connection.directions.get(Direction::ToServer)),
         to_client: direction_record(connection.directions.get(Direction::ToClient)),
-        resets: connection
-            .resets
-            .iter()
-            .map(|reset| ResetRecord {
-                sender: words::role(reset.direction.sender()),
-                frame: reset.stamp.frame.0,
-                in_window: reset.in_window,
-                after_fin: reset.after_fin,
-                looks_forged: reset.looks_forged,
-            })
-            .collect(),
-        gaps: connection
-            .gaps
-            .iter()
-            .map(|gap| GapRecord {
-                sender: words::role(gap.direction.sender()),
-                offset: gap.offset,
-                length: gap.length,
-                frame: gap.found_at.frame.0,
-                acknowledged: gap.acknowledged,
-            })
-            .collect(),
-        zero_windows: connection
-            .zero_windows
-            .iter()
-            .map(|zero| ZeroWindowRecord {
-                receiver: words::role(zero.blocked.opposite().sender()),
-                frame: zero.from.frame.0,
-                seconds: Seconds(zero.until.time.since(zero.from.time)),
-                reopened: zero.reopened,
-            })
-            .collect(),
-        icmp_errors: connection
-            .icmp_errors
-            .iter()
-            .map(|error| IcmpRecord {
-                reporter: error.reporter,
-                version: if error.version6 { 6 } else { 4 },
-                kind: error.kind,
-                code: error.code,
-                name: words::icmp(error.version6, error.kind, error.code),
-                next_hop_mtu: (error.next_hop_mtu > 0).then_some(error.next_hop_mtu),
-                frame: error.stamp.frame.0,
-            })
-            .collect(),
+        resets: Each {
+            things: &connection.resets,
+            record: reset,
+        },
+        gaps: Each {
+            things: &connection.gaps,
+            record: gap,
+        },
+        zero_windows: Each {
+            things: &connection.zero_windows,
+            record: zero_window,
+        },
+        icmp_errors: Each {
+            things: &connection.icmp_errors,
+            record: icmp_error,
+        },
     }
 }
 
-fn timing(session: &Session) -> TimingRecord<'_> {
-    let timing = &session.timing;
+const fn reset(reset: &Reset) -> ResetRecord {
+    ResetRecord {
+        sender: words::role(reset.direction.sender()),
+        frame: reset.stamp.frame.0,
+        in_window: reset.in_window,
+        after_fin: reset.after_fin,
+        looks_forged: reset.looks_forged,
+    }
+}
+
+const fn gap(gap: &Gap) -> GapRecord {
+    GapRecord {
+        sender: words::role(gap.direction.sender()),
+        offset: gap.offset,
+        length: gap.length,
+        frame: gap.found_at.frame.0,
+        acknowledged: gap.acknowledged,
+    }
+}
+
+const fn zero_window(zero: &ZeroWindow) -> ZeroWindowRecord {
+    ZeroWindowRecord {
+        receiver: words::role(zero.blocked.opposite().sender()),
+        frame: zero.from.frame.0,
+        seconds: Seconds(zero.until.time.since(zero.from.time)),
+        reopened: zero.reopened,
+    }
+}
+
+const fn icmp_error(error: &IcmpError) -> IcmpRecord {
+    IcmpRecord {
+        reporter: error.reporter,
+        version: if error.version6 { 6 } else { 4 },
+        kind: error.kind,
+        code: error.code,
+        name: words::icmp(error.version6, error.kind, error.code),
+        next_hop_mtu: if error.next_hop_mtu > 0 {
+            Some(error.next_hop_mtu)
+        } else {
+            None
+        },
+        frame: error.stamp.frame.0,
+    }
+}
+
+pub(super) fn timing<'a>(timing: &Timing, exchanges: &'a [Exchange]) -> TimingRecord<'a> {
     TimingRecord {
         connect: timing.connect.map(Seconds),
         greeting: timing.greeting.map(Seconds),
@@ -372,7 +392,7 @@ fn timing(session: &Session) -> TimingRecord<'_> {
         tls: timing.tls.map(Seconds),
         auth: timing.auth.map(Seconds),
         mail: timing.mail.map(Seconds),
-        rcpt: RcptDelays(session.exchanges()),
+        rcpt: RcptDelays(exchanges),
         data: timing.data.map(Seconds),
         final_reply: timing.final_reply.map(Seconds),
         server_share: Seconds(timing.server_share),

@@ -55,8 +55,10 @@ record! {
     /// Proof.
     pub struct EvidenceRecord<'a> {
         /// First and last frame.
+        #[written(with time)]
         pub frames: (u64, u64),
         /// Time of the first frame.
+        #[written(before)]
         pub time: Time,
         /// to_server, to_client; absent for what is not one side's.
         #[serde(skip_serializing_if = "Option::is_none")]

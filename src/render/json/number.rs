@@ -4,15 +4,22 @@
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::time::{ZEROS, eight_digits};
+use crate::time::{ZEROS, eight_digits, nine_digits};
 
 /// Appends a number.
 pub(super) fn number(number: u64, json: &mut Vec<u8>) {
     match u32::try_from(number) {
         Ok(digit @ 0..10) => json.push(b'0' + digit as u8),
         Ok(below @ 0..100_000_000) => append_short(short(below), json),
-        _ => json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+        _ => long(number, json),
     }
+}
+
+/// Apart, for what its buffer needs would be made ready for each short one, too.
+#[cold]
+#[inline(never)]
+fn long(number: u64, json: &mut Vec<u8>) {
+    json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// The digits of a number below 100,000,000, each in an octet, the first in the lowest, and how many there are.
@@ -29,21 +36,23 @@ fn append_short((digits, length): (u64, usize), json: &mut Vec<u8>) {
     json.truncate(end);
 }
 
-/// Appends a first and a last frame: often the same one.
+/// The digits of a first and a last frame that are the same, and how many there are; `None` where they are not, or long.
+pub(super) fn same((first, last): (u64, u64)) -> Option<([u8; 8], usize)> {
+    match u32::try_from(first) {
+        Ok(below @ 0..100_000_000) if first == last => {
+            let (digits, length) = short(below);
+            Some((digits.to_le_bytes(), length))
+        }
+        _ => None,
+    }
+}
+
+/// Appends a first and a last frame.
 pub(super) fn pair((first, last): (u64, u64), json: &mut Vec<u8>) {
     json.push(b'[');
-    if let Ok(short_first @ 0..100_000_000) = u32::try_from(first)
-        && first == last
-    {
-        let digits = short(short_first);
-        append_short(digits, json);
-        json.push(b',');
-        append_short(digits, json);
-    } else {
-        number(first, json);
-        json.push(b',');
-        number(last, json);
-    }
+    number(first, json);
+    json.push(b',');
+    number(last, json);
     json.push(b']');
 }
 
@@ -79,15 +88,16 @@ pub(super) fn address_v4(address: Ipv4Addr, json: &mut Vec<u8>) {
 /// Appends seconds, a point and the nanoseconds of a second (below 1,000,000,000), without the zeros at the end; at least
 /// one digit stays.
 pub(super) fn decimal(seconds: u64, nanoseconds: u32, json: &mut Vec<u8>) {
+    let mut whole = seconds as u8;
     if seconds >= 10 {
         number(seconds / 10, json);
+        whole = (seconds % 10) as u8;
     }
-    let (digits, last) = (eight_digits(nanoseconds / 10), nanoseconds % 10);
+    let (digits, last) = nine_digits(nanoseconds);
     let zeros = if last == 0 { 1 + digits.leading_zeros() / 8 } else { 0 };
     let end = json.len() + (11 - zeros as usize).max(3);
     let [a, b, c, d, e, f, g, h] = (digits | ZEROS).to_le_bytes();
-    let whole = b'0' + (seconds % 10) as u8;
-    json.extend_from_slice(&[whole, b'.', a, b, c, d, e, f, g, h, b'0' + last as u8]);
+    json.extend_from_slice(&[b'0' + whole, b'.', a, b, c, d, e, f, g, h, b'0' + last]);
     json.truncate(end);
 }
 
@@ -107,17 +117,29 @@ pub(super) fn address(address: Ipv6Addr, json: &mut Vec<u8>) {
             }
             continue;
         }
+        let [first, last] = segment.to_be_bytes().map(|octet| u32::from(HEX[usize::from(octet)]));
+        let digits = (4 - segment.leading_zeros() as usize / 4).max(1);
+        let text = (first | last << 16) >> (8 * (4 - digits));
         if position > 0 {
             json.push(b':');
         }
-        let digits = (4 - segment.leading_zeros() / 4).max(1);
-        for digit in (0..digits).rev() {
-            json.push(HEX[usize::from(segment >> (4 * digit) & 0xf)]);
-        }
+        let end = json.len() + digits;
+        json.extend_from_slice(&text.to_le_bytes());
+        json.truncate(end);
     }
 }
 
-const HEX: [u8; 16] = *b"0123456789abcdef";
+/// The two hexadecimal digits of each octet, the first in the lower half.
+static HEX: [u16; 256] = {
+    let digits = *b"0123456789abcdef";
+    let mut table = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = u16::from_le_bytes([digits[octet / 16], digits[octet % 16]]);
+        octet += 1;
+    }
+    table
+};
 
 /// The longest run of two segments of zero or more, the first of them.
 fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {

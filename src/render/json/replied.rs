@@ -14,6 +14,7 @@ use crate::render::json::enhanced::Enhanced;
 use crate::render::json::schema::schema_like;
 use crate::render::json::session::ReplyRecord;
 use crate::render::json::text::{Lines, Text, Word};
+use crate::render::json::time::when;
 use crate::render::json::words;
 use crate::render::json::writer::ToJson;
 use crate::text::{Language, enhanced_status_meaning};
@@ -124,16 +125,10 @@ impl ToJson for Replied<'_> {
             let head = json.get(start..).unwrap_or_default();
             remember(reply, language, head, second.map(|second| second - start));
         }
-        json.extend_from_slice(FRAMES);
-        frames(&reply.span.get()).append(json);
-        json.extend_from_slice(b",\"time\":");
-        self.form.time(reply.span.last().time).append(json);
+        when(frames(&reply.span.get()), self.form.time(reply.span.last().time), json);
         json.push(b'}');
     }
 }
-
-/// What follows upon what was said.
-const FRAMES: &[u8] = b",\"frames\":";
 
 /// Appends what was said, as the record has it up to the frames, and tells where the second line begins, if there is one.
 fn append_said(reply: &Reply, language: Language, json: &mut Vec<u8>) -> Option<usize> {
@@ -197,11 +192,14 @@ fn place(reply: &Reply) -> usize {
     (address ^ address >> 8 ^ usize::from(reply.code)) % REMEMBERED
 }
 
+/// By `try_with`, which is made part of each of its users; `with_borrow` is a function of its own.
 fn remembered<T>(reply: &Reply, language: Language, take: impl FnOnce(&Known) -> T) -> Option<T> {
-    KNOWN.with_borrow(|known| {
+    let known = KNOWN.try_with(|known| {
+        let known = known.borrow();
         let known = known.get(place(reply))?.as_ref()?;
         known.is_of(reply, language).then(|| take(known))
-    })
+    });
+    known.ok()?
 }
 
 /// Remembers a reply of which this is said.

@@ -2,8 +2,8 @@
 
 /// `schema_like!(Text<'a> is String)`: in schemas the one is the other.
 macro_rules! schema_like {
-    ($name:ident $(<$life:lifetime $(, $type:ident)?>)? is $like:ty) => {
-        impl $(<$life $(, $type)?>)? schemars::JsonSchema for $name $(<$life $(, $type)?>)? {
+    ($name:ident $(<$life:lifetime $(, $type:ident $(: $bound:path)?)*>)? is $like:ty) => {
+        impl $(<$life $(, $type $(: $bound)?)*>)? schemars::JsonSchema for $name $(<$life $(, $type)*>)? {
             fn inline_schema() -> bool {
                 <$like>::inline_schema()
             }

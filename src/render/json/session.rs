@@ -3,13 +3,17 @@
 
 use std::net::IpAddr;
 
-use crate::render::json::each::{Exchanges, Findings, Mailboxes, RcptDelays, Recipients, Replies, Transactions};
+use crate::packet::IcmpError;
+use crate::render::json::each::{
+    Each, Exchanges, Findings, Logins, Mailboxes, RcptDelays, Recipients, Replies, Stages, Transactions,
+};
 use crate::render::json::enhanced::Enhanced;
 use crate::render::json::replied::{Offered, Replied};
 use crate::render::json::text::{Lines, Quality, Text, Word};
 use crate::render::json::time::{Seconds, Time};
-use crate::render::json::tls::TlsRecord;
+use crate::render::json::tls::Tls;
 use crate::render::json::writer::{ToJson, record};
+use crate::tcp::{Gap, Reset, ZeroWindow};
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
@@ -40,22 +44,30 @@ record! {
         /// Frames that belong to it.
         pub frames: u64,
         /// smtp, submission, submissions, lmtp, pop3, pop3s, imap, imaps, or other.
+        #[written(by kinds)]
         pub service: Word,
         /// smtp, lmtp, pop3, imap; absent where neither content nor port tells.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[written(before)]
         pub protocol: Option<Word>,
         /// Content told the protocol, not only the port.
+        #[written(before)]
         pub protocol_confirmed: bool,
         /// none, starttls, implicit.
+        #[written(before)]
         pub security: Word,
         /// The furthest stage reached.
+        #[written(before)]
         pub stage_reached: Word,
         /// Who ended it and how.
+        #[written(before)]
         pub ended_by: Word,
         /// What became of it.
+        #[written(before)]
         pub outcome: Word,
         /// complete, or what the capture lacks: started_late, cut_off, one_direction, gaps, snap_length, duplicates,
         /// conflicting_octets, disordered, kernel_drops (live).
+        #[written(before)]
         pub capture_quality: Quality,
         /// The server's greeting.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,18 +85,18 @@ record! {
         #[serde(skip_serializing_if = "is_zero")]
         pub exchanges_not_kept: u64,
         /// Authentication attempts.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub auth: Vec<AuthRecord<'a>>,
+        #[serde(skip_serializing_if = "Logins::is_empty")]
+        pub auth: Logins<'a>,
         /// Mail transactions.
         #[serde(skip_serializing_if = "Transactions::is_empty")]
         pub transactions: Transactions<'a>,
         /// TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub tls: Option<TlsRecord<'a>>,
+        pub tls: Option<Tls<'a>>,
         /// Transport.
-        pub tcp: TcpRecord,
+        pub tcp: TcpRecord<'a>,
         /// Seconds per stage.
-        pub timing: TimingRecord<'a>,
+        pub timing: Stages<'a>,
         /// Findings, root cause first.
         pub findings: Findings<'a>,
     }
@@ -121,15 +133,17 @@ record! {
         /// The server's words, one entry a line.
         pub text: Lines<'a>,
         /// First and last frame.
+        #[written(with time)]
         pub frames: (u64, u64),
         /// Time of its end.
+        #[written(before)]
         pub time: Time,
     }
 
     /// The client's hello.
     pub struct HelloRecord<'a> {
         /// EHLO, HELO or LHLO.
-        pub verb: Text<'a>,
+        pub verb: Word,
         /// Its argument.
         pub name: Text<'a>,
     }
@@ -149,8 +163,10 @@ record! {
         /// The command line, credentials masked.
         pub command: Text<'a>,
         /// First and last frame of the command.
+        #[written(with time)]
         pub frames: (u64, u64),
         /// Time of the command's end.
+        #[written(before)]
         pub time: Time,
         /// Intermediate replies (334, 354).
         #[serde(skip_serializing_if = "Replies::is_empty")]
@@ -280,7 +296,7 @@ record! {
     }
 
     /// Transport facts.
-    pub struct TcpRecord {
+    pub struct TcpRecord<'a> {
         /// handshake, syn_only, syn_ack_only, mid_stream.
         pub opening: Word,
         /// Round trip of the TCP handshake, in seconds.
@@ -291,17 +307,17 @@ record! {
         /// From the server.
         pub to_client: DirectionRecord,
         /// Resets.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub resets: Vec<ResetRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub resets: Each<'a, Reset, ResetRecord>,
         /// Gaps.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub gaps: Vec<GapRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub gaps: Each<'a, Gap, GapRecord>,
         /// Zero-window episodes.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub zero_windows: Vec<ZeroWindowRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub zero_windows: Each<'a, ZeroWindow, ZeroWindowRecord>,
         /// ICMP errors about this connection.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        pub icmp_errors: Vec<IcmpRecord>,
+        #[serde(skip_serializing_if = "Each::is_empty")]
+        pub icmp_errors: Each<'a, IcmpError, IcmpRecord>,
     }
 
     /// A reset.
@@ -443,7 +459,7 @@ impl ToJson for DirectionRecord {
             u64::from(self.capture_duplicates),
             self.conflicting_octets,
         ];
-        if troubles == [0; 5] {
+        if troubles.iter().fold(0, |any, trouble| any | trouble) == 0 {
             return json.extend_from_slice(NO_TROUBLE);
         }
         let [retransmissions, out_of_order, missing, duplicates, conflicting] = troubles;

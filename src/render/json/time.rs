@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::render::json::number::decimal;
+use crate::render::json::number::{self, decimal};
 use crate::render::json::schema::schema_like;
 use crate::render::json::writer::ToJson;
-use crate::time::{Rfc3339, Timestamp};
+use crate::time::{QUOTED, Rfc3339, Timestamp, quote};
 
 /// RFC 3339 in UTC with the capture's precision.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,46 @@ pub struct Time {
 impl ToJson for Time {
     #[inline(never)]
     fn append(&self, json: &mut Vec<u8>) {
-        Rfc3339::of(self.at, self.digits).append_quoted(json);
+        let start = json.len();
+        json.extend_from_slice(&[0; QUOTED]);
+        if let Some(place) = json.last_chunk_mut() {
+            let length = quote(self.at, self.digits, place);
+            json.truncate(start + length);
+        }
+    }
+}
+
+/// Octets of the fields of [`when`] at most.
+const WHEN: usize = 21 + 2 * 8 + QUOTED;
+
+/// Appends `,"frames":[…],"time":…`: what every command, reply and piece of proof has, nearly always of one frame. In one
+/// step, for a session has a dozen.
+pub(super) fn when(frames: (u64, u64), time: Time, json: &mut Vec<u8>) {
+    let Some((digits, length)) = number::same(frames) else {
+        json.extend_from_slice(b",\"frames\":");
+        frames.append(json);
+        json.extend_from_slice(b",\"time\":");
+        return time.append(json);
+    };
+    let start = json.len();
+    json.extend_from_slice(&[0; WHEN]);
+    let Some(place) = json.last_chunk_mut::<WHEN>() else {
+        return;
+    };
+    // Of the digits, too, eight octets are written, and over those that are none what comes next.
+    let mut at = 0;
+    let mut put = |octets: &[u8], length: usize| {
+        place[at..at + octets.len()].copy_from_slice(octets);
+        at += length;
+    };
+    put(b",\"frames\":[", 11);
+    put(&digits, length);
+    put(b",", 1);
+    put(&digits, length);
+    put(b"],\"time\":", 9);
+    if let Some(place) = place.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        let length = quote(time.at, time.digits, place);
+        json.truncate(start + at + length);
     }
 }
 
@@ -55,9 +94,16 @@ impl ToJson for Seconds {
             (seconds @ 1..FIRST_ROUGH, nanoseconds) => decimal(seconds, nanoseconds, json),
             // Nobody waited: one in every second session.
             (0, 0) => json.extend_from_slice(b"0.0"),
-            _ => self.number().append(json),
+            _ => append_rare(*self, json),
         }
     }
+}
+
+/// Apart, for what a floating-point number needs would be made ready for each plain one, too.
+#[cold]
+#[inline(never)]
+fn append_rare(seconds: Seconds, json: &mut Vec<u8>) {
+    seconds.number().append(json);
 }
 
 impl Serialize for Seconds {
@@ -71,6 +117,30 @@ schema_like!(Seconds is f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_and_time_are_written_as_each_is() {
+        let mut number = 1_u64;
+        for step in 0..20_000_u64 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let first = if step == 0 { 0 } else { number >> (step % 64) };
+            let frames = (first, first.saturating_add(u64::from(step % 9 == 0)));
+            let time = Time {
+                at: Timestamp::from_nanoseconds(number.rotate_left(17).cast_signed()),
+                digits: (step % 11) as u8,
+            };
+            let (mut ours, mut theirs) = (b"x".to_vec(), b"x,\"frames\":".to_vec());
+            when(frames, time, &mut ours);
+            frames.append(&mut theirs);
+            theirs.extend_from_slice(b",\"time\":");
+            theirs.extend(serde_json::to_vec(&time).unwrap());
+            assert_eq!(
+                String::from_utf8(ours),
+                String::from_utf8(theirs),
+                "{frames:?} {time:?}"
+            );
+        }
+    }
 
     #[test]
     fn seconds_are_written_as_the_number_is() {

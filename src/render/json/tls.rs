@@ -289,6 +289,24 @@ const fn role(role: Role) -> &'static str {
     }
 }
 
+/// TLS as far as seen: as JSON what [`TlsRecord`] says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Tls<'a>(pub &'a TlsFacts);
+
+impl ToJson for Tls<'_> {
+    fn append(&self, json: &mut Vec<u8>) {
+        TlsRecord::of(self.0).append(json);
+    }
+}
+
+impl Serialize for Tls<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        TlsRecord::of(self.0).serialize(serializer)
+    }
+}
+
+schema_like!(Tls<'a> is TlsRecord<'static>);
+
 impl<'a> TlsRecord<'a> {
     /// The record; certificates judged at the time of their own packet.
     #[must_use]

@@ -47,7 +47,8 @@ impl Told<'_> {
 impl ToJson for Told<'_> {
     fn append(&self, json: &mut Vec<u8>) {
         let (finding, language) = (self.finding, self.form.language);
-        let known = KNOWN.with_borrow_mut(|known| {
+        let known = KNOWN.try_with(|known| {
+            let mut known = known.borrow_mut();
             let [first, second] = known.get_mut(place(finding, language))?;
             let is_known = |place: &Option<Known>| place.as_ref().is_some_and(|known| known.is_of(finding, language));
             if !is_known(first) {
@@ -63,7 +64,7 @@ impl ToJson for Told<'_> {
             json.extend_from_slice(&known.behind);
             Some(())
         });
-        if known.is_none() {
+        if known.ok().flatten().is_none() {
             self.record().append(json);
         }
     }
@@ -140,7 +141,8 @@ impl Known {
     fn is_of(&self, finding: &Finding, language: Language) -> bool {
         let known = &self.finding;
         let provider = |finding: &Finding| finding.provider.map(std::ptr::from_ref);
-        let same_name = |(one, other): (&(&str, Value), &(&str, Value))| one.0 == other.0;
+        let same_name =
+            |(one, other): (&(&str, Value), &(&str, Value))| std::ptr::eq(one.0, other.0) || one.0 == other.0;
         self.language == language
             && std::ptr::eq(known.rule, finding.rule)
             && known.severity == finding.severity

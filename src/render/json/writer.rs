@@ -8,7 +8,7 @@
 //! each other.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 use crate::render::encode::{self, is_unsafe};
@@ -20,15 +20,6 @@ const KEPT_LINE: usize = 64 << 10;
 thread_local! {
     /// Where a line is written before its length is known: it neither grows step by step nor takes more than it needs.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    /// A line that was given back: the next one is written into it.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// Takes a line that is not needed any more, where the same thread writes lines and is done with each before the next.
-pub fn give_back(line: Vec<u8>) {
-    if line.capacity() <= KEPT_LINE {
-        SPARE.set(line);
-    }
 }
 
 /// Can be appended to JSON.
@@ -36,20 +27,18 @@ pub trait ToJson {
     /// Appends the value.
     fn append(&self, json: &mut Vec<u8>);
 
+    /// Appends the value and a newline.
+    fn append_line(&self, json: &mut Vec<u8>) {
+        self.append(json);
+        json.push(b'\n');
+    }
+
     /// The value and a newline.
     fn to_line(&self) -> Vec<u8> {
-        let mut spare = SPARE.take();
-        if spare.capacity() > 0 {
-            spare.clear();
-            self.append(&mut spare);
-            spare.push(b'\n');
-            return spare;
-        }
         LINE.with_borrow_mut(|line| {
             line.clear();
             line.shrink_to(KEPT_LINE);
-            self.append(line);
-            line.push(b'\n');
+            self.append_line(line);
             line.as_slice().to_vec()
         })
     }
@@ -61,7 +50,9 @@ pub trait ToJson {
 }
 
 /// Declares records: serde's `Serialize`, the schema, and [`ToJson`] from one list of fields. A field with
-/// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says.
+/// `skip_serializing_if` is left out where [`ToJson::is_absent`] says so, which is what the named function says. Frames that
+/// are `written(with time)` are written together with the time behind them, which is `written(before)`; a field that is
+/// `written(by …)` is written by that function, with those behind it.
 macro_rules! record {
     ($(
         $(#[doc = $about:literal])*
@@ -71,6 +62,7 @@ macro_rules! record {
             $(#[serde(rename = $rename:literal)])?
             $(#[serde(skip_serializing_if = $skip:literal)])?
             $(#[schemars(with = $with:literal)])?
+            $(#[written($($how:ident)+)])?
             pub $field:ident: $type:ty
         ),+ $(,)?}
     )+) => {$(
@@ -87,7 +79,7 @@ macro_rules! record {
         impl $(<$life>)? $crate::render::json::writer::ToJson for $name $(<$life>)? {
             fn append(&self, json: &mut Vec<u8>) {
                 let start = json.len();
-                $($crate::render::json::writer::record!(@field self, json, $field $(, as $rename)? $(, $skip)?);)+
+                $($crate::render::json::writer::record!(@field self, json, $field $(, as $rename)? $(, $skip)? $(, $($how)+)?);)+
                 $crate::render::json::writer::close(json, start);
             }
         }
@@ -96,6 +88,13 @@ macro_rules! record {
         $json.extend_from_slice(concat!(",\"", stringify!($field), "\":").as_bytes());
         $crate::render::json::writer::ToJson::append(&$self.$field, $json);
     };
+    (@field $self:ident, $json:ident, $frames:ident, with $time:ident) => {
+        $crate::render::json::time::when($self.$frames, $self.$time, $json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, by $function:ident) => {
+        $self.$function($json);
+    };
+    (@field $self:ident, $json:ident, $field:ident, $($skip:literal,)? before) => {};
     (@field $self:ident, $json:ident, $field:ident, as $rename:literal) => {
         $json.extend_from_slice(concat!(",\"", $rename, "\":").as_bytes());
         $crate::render::json::writer::ToJson::append(&$self.$field, $json);
@@ -122,36 +121,29 @@ pub(super) fn captured(octets: &[u8], json: &mut Vec<u8>) {
     if is_plain(octets) {
         json.extend_from_slice(octets);
     } else {
-        let start = json.len();
-        if append_ascii(octets, json).is_none() {
-            json.truncate(start);
-            escape(&encode::json(octets), json);
-        }
+        captured_with_marks(octets, json);
     }
 }
 
-/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. Copied eight octets
-/// at a time as they are looked at; `None` where there is anything else.
+#[inline(never)]
+fn captured_with_marks(octets: &[u8], json: &mut Vec<u8>) {
+    let start = json.len();
+    if append_ascii(octets, json).is_none() {
+        json.truncate(start);
+        escape(&encode::json(octets), json);
+    }
+}
+
+/// Appends ASCII without backslashes, to which the encoder has nothing to say: every line with a path. `None` where there is
+/// anything else.
 fn append_ascii(octets: &[u8], json: &mut Vec<u8>) -> Option<()> {
     let mut rest = octets;
-    while let Some(eight) = rest.first_chunk::<8>() {
-        let clean = (marks(u64::from_le_bytes(*eight)).trailing_zeros() / 8) as usize;
-        let end = json.len() + clean;
-        json.extend_from_slice(eight);
-        json.truncate(end);
-        rest = rest.get(clean..)?;
-        if clean < 8 {
-            rest = escape_first(rest, json)?;
-        }
+    while !is_plain(rest) {
+        let (plain, behind) = rest.split_at_checked(plain_length(rest))?;
+        json.extend_from_slice(plain);
+        rest = escape_first(behind, json)?;
     }
-    while let [first, behind @ ..] = rest {
-        if need(*first) == Need::Plain {
-            json.push(*first);
-            rest = behind;
-        } else {
-            rest = escape_first(rest, json)?;
-        }
-    }
+    json.extend_from_slice(rest);
     Some(())
 }
 
@@ -219,30 +211,28 @@ fn need(octet: u8) -> Need {
     NEEDS.get(usize::from(octet)).copied().unwrap_or(Need::Look)
 }
 
-/// True where no octet needs anything: nearly every text. Sixteen at a time, which the compiler makes one step, or eight in
-/// one number; the last ones overlap.
+/// True where no octet needs anything: nearly every text. Sixteen at a time, the last ones overlap.
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    if let Some(last) = bytes.last_chunk::<16>() {
-        bytes.as_chunks::<16>().0.iter().all(are_plain) && are_plain(last)
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        eight_are_plain(u64::from_le_bytes(*first)) & eight_are_plain(u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+    if let Some(last) = bytes.last_chunk() {
+        bytes.as_chunks().0.iter().all(are_plain) && are_plain(last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let both = u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << 64;
+        are_plain(&both.to_le_bytes())
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let both = u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32;
-        eight_are_plain(both)
+        are_plain(&(u128::from(both) | u128::from(both) << 64).to_le_bytes())
     } else {
         bytes.iter().all(|octet| need(*octet) == Need::Plain)
     }
 }
 
+/// One search for each octet that needs something: of these the compiler makes a step each. Of a loop with all of them, and
+/// of this one as a part of its user's, it makes a rearrangement of octets that takes several times as long.
+#[inline(never)]
 fn are_plain(block: &[u8; 16]) -> bool {
-    block.iter().fold(true, |plain, octet| {
-        plain & matches!(octet, b' '..=b'~') & (*octet != b'<') & (*octet != b'"') & (*octet != b'\\')
-    })
-}
-
-/// The same of eight octets in one number.
-const fn eight_are_plain(octets: u64) -> bool {
-    marks(octets) == 0
+    let any = |needs: fn(u8) -> bool| block.iter().fold(false, |any, octet| any | needs(*octet));
+    !(any(|octet| !matches!(octet, b' '..=b'~')) | any(|octet| octet == b'<'))
+        && !(any(|octet| octet == b'"') | any(|octet| octet == b'\\'))
 }
 
 /// The highest bit of each octet that needs something. The first is right, and one above it may be marked for nothing.
@@ -306,7 +296,7 @@ fn escape(text: &str, json: &mut Vec<u8>) {
     json.extend_from_slice(bytes.get(clean_from..).unwrap_or_default());
 }
 
-/// How many octets need nothing at the beginning; fewer than eight are not looked at.
+/// How many octets need nothing at the beginning.
 fn plain_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -323,7 +313,10 @@ fn plain_length(bytes: &[u8]) -> usize {
             let unseen = marks(u64::from_le_bytes(*last)) >> (8 * (8 - rest.len()));
             length + (unseen.trailing_zeros() as usize / 8).min(rest.len())
         }
-        _ => length,
+        _ => {
+            let first = rest.iter().position(|octet| need(*octet) != Need::Plain);
+            length + first.unwrap_or(rest.len())
+        }
     }
 }
 
@@ -520,8 +513,7 @@ mod tests {
                     for behind in [b'~', 0, b'"', 0xff] {
                         bytes[at + 1..].fill(behind);
                         let first = bytes.iter().position(|octet| need(*octet) != Need::Plain);
-                        let seen = if length < 8 { 0 } else { length };
-                        assert_eq!(plain_length(&bytes), first.unwrap_or(length).min(seen), "{bytes:?}");
+                        assert_eq!(plain_length(&bytes), first.unwrap_or(length), "{bytes:?}");
                     }
                 }
             }
