@@ -16,7 +16,6 @@ pub trait Counted: Copy + Ord {
 impl Counted for crate::session::Outcome {}
 impl Counted for crate::session::Service {}
 impl Counted for crate::diagnosis::Severity {}
-impl Counted for u16 {}
 
 impl Counted for &'static str {
     /// A slug lies at one place, nearly always: its letters need not be looked at.
@@ -25,7 +24,8 @@ impl Counted for &'static str {
     }
 }
 
-/// Counts of a few dozen things at most. What comes often moves to the front, where it is found at once.
+/// Counts of a few dozen things at most, of which our code has the list: what packets choose would make it long, and slow to
+/// search. What comes often moves to the front, where it is found at once.
 #[derive(Clone, Debug)]
 pub struct Counts<K>(Vec<(K, u64)>);
 
@@ -135,6 +135,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    impl Counted for u16 {}
 
     #[test]
     fn counts_are_those_of_a_map_in_its_order() {

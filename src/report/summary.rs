@@ -1,5 +1,7 @@
 //! The whole run: lines, causes, counts.
 
+use std::collections::BTreeMap;
+
 use crate::diagnosis::Severity;
 use crate::insight::Insight;
 use crate::report::cause::{Cause, EXAMPLES};
@@ -22,10 +24,10 @@ pub struct Tally {
     pub outcomes: Counts<Outcome>,
     /// Sessions by service.
     pub services: Counts<Service>,
-    /// Sessions by negotiated TLS version (wire value).
-    pub versions: Counts<u16>,
+    /// Sessions by negotiated TLS version (wire value). Whoever makes the packets chooses from 65,536: no list.
+    pub versions: BTreeMap<u16, u64>,
     /// Sessions by highest offered TLS version (wire value).
-    pub offered: Counts<u16>,
+    pub offered: BTreeMap<u16, u64>,
     /// Sessions in which a finding fired, by slug.
     pub findings: Counts<&'static str>,
     /// Sessions by their gravest finding.
@@ -91,10 +93,10 @@ impl Report {
         tally.outcomes.add(line.outcome);
         tally.services.add(line.service);
         if let Some(version) = line.version {
-            tally.versions.add(version.0);
+            *tally.versions.entry(version.0).or_default() += 1;
         }
         if let Some(version) = line.offered {
-            tally.offered.add(version.0);
+            *tally.offered.entry(version.0).or_default() += 1;
         }
         for finding in &entry.findings {
             tally.findings.add(finding.rule.slug);
