@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::cli::output;
+
 /// Octets handed over at once.
 const BLOCK: usize = 256 << 10;
 /// Blocks that may wait to be written; whoever makes more waits.
@@ -51,7 +53,9 @@ impl Running {
 
 fn write_all(mut target: impl Write, full: &Receiver<Vec<u8>>, empty: &SyncSender<Vec<u8>>) -> io::Result<()> {
     while let Ok(mut block) = full.recv() {
-        target.write_all(&block)?;
+        for part in block.chunks(output::BLOCK) {
+            target.write_all(part)?;
+        }
         block.clear();
         // Where there are enough of them its memory is given back.
         let _ = empty.try_send(block);

@@ -8,11 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::apart::Apart;
 
-/// Octets written to a file at once: the kernel takes blocks of this size, each at a multiple of it, with less work than
-/// shorter ones.
-const BLOCK: usize = 256 << 10;
-/// Octets written at once to what somebody may be waiting at: a pipe holds no more, and a terminal shows them sooner.
-const WATCHED: usize = 64 << 10;
+/// Octets written at once. A pipe holds no more, and a terminal shows them sooner; a file's pages are then taken from those
+/// that the kernel has at hand, where larger blocks want stretches of memory that nobody has touched (docs/decisions/0028).
+pub(super) const BLOCK: usize = 64 << 10;
 
 /// Names tried for the file while it is written: one that a killed run of the same process number left is not taken.
 const NAMES_TRIED: u32 = 100;
@@ -49,26 +47,22 @@ enum Writer {
 struct Here {
     target: File,
     made: Vec<u8>,
-    block: usize,
 }
 
 impl Here {
     fn new(target: File) -> Self {
-        let is_file = target.metadata().is_ok_and(|file| file.is_file());
-        let block = if is_file { BLOCK } else { WATCHED };
         Self {
             target,
-            made: Vec::with_capacity(2 * block),
-            block,
+            made: Vec::with_capacity(2 * BLOCK),
         }
     }
 
     /// Writes the blocks that are full.
     fn write_full(&mut self) -> io::Result<()> {
-        if self.made.len() < self.block {
+        if self.made.len() < BLOCK {
             return Ok(());
         }
-        self.write_made(self.made.len() - self.made.len() % self.block)
+        self.write_made(self.made.len() - self.made.len() % BLOCK)
     }
 
     /// Writes the first of what was made. What could not be written is not tried again.
@@ -78,7 +72,7 @@ impl Here {
         self.made
             .drain(..if written.is_ok() { made.len() } else { self.made.len() });
         // Nor is the room kept that a record longer than a block has taken.
-        self.made.shrink_to(2 * self.block);
+        self.made.shrink_to(2 * BLOCK);
         written
     }
 }
@@ -278,7 +272,7 @@ mod tests {
     fn what_is_watched_waits_no_longer_than_a_pipe_holds() {
         let output = Output::open(Some(Path::new("/dev/full")), 1);
         let mut output = output.unwrap();
-        output.append(|made| made.resize(WATCHED - 1, b'x')).unwrap();
+        output.append(|made| made.resize(BLOCK - 1, b'x')).unwrap();
         let told = output.append(|made| made.push(b'x')).unwrap_err();
         assert_eq!(told.kind(), io::ErrorKind::StorageFull);
         // It is told once, and not tried again.
