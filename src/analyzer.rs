@@ -15,7 +15,7 @@ use crate::protocol::tls::{KeyLogCounts, Keys};
 use crate::protocol::{Conversation, Expected, Retention, Spoken};
 use crate::session::{self, Protocol, Service, Session, SessionId, Transcript};
 use crate::span::Stamp;
-use crate::tcp::{self, Clock, Ending, Finished, Flow, Limits, OpenConnection, Opened, Opening, Table};
+use crate::tcp::{self, Clock, Ending, Finished, Limits, OpenConnection, Opened, Opening, Table};
 use crate::time::Timestamp;
 
 /// The ports that are looked at where the user names none.
@@ -66,8 +66,6 @@ pub const SHARDS: usize = 16;
 pub struct Routed<'a> {
     /// The shard, below [`SHARDS`].
     pub shard: usize,
-    /// The flow, which the shard follows from.
-    pub flow: Flow,
     /// Frame and time.
     pub stamp: Stamp,
     /// The run's clock: packet time that one odd frame cannot move.
@@ -79,11 +77,8 @@ pub struct Routed<'a> {
 impl<'a> Routed<'a> {
     #[inline]
     fn new(carried: Carried<'a>, stamp: Stamp, now: Timestamp) -> Self {
-        let (source, destination) = carried.ends();
-        let flow = Flow::of(source, destination);
         Self {
-            shard: flow.shard(SHARDS),
-            flow,
+            shard: carried.flow().shard(SHARDS),
             stamp,
             now,
             carried,
@@ -162,9 +157,9 @@ impl Router {
     fn route_decoded(&mut self, frame: &Frame<'_>, stamp: Stamp, take: &mut impl FnMut(Routed<'_>)) {
         let packet = self.decoder.decode(frame);
         let Some(carried) = packet.carried() else { return };
-        let (source, destination) = carried.ends();
+        let (source, destination) = carried.flow().ports();
         let is_segment = matches!(carried, Carried::Segment(_));
-        if !self.ports.contains(destination.port) && !self.ports.contains(source.port) {
+        if !self.ports.contains(destination) && !self.ports.contains(source) {
             self.other_ports += u64::from(is_segment);
             return;
         }
@@ -252,11 +247,11 @@ impl Shard {
         }
     }
 
-    /// Takes what a frame carries, whose flow is this one.
+    /// Takes what a frame carries.
     #[inline]
-    pub fn push(&mut self, carried: Carried<'_>, flow: Flow, now: Timestamp) {
+    pub fn push(&mut self, carried: Carried<'_>, now: Timestamp) {
         match carried {
-            Carried::Segment(segment) => self.table.push_at(segment, flow, now),
+            Carried::Segment(segment) => self.table.push_at(segment, now),
             Carried::IcmpError(error) => self.table.push_icmp(error),
         }
     }
@@ -381,7 +376,7 @@ impl Analyzer {
                 return;
             };
             let before = shard.waiting();
-            shard.push(routed.carried, routed.flow, routed.now);
+            shard.push(routed.carried, routed.now);
             for _ in before..shard.waiting() {
                 ended.push_back(routed.shard);
             }

@@ -106,9 +106,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
             let when = (routed.stamp, routed.now);
             *packets += 1;
             match owner.thread.checked_sub(1).map(|hand| hands.get_mut(hand)) {
-                None => own
-                    .share
-                    .push(owner.place, (routed.carried, routed.flow), when, &mut own.told),
+                None => own.share.push(owner.place, routed.carried, when, &mut own.told),
                 Some(Some(hand)) => *octets += hand.filling.add(owner.place, routed.carried, when),
                 Some(None) => {}
             }

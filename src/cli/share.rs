@@ -6,7 +6,7 @@ use crate::analyzer::{Options, SHARDS, Shard};
 use crate::cli::pipeline::Tell;
 use crate::packet::{Carried, Packet};
 use crate::span::Stamp;
-use crate::tcp::{self, Flow};
+use crate::tcp;
 use crate::time::Timestamp;
 
 /// Sessions in one answer at the end of the capture.
@@ -64,17 +64,11 @@ impl<'a, T> Share<'a, T> {
     }
 
     /// Takes what a frame carries for the shard at `place`, and tells the sessions that it ends, each with that frame.
-    pub fn push(
-        &mut self,
-        place: usize,
-        (carried, flow): (Carried<'_>, Flow),
-        (stamp, now): (Stamp, Timestamp),
-        told: &mut Told<T>,
-    ) {
+    pub fn push(&mut self, place: usize, carried: Carried<'_>, (stamp, now): (Stamp, Timestamp), told: &mut Told<T>) {
         let Some(shard) = self.shards.get_mut(place) else {
             return;
         };
-        shard.push(carried, flow, now);
+        shard.push(carried, now);
         while shard.waiting() > 0
             && let Some((session, findings)) = shard.poll_session()
         {
@@ -218,12 +212,10 @@ impl<T> Worker<'_, T> {
             let Some(carried) = parcel.packet.carried() else {
                 continue;
             };
-            let (source, destination) = carried.ends();
-            let flow = Flow::of(source, destination);
             let packet = carried.with_payload(payload);
             let Some(carried) = packet.carried() else { continue };
             let when = (parcel.stamp, parcel.now);
-            self.share.push(parcel.place, (carried, flow), when, &mut told);
+            self.share.push(parcel.place, carried, when, &mut told);
         }
         batch.parcels.clear();
         batch.payloads.clear();

@@ -83,7 +83,7 @@ impl Keep {
         let held = self.decoder.counts().fragments.held;
         let whole = self.decoder.counts().fragments.reassembled;
         let ends = match self.decoder.decode(frame) {
-            Packet::Segment(segment) => Some((segment.source, segment.destination)),
+            Packet::Segment(segment) => Some((segment.flow.source(), segment.flow.destination())),
             Packet::IcmpError(error) => Some((error.quoted_source, error.quoted_destination)),
             Packet::Other => None,
         };

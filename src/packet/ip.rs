@@ -8,7 +8,7 @@ use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice, err};
 
 use super::checksum;
 use super::counts::ChecksumCounts;
-use super::position::{Layer, Network, Position, Stop, Tunnel};
+use super::position::{Layer, Network, Passage, Position, Stop, Tunnel};
 
 const IPV6_HEADER: usize = 40;
 const FRAGMENT_HEADER: usize = 8;
@@ -61,9 +61,11 @@ pub(super) fn ipv4(position: &mut Position<'_>, checksums: Option<&mut ChecksumC
     position.network = Network {
         source: IpAddr::V4(header.source_addr()),
         destination: IpAddr::V4(header.destination_addr()),
-        time_to_live: header.ttl(),
-        identification: Some(header.identification()),
-        dont_fragment: header.dont_fragment(),
+        passage: Passage {
+            time_to_live: header.ttl(),
+            identification: Some(header.identification()),
+            dont_fragment: header.dont_fragment(),
+        },
     };
     let layer = if header.is_fragmenting_payload() {
         Layer::Fragment {
@@ -91,9 +93,11 @@ pub(super) fn ipv6(position: &mut Position<'_>) -> Result<(), Stop> {
     position.network = Network {
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
-        time_to_live: header.hop_limit(),
-        identification: None,
-        dont_fragment: true,
+        passage: Passage {
+            time_to_live: header.hop_limit(),
+            identification: None,
+            dont_fragment: true,
+        },
     };
     position.enter(IPV6_HEADER, Layer::Protocol(header.next_header().0))
 }

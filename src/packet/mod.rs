@@ -7,6 +7,7 @@
 mod checksum;
 mod counts;
 mod decoder;
+mod flow;
 mod fragments;
 mod icmp;
 mod ip;
@@ -25,6 +26,8 @@ mod tests;
 
 pub use counts::{ChecksumCounts, Counts, FragmentCounts, MAXIMUM_TALLY_NUMBERS, Tally};
 pub use decoder::Decoder;
+pub use flow::Flow;
+pub(crate) use flow::Key;
 pub use fragments::{FRAGMENT_TIMEOUT, MAXIMUM_DATAGRAMS, MAXIMUM_FRAGMENT_OCTETS, MAXIMUM_PIECES};
 pub use plain::{Plain, is_noise};
 pub use ports::PortSet;

@@ -3,11 +3,10 @@
 //! is read without the long way over one header after another. Whatever is unusual is left to the decoder's loop: what
 //! both of them can read, both read alike (a test holds them against each other).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
+use super::flow::Flow;
 use super::link::{ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, VLAN_TAG, is_vlan};
 use super::ports::PortSet;
-use super::position::{Network, Octets, Tunnel, encapsulate};
+use super::position::{Octets, Passage, Tunnel, encapsulate};
 use super::segment::Segment;
 use super::transport;
 use super::tunnel::is_tunnel_port;
@@ -115,13 +114,24 @@ impl Plain {
         };
         // Each version on a way of its own, where its addresses go to their place without a detour.
         if self.version6 {
-            let (network, length) = ipv6(packet)?;
-            let octets = self.payload(packet, length)?;
-            transport::read(octets, network, encapsulation, stamp, take).ok()
+            let ip = packet.first_chunk::<IPV6_HEADER>()?;
+            let octets = self.payload(packet, ipv6_length(ip)?)?;
+            let flow = |source, destination| {
+                Flow::version6((ipv6_address(ip, 8), source), (ipv6_address(ip, 24), destination))
+            };
+            transport::read(octets, flow, ipv6_passage(ip), encapsulation, stamp, take).ok()
         } else {
-            let (network, length) = ipv4(packet, self.header)?;
-            let octets = self.payload(packet, length)?;
-            transport::read(octets, network, encapsulation, stamp, take).ok()
+            let ip = packet.first_chunk::<IPV4_HEADER>()?;
+            let octets = self.payload(packet, ipv4_length(ip, self.header)?)?;
+            let flow = |source, destination| {
+                let address = |at: [u8; 4]| u32::from_be_bytes(at);
+                let ends = (
+                    address([ip[12], ip[13], ip[14], ip[15]]),
+                    address([ip[16], ip[17], ip[18], ip[19]]),
+                );
+                Flow::version4((ends.0, source), (ends.1, destination))
+            };
+            transport::read(octets, flow, ipv4_passage(ip), encapsulation, stamp, take).ok()
         }
     }
 
@@ -142,43 +152,42 @@ fn tags(tags: &[u8]) -> u32 {
     })
 }
 
-/// What the header says, and the octets of the whole packet.
-#[inline]
-fn ipv4(bytes: &[u8], header: usize) -> Option<(Network, usize)> {
-    let ip = bytes.first_chunk::<IPV4_HEADER>()?;
+/// Octets of the whole packet, as its header says; `None` where that cannot be.
+#[inline(always)]
+fn ipv4_length(ip: &[u8; IPV4_HEADER], header: usize) -> Option<usize> {
     let length = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
-    if header < IPV4_HEADER || length < header {
-        return None;
-    }
-    let network = Network {
-        source: IpAddr::V4(Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15])),
-        destination: IpAddr::V4(Ipv4Addr::new(ip[16], ip[17], ip[18], ip[19])),
+    (header >= IPV4_HEADER && length >= header).then_some(length)
+}
+
+#[inline(always)]
+fn ipv4_passage(ip: &[u8; IPV4_HEADER]) -> Passage {
+    Passage {
         time_to_live: ip[8],
         identification: Some(u16::from_be_bytes([ip[4], ip[5]])),
         dont_fragment: ip[6] & 0x40 != 0,
-    };
-    Some((network, length))
+    }
 }
 
-#[inline]
-fn ipv6(bytes: &[u8]) -> Option<(Network, usize)> {
-    let ip = bytes.first_chunk::<IPV6_HEADER>()?;
+/// The same; a length of 0 stands for one that the header cannot say.
+#[inline(always)]
+fn ipv6_length(ip: &[u8; IPV6_HEADER]) -> Option<usize> {
     let length = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
-    if length == 0 {
-        return None;
-    }
-    let address = |at: usize| {
-        let octets = ip.get(at..at + 16)?.first_chunk::<16>()?;
-        Some(IpAddr::V6(Ipv6Addr::from(*octets)))
-    };
-    let network = Network {
-        source: address(8)?,
-        destination: address(24)?,
+    (length > 0).then_some(IPV6_HEADER + length)
+}
+
+#[inline(always)]
+fn ipv6_passage(ip: &[u8; IPV6_HEADER]) -> Passage {
+    Passage {
         time_to_live: ip[7],
         identification: None,
         dont_fragment: true,
-    };
-    Some((network, IPV6_HEADER + length))
+    }
+}
+
+#[inline(always)]
+fn ipv6_address(ip: &[u8; IPV6_HEADER], at: usize) -> u128 {
+    let octets = ip.get(at..).and_then(|octets| octets.first_chunk());
+    octets.map_or(0, |octets| u128::from_be_bytes(*octets))
 }
 
 /// True where the frame is certainly a TCP or UDP packet with neither port in `ports`, no fragment and no tunnel.

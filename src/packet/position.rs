@@ -165,6 +165,12 @@ pub(super) enum Stop {
 pub(super) struct Network {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
+    pub(super) passage: Passage,
+}
+
+/// What the IP header says of a packet's way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passage {
     pub(super) time_to_live: u8,
     pub(super) identification: Option<u16>,
     pub(super) dont_fragment: bool,
@@ -174,9 +180,11 @@ impl Network {
     pub(super) const NONE: Self = Self {
         source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        time_to_live: 0,
-        identification: None,
-        dont_fragment: false,
+        passage: Passage {
+            time_to_live: 0,
+            identification: None,
+            dont_fragment: false,
+        },
     };
 }
 

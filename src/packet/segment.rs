@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::flow::Flow;
 use crate::span::Stamp;
 
 /// An address and a TCP port.
@@ -65,10 +66,8 @@ pub struct Options {
 pub struct Segment<'a> {
     /// The frame that carried it (of a fragmented packet: the frame that completed it).
     pub stamp: Stamp,
-    /// Who sent it.
-    pub source: Endpoint,
-    /// Who it was sent to.
-    pub destination: Endpoint,
+    /// Who sent it, and to whom.
+    pub flow: Flow,
     /// Sequence number of its first octet (of the SYN, where that is set).
     pub sequence: u32,
     /// Acknowledgment number; means something only with the ACK flag.
@@ -100,8 +99,7 @@ impl Segment<'_> {
     pub const fn without_payload(&self) -> Segment<'static> {
         Segment {
             stamp: self.stamp,
-            source: self.source,
-            destination: self.destination,
+            flow: self.flow,
             sequence: self.sequence,
             acknowledgment: self.acknowledgment,
             flags: self.flags,
@@ -122,6 +120,16 @@ impl Segment<'_> {
         let mut segment: Segment<'a> = self.without_payload();
         segment.payload = payload;
         segment
+    }
+}
+
+#[cfg(test)]
+impl Segment<'_> {
+    /// Gives it other ends.
+    pub fn change_ends(&mut self, change: impl FnOnce(&mut Endpoint, &mut Endpoint)) {
+        let (mut source, mut destination) = (self.flow.source(), self.flow.destination());
+        change(&mut source, &mut destination);
+        self.flow = Flow::of(&source, &destination);
     }
 }
 
@@ -184,10 +192,10 @@ impl Carried<'_> {
     /// Who sent the segment and to whom, be it carried or quoted.
     #[must_use]
     #[inline]
-    pub const fn ends(&self) -> (&Endpoint, &Endpoint) {
+    pub fn flow(&self) -> Flow {
         match self {
-            Self::Segment(segment) => (&segment.source, &segment.destination),
-            Self::IcmpError(error) => (&error.quoted_source, &error.quoted_destination),
+            Self::Segment(segment) => segment.flow,
+            Self::IcmpError(error) => Flow::of(&error.quoted_source, &error.quoted_destination),
         }
     }
 

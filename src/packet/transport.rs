@@ -3,7 +3,8 @@
 
 use super::checksum;
 use super::counts::ChecksumCounts;
-use super::position::{Network, Octets, Position, Stop};
+use super::flow::Flow;
+use super::position::{Octets, Passage, Position, Stop};
 use super::segment::{Endpoint, Flags, Options, Segment};
 use crate::span::Stamp;
 
@@ -24,7 +25,15 @@ pub(super) fn segment<'a>(
     checksums: Option<&mut ChecksumCounts>,
 ) -> Result<(Segment<'a>, bool), Stop> {
     let (octets, network) = (position.octets, position.network);
-    let read = read(octets, network, position.encapsulation, stamp, |segment, is_cut| {
+    let flow = |source_port, destination_port| {
+        let end = |address, port| Endpoint { address, port };
+        Flow::of(
+            &end(network.source, source_port),
+            &end(network.destination, destination_port),
+        )
+    };
+    let (passage, encapsulation) = (network.passage, position.encapsulation);
+    let read = read(octets, flow, passage, encapsulation, stamp, |segment, is_cut| {
         (*segment, is_cut)
     });
     let read = read.map_err(|fault| match fault {
@@ -40,12 +49,13 @@ pub(super) fn segment<'a>(
     Ok(read)
 }
 
-/// Lends the segment in `octets` to `take`, and whether its options are cut. Inlined into both of its callers, for every
+/// Lends the segment in `octets`, whose ports lead to its `flow`, to `take`, and whether its options are cut. Inlined into both of its callers, for every
 /// segment comes here; lent, because to hand it back would be to move it, several times over.
 #[inline(always)]
 pub(super) fn read<'a, R>(
     octets: Octets<'a>,
-    network: Network,
+    flow: impl FnOnce(u16, u16) -> Flow,
+    passage: Passage,
     encapsulation: u32,
     stamp: Stamp,
     take: impl FnOnce(&Segment<'a>, bool) -> R,
@@ -82,14 +92,7 @@ pub(super) fn read<'a, R>(
     };
     let segment = Segment {
         stamp,
-        source: Endpoint {
-            address: network.source,
-            port: u16::from_be_bytes([s0, s1]),
-        },
-        destination: Endpoint {
-            address: network.destination,
-            port: u16::from_be_bytes([d0, d1]),
-        },
+        flow: flow(u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])),
         sequence: u32::from_be_bytes([q0, q1, q2, q3]),
         acknowledgment: u32::from_be_bytes([a0, a1, a2, a3]),
         flags: Flags(flags),
@@ -97,9 +100,9 @@ pub(super) fn read<'a, R>(
         options: parse_options(options),
         payload,
         payload_length: u32::try_from(octets.wire - header_length).unwrap_or(u32::MAX),
-        time_to_live: network.time_to_live,
-        ip_identification: network.identification,
-        dont_fragment: network.dont_fragment,
+        time_to_live: passage.time_to_live,
+        ip_identification: passage.identification,
+        dont_fragment: passage.dont_fragment,
         encapsulation,
     };
     Ok(take(&segment, octets.bytes.len() < header_length))

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::packet::{Flags, Segment};
-use crate::tcp::key::Key;
+use crate::packet::{Flags, Key, Segment};
 use crate::tcp::sequence::distance;
 use crate::time::Timestamp;
 

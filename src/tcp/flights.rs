@@ -74,7 +74,6 @@ mod tests {
     use super::*;
     use crate::span::Direction;
     use crate::tcp::half_open::Syn;
-    use crate::tcp::key::Key;
     use crate::tcp::side::Side;
     use crate::tcp::tests::{stamp, syn};
     use crate::tcp::transport::{Transport, at};
@@ -82,8 +81,8 @@ mod tests {
 
     fn connection() -> Transport {
         let segment = syn();
-        let (key, low) = Key::of(&segment.source, &segment.destination);
-        let mut transport = Transport::from_syn(key, &Syn::of(&segment, low));
+        let flow = segment.flow;
+        let mut transport = Transport::from_syn(flow.key, &Syn::of(&segment, flow.source_is_low));
         for side in &mut transport.sides {
             side.begin(0, 0);
         }

@@ -3,9 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::packet::Segment;
+use crate::packet::{Key, Segment};
 use crate::span::Stamp;
-use crate::tcp::key::Key;
 
 /// What is known of a SYN and its repetitions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

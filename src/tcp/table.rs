@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::packet::{Flags, IcmpError, PortSet, Segment};
+use crate::packet::{Flags, Flow, IcmpError, Key, PortSet, Segment};
 use crate::span::Stamp;
 use crate::tcp::clock::Clock;
 use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
-use crate::tcp::key::{Flow, Key};
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::opening::is_copy_of;
 use crate::tcp::slots::{Connection, Slots};
@@ -189,16 +188,17 @@ impl<S: Stream> Table<S> {
             frame: segment.stamp.frame,
             time: now,
         };
-        if !self.is_mail(segment.destination.port) && !self.is_mail(segment.source.port) {
+        let (source, destination) = segment.flow.ports();
+        if !self.is_mail(destination) && !self.is_mail(source) {
             self.counts.other_ports += 1;
             return;
         }
-        self.push_at(segment, Flow::of(&segment.source, &segment.destination), now);
+        self.push_at(segment, now);
     }
 
     /// Takes a segment where several tables go by one clock, which says `now`, and whoever looked which of them the flow
     /// belongs to saw that one of its ports is in the set.
-    pub fn push_at(&mut self, segment: &Segment<'_>, flow: Flow, now: Timestamp) {
+    pub fn push_at(&mut self, segment: &Segment<'_>, now: Timestamp) {
         self.clock.set(now);
         self.at = Stamp {
             frame: segment.stamp.frame,
@@ -208,7 +208,7 @@ impl<S: Stream> Table<S> {
         if self.is_sweep_due(now) {
             self.sweep_now(now);
         }
-        let Flow { key, source_is_low } = flow;
+        let Flow { key, source_is_low } = segment.flow;
         let hash = key.hash(&self.state);
         match self.find(&key, hash) {
             Some(position) if position & HALF != 0 => {
@@ -234,7 +234,7 @@ impl<S: Stream> Table<S> {
         if !self.is_mail(source.port) && !self.is_mail(destination.port) {
             return;
         }
-        let (key, _) = Key::of(source, destination);
+        let key = Flow::of(source, destination).key;
         let hash = key.hash(&self.state);
         let number = match self.find(&key, hash) {
             Some(position) if position & HALF != 0 => self.promote(position & !HALF, hash),
@@ -439,7 +439,7 @@ impl<S: Stream> Table<S> {
             Some((Verdict::RefusesPending, _)) => self.refuse_pending(segment, number, source_is_low),
             Some((Verdict::Begins, _)) => {
                 self.finish_full(number, Ending::PortReused);
-                let (key, source_is_low) = Key::of(&segment.source, &segment.destination);
+                let Flow { key, source_is_low } = segment.flow;
                 self.open_with(segment, key, key.hash(&self.state), source_is_low);
             }
         }

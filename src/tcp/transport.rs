@@ -1,14 +1,14 @@
 //! Turns the segments of one connection into octets in order for its reader, and remembers what the facts need.
 //! RFC 9293, section 3.10, seen from the side: nothing here may assume that the capture shows every segment.
 
-use crate::packet::{Endpoint, Flags, IcmpError, Segment};
+use crate::packet::{Endpoint, Flags, IcmpError, Key, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::beside::Beside;
 use crate::tcp::early::Early;
 use crate::tcp::facts::{Ending, Gap, LISTED_FACTS, Opening, Reset, RoleEvidence, Stuck, ZeroWindow};
 use crate::tcp::flights::Flights;
 use crate::tcp::half_open::Syn;
-use crate::tcp::key::{KeptKey, Key};
+use crate::tcp::key::KeptKey;
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::mark::{Mark, Marks};
 use crate::tcp::pieces::Pieces;
@@ -218,7 +218,7 @@ impl Transport {
             transport.sides[0].segments = 0;
             return transport;
         }
-        let (source, destination) = (segment.source.port, segment.destination.port);
+        let (source, destination) = segment.flow.ports();
         let (from_client, roles) = match (mail(source), mail(destination)) {
             (false, true) => (true, RoleEvidence::Port),
             (true, false) => (false, RoleEvidence::Port),

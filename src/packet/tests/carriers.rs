@@ -327,7 +327,7 @@ fn routing_header_with_segments_left_names_the_end_of_the_way() {
         let header = join(&[&[6, length, kind, 1, 0, 0, 0, 0], &list, &tcp()]);
         let bytes = ipv6(43, &header);
         let (destination, _) = decode_one(&frame(LinkType::RAW, &bytes), |packet| match packet {
-            Packet::Segment(segment) => segment.destination.address,
+            Packet::Segment(segment) => segment.flow.destination().address,
             other => panic!("{other:?}"),
         });
         assert_eq!(destination, IpAddr::V6(end));
@@ -335,7 +335,7 @@ fn routing_header_with_segments_left_names_the_end_of_the_way() {
     let segment_routing = join(&[&[6, 4, 4, 1, 1, 0, 0, 0], &end.octets(), &[0x11; 16], &tcp()]);
     let bytes = ipv6(43, &segment_routing);
     let (destination, _) = decode_one(&frame(LinkType::RAW, &bytes), |packet| match packet {
-        Packet::Segment(segment) => segment.destination.address,
+        Packet::Segment(segment) => segment.flow.destination().address,
         other => panic!("{other:?}"),
     });
     assert_eq!(destination, IpAddr::V6(end));

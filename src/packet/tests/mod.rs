@@ -162,7 +162,10 @@ pub(super) fn assert_tcp(link_type: LinkType, bytes: &[u8]) -> u32 {
 pub(super) fn assert_is_tcp(segment: &Segment<'_>) {
     assert_eq!(segment.payload, PAYLOAD);
     assert_eq!(segment.payload_length as usize, PAYLOAD.len());
-    assert_eq!((segment.source.port, segment.destination.port), (CLIENT, SERVER));
+    assert_eq!(
+        (segment.flow.source().port, segment.flow.destination().port),
+        (CLIENT, SERVER)
+    );
     assert_eq!(
         (segment.sequence, segment.acknowledgment, segment.window),
         (1000, 2000, 512)
@@ -170,13 +173,16 @@ pub(super) fn assert_is_tcp(segment: &Segment<'_>) {
     assert_eq!(segment.flags.0, 0x18);
     assert_eq!(segment.time_to_live, TTL);
     assert_eq!(segment.stamp.frame, FrameNumber(7));
-    if segment.source.address.is_ipv4() {
-        assert_eq!(segment.source.address, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-        assert_eq!(segment.destination.address, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    if segment.flow.source().address.is_ipv4() {
+        assert_eq!(segment.flow.source().address, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+        assert_eq!(
+            segment.flow.destination().address,
+            IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2))
+        );
         assert_eq!(segment.ip_identification, Some(0x1234));
     } else {
-        assert_eq!(segment.source.address, IpAddr::V6(SOURCE6));
-        assert_eq!(segment.destination.address, IpAddr::V6(DESTINATION6));
+        assert_eq!(segment.flow.source().address, IpAddr::V6(SOURCE6));
+        assert_eq!(segment.flow.destination().address, IpAddr::V6(DESTINATION6));
         assert!(segment.dont_fragment);
     }
 }

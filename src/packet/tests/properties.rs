@@ -180,7 +180,7 @@ fn check_agreement(link_type: LinkType, bytes: &[u8], ports: &PortSet) {
     let mut decoder = Decoder::new();
     match decoder.decode(&frame) {
         Packet::Segment(segment) => {
-            assert!(!ports.contains(segment.source.port) && !ports.contains(segment.destination.port));
+            assert!(!ports.contains(segment.flow.source().port) && !ports.contains(segment.flow.destination().port));
         }
         Packet::IcmpError(error) => panic!("{error:?}"),
         Packet::Other => {}

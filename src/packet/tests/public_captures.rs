@@ -123,7 +123,7 @@ fn frames_of_every_public_capture_are_counted_once_and_agree_with_the_look_for_n
             frame.original_length = original_length;
             let (is_ours, counts) = decode_one(&frame, |packet| match packet {
                 Packet::Segment(segment) => {
-                    ports.contains(segment.source.port) || ports.contains(segment.destination.port)
+                    ports.contains(segment.flow.source().port) || ports.contains(segment.flow.destination().port)
                 }
                 Packet::IcmpError(_) => true,
                 Packet::Other => false,

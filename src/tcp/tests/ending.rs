@@ -144,7 +144,7 @@ fn a_closed_connection_is_handed_out_after_two_seconds() {
     wire.close(0, 0);
     assert_eq!((wire.table.open(), wire.finished.len()), (1, 0));
     let mut other = syn();
-    other.source.port = 7;
+    other.change_ends(|source, _| source.port = 7);
     wire.after(3_000.0, other);
     assert_eq!((wire.table.open(), wire.finished.len()), (0, 1));
     assert_eq!(wire.table.half_open(), 1);
@@ -155,12 +155,12 @@ fn silence_ends_half_open_connections_after_a_minute_and_others_after_an_hour() 
     let mut wire = Wire::new();
     wire.send(syn());
     let mut second = client(0, 0, b"EHLO");
-    second.source.port = 41_000;
+    second.change_ends(|source, _| source.port = 41_000);
     wire.send(second);
     let tick = |wire: &mut Wire, seconds: u32| {
         for _ in 0..seconds / 30 {
             let mut other = client(0, 0, b"");
-            other.source.port = 42_000;
+            other.change_ends(|source, _| source.port = 42_000);
             wire.after(30_000.0, other);
         }
     };
@@ -183,7 +183,7 @@ fn one_frame_from_the_future_ends_nothing() {
     let mut wire = Wire::new();
     wire.handshake();
     let mut odd = client(0, 0, b"");
-    odd.source.port = 9;
+    odd.change_ends(|source, _| source.port = 9);
     wire.push(&Segment {
         stamp: Stamp {
             frame: FrameNumber(99),
@@ -206,12 +206,12 @@ fn too_many_connections_evict_the_least_recently_active() {
     });
     for port in [1, 2, 3] {
         let mut segment = client(0, 0, b"EHLO");
-        segment.source.port = port;
+        segment.change_ends(|source, _| source.port = port);
         wire.after(2_000.0, segment);
     }
     for port in [1, 4] {
         let mut segment = client(4, 0, b"more");
-        segment.source.port = port;
+        segment.change_ends(|source, _| source.port = port);
         wire.after(2_000.0, segment);
     }
     assert_eq!(wire.table.counts().evicted, 1);
@@ -231,7 +231,7 @@ fn too_much_memory_evicts_until_it_fits() {
     });
     for port in 1..200u16 {
         let mut segment = client(0, 0, b"EHLO");
-        segment.source.port = port;
+        segment.change_ends(|source, _| source.port = port);
         wire.send(segment);
         assert!(wire.table.memory() <= 20_000);
     }

@@ -24,17 +24,17 @@ fn two_million_syns_cost_a_bounded_table_and_no_real_session() {
     for number in 0..2_000_000u32 {
         let time = f64::from(number) * 0.001;
         let mut segment = syn();
-        segment.source.address = flood_address(number, false);
+        segment.change_ends(|source, _| source.address = flood_address(number, false));
         segment.stamp = stamp(u64::from(number) + 1, time);
         table.push(&segment);
         if number % 50_000 == 0 {
             for segment in [syn(), syn_ack(), server(0, 0, b"220"), with(RST, client(0, 3, b""))] {
                 let mut segment = segment;
                 let port = 1_024 + (number / 50_000) as u16;
-                if segment.source.port == 25 {
-                    segment.destination.port = port;
+                if segment.flow.source().port == 25 {
+                    segment.change_ends(|_, destination| destination.port = port);
                 } else {
-                    segment.source.port = port;
+                    segment.change_ends(|source, _| source.port = port);
                 }
                 segment.stamp = stamp(u64::from(number) + 1, time);
                 table.push(&segment);
@@ -74,8 +74,8 @@ fn version_6_syns_time_out_in_order() {
     let mut finished = 0;
     for number in 0..100_000u32 {
         let mut segment = syn();
-        segment.source.address = flood_address(number, true);
-        segment.destination.address = flood_address(3, true);
+        segment.change_ends(|source, _| source.address = flood_address(number, true));
+        segment.change_ends(|_, destination| destination.address = flood_address(3, true));
         segment.stamp = stamp(u64::from(number) + 1, f64::from(number) * 10.0);
         table.push(&segment);
         while let Some(one) = table.poll_finished() {
@@ -99,8 +99,8 @@ fn answered_syns_that_go_nowhere_leave_before_real_sessions() {
     wire.send(server(0, 0, b"220"));
     for number in 0..5_000u32 {
         let (mut there, mut back) = (syn(), syn_ack());
-        there.source.address = flood_address(number, false);
-        back.destination.address = flood_address(number, false);
+        there.change_ends(|source, _| source.address = flood_address(number, false));
+        back.change_ends(|_, destination| destination.address = flood_address(number, false));
         wire.after(0.5, there);
         wire.after(0.5, back);
     }
@@ -123,10 +123,10 @@ fn many_short_sessions_leave_nothing_behind() {
             server(0, 0, b"421\r\n"),
             with(RST, client(0, 5, b"")),
         ] {
-            if segment.source.port == 25 {
-                segment.destination.port = port;
+            if segment.flow.source().port == 25 {
+                segment.change_ends(|_, destination| destination.port = port);
             } else {
-                segment.source.port = port;
+                segment.change_ends(|source, _| source.port = port);
             }
             wire.after(0.2, segment);
         }

@@ -167,10 +167,10 @@ fn octets_out_of_order_are_capped_for_all_connections_together() {
     });
     for port in 1..100u16 {
         let mut segment = client(0, 0, b"x");
-        segment.source.port = port + 1_000;
+        segment.change_ends(|source, _| source.port = port + 1_000);
         wire.send(segment);
         let mut segment = client(100, 0, &block);
-        segment.source.port = port + 1_000;
+        segment.change_ends(|source, _| source.port = port + 1_000);
         wire.send(segment);
     }
     assert!(wire.table.counts().holes_given_up > 70);

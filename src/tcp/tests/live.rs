@@ -111,12 +111,10 @@ fn what_is_remembered_of_the_departed_is_bounded() {
     for port in 0..50 {
         let at = |segment: Segment<'static>| {
             let mut segment = segment;
-            let end = if segment.source.port == 25 {
-                &mut segment.destination
-            } else {
-                &mut segment.source
-            };
-            end.port = 40_000 + port;
+            segment.change_ends(|source, destination| {
+                let client = if source.port == 25 { destination } else { source };
+                client.port = 40_000 + port;
+            });
             segment
         };
         wire.send(at(syn()));

@@ -10,7 +10,7 @@ mod order;
 mod properties;
 
 use crate::frame::FrameNumber;
-use crate::packet::{Endpoint, Flags, IcmpError, Options, PortSet, Segment};
+use crate::packet::{Endpoint, Flags, Flow, IcmpError, Options, PortSet, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::mark::tests::ALL_ARE_FAR;
 use crate::tcp::{Chunk, ConnectionFacts, Ending, Finished, Gap, Limits, Opened, Stream, Table};
@@ -104,8 +104,11 @@ pub(super) fn from(direction: Direction, sequence: u32, acknowledgment: u32, pay
     };
     Segment {
         stamp: stamp(0, 0.0),
-        source: if to_server { client } else { server },
-        destination: if to_server { server } else { client },
+        flow: if to_server {
+            Flow::of(&client, &server)
+        } else {
+            Flow::of(&server, &client)
+        },
         sequence: mine.wrapping_add(1).wrapping_add(sequence),
         acknowledgment: other.wrapping_add(1).wrapping_add(acknowledgment),
         flags: Flags(ACK),
@@ -250,8 +253,8 @@ impl Wire {
             kind,
             code,
             next_hop_mtu: 0,
-            quoted_source: quoted.source,
-            quoted_destination: quoted.destination,
+            quoted_source: quoted.flow.source(),
+            quoted_destination: quoted.flow.destination(),
             quoted_sequence: quoted.sequence,
         };
         self.table.push_icmp(&error);

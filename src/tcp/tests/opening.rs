@@ -109,7 +109,7 @@ fn an_icmp_error_belongs_to_the_syn_that_it_quotes() {
     wire.after(1_000.0, syn());
     wire.icmp(3, 13, syn());
     let mut other = syn();
-    other.source.port = 5;
+    other.change_ends(|source, _| source.port = 5);
     wire.icmp(3, 1, other);
     assert_eq!(wire.table.counts().unmatched_icmp_errors, 1);
     let (facts, _) = wire.only();
@@ -169,7 +169,7 @@ fn a_mid_stream_start_takes_the_side_on_a_mail_port_for_the_server() {
 fn with_mail_ports_on_both_sides_the_lower_is_a_guess() {
     let mut wire = Wire::new();
     let mut segment = server(0, 0, b"220");
-    segment.destination.port = 587;
+    segment.change_ends(|_, destination| destination.port = 587);
     wire.send(segment);
     let (facts, _) = wire.only();
     assert_eq!((facts.roles, facts.server.port), (RoleEvidence::Guess, 25));
@@ -189,7 +189,7 @@ fn a_keep_alive_first_costs_no_octet() {
 fn other_ports_are_not_looked_at() {
     let mut wire = Wire::new();
     let mut segment = client(0, 0, b"GET /");
-    segment.destination.port = 80;
+    segment.change_ends(|_, destination| destination.port = 80);
     wire.send(segment);
     assert_eq!(wire.table.counts().other_ports, 1);
     assert!(wire.finish().is_empty());
@@ -334,8 +334,7 @@ fn a_packet_to_itself_does_no_harm() {
     for flags in [SYN, SYN | ACK, ACK, FIN | ACK, RST] {
         let segment = with(flags, client(0, 0, b"x"));
         wire.send(Segment {
-            source: own,
-            destination: own,
+            flow: Flow::of(&own, &own),
             ..segment
         });
     }

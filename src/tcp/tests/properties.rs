@@ -167,8 +167,8 @@ proptest! {
             segment.payload_length += cut * 70_000;
             segment.window = sequence as u16;
             match direction {
-                Direction::ToServer => segment.source.port += u16::from(host),
-                Direction::ToClient => segment.destination.port += u16::from(host),
+                Direction::ToServer => segment.change_ends(|source, _| source.port += u16::from(host)),
+                Direction::ToClient => segment.change_ends(|_, destination| destination.port += u16::from(host)),
             }
             wire.after(delay, segment);
             prop_assert!(wire.table.open() <= 4);
@@ -240,8 +240,8 @@ proptest! {
                 let octets = [b'y'; 50];
                 let mut segment = with(flags & 0x1f, from(direction, *sequence, *sequence, &octets[..*length]));
                 match direction {
-                    Direction::ToServer => segment.source.port += host,
-                    Direction::ToClient => segment.destination.port += host,
+                    Direction::ToServer => segment.change_ends(|source, _| source.port += host),
+                    Direction::ToClient => segment.change_ends(|_, destination| destination.port += host),
                 }
                 wire.after(700.0, segment);
             }
