@@ -14,8 +14,12 @@ pub const OUT_OF_ORDER_OCTETS: usize = 1 << 20;
 pub const OUT_OF_ORDER_PIECES: usize = 4_096;
 /// Octets kept out of order in all connections together.
 pub const OUT_OF_ORDER_TOTAL: usize = 64 << 20;
-/// Ended connections that still wait for late segments; the oldest is handed out beyond it.
-pub const LINGERING: usize = 4_096;
+/// Ended connections that still wait for late segments; the oldest is handed out beyond it. What waits leaves the caches of
+/// the machine, and must come back when it is handed out: this is as many as it takes where fewer than 500 end in a second.
+pub const LINGERING: usize = 1_024;
+/// Connections that were handed out before their late segments could arrive: their ports and where they had come to, so
+/// that what is late is known as that. The oldest is forgotten beyond it.
+pub const DEPARTED: usize = 4_096;
 
 /// The limits of one [`Table`](super::Table). All times are packet time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ pub struct Limits {
     pub out_of_order_total: usize,
     /// Ended connections that wait for late segments: [`LINGERING`].
     pub lingering: usize,
+    /// Connections handed out before their time and remembered: [`DEPARTED`].
+    pub departed: usize,
     /// A SYN, or SYN and SYN-ACK, without what follows: 60 s.
     pub half_open_time: Duration,
     /// Silence after which a connection is closed as idle while room is short: 600 s.
@@ -59,6 +65,7 @@ impl Default for Limits {
             out_of_order_pieces: OUT_OF_ORDER_PIECES,
             out_of_order_total: OUT_OF_ORDER_TOTAL,
             lingering: LINGERING,
+            departed: DEPARTED,
             half_open_time: Duration::from_secs(60),
             idle_time: Duration::from_secs(600),
             idle_time_with_room: Duration::from_secs(3_600),
@@ -81,6 +88,7 @@ impl Limits {
             memory: share(self.memory),
             out_of_order_total: share(self.out_of_order_total),
             lingering: share(self.lingering),
+            departed: share(self.departed),
             ..self.clone()
         }
     }

@@ -47,7 +47,8 @@ pub use facts::{
 pub use glance::OpenConnection;
 pub use history::{COMPARED_OCTETS, COMPARED_TAIL};
 pub use limits::{
-    Counts, FLOWS, HALF_OPEN, LINGERING, Limits, MEMORY, OUT_OF_ORDER_OCTETS, OUT_OF_ORDER_PIECES, OUT_OF_ORDER_TOTAL,
+    Counts, DEPARTED, FLOWS, HALF_OPEN, LINGERING, Limits, MEMORY, OUT_OF_ORDER_OCTETS, OUT_OF_ORDER_PIECES,
+    OUT_OF_ORDER_TOTAL,
 };
 pub use stream::{Chunk, Stream};
 pub use table::{Finished, Table};

@@ -36,7 +36,7 @@ impl Transport {
             self.take_syn_again(segment, direction);
             return SynVerdict::Ours;
         }
-        let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
+        let ended = self.stage.is_end();
         let begins = !side.has(Side::SYN)
             && !ended
             && match direction {

@@ -38,7 +38,7 @@ impl<S> Connection<S> {
     pub fn is_to_be_touched(&self, now: Timestamp) -> bool {
         let stage = self.transport.stage;
         let since = now.nanoseconds().saturating_sub(self.touched.nanoseconds());
-        let lingers = matches!(stage, Stage::Closed | Stage::Reset);
+        let lingers = stage.is_end();
         self.transport.listed != stage || !lingers && since.unsigned_abs() >= TOUCHED_EVERY
     }
 

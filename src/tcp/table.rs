@@ -13,6 +13,7 @@ use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
+use crate::tcp::key::KeptKey;
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::opening::is_copy_of;
 use crate::tcp::slots::{Connection, Slots};
@@ -349,7 +350,7 @@ impl<S: Stream> Table<S> {
     /// Takes the first segment of a connection.
     fn open_with(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool) {
         let flags = segment.flags;
-        if self.departures.is_late(segment, &key, source_is_low, self.clock.now()) {
+        if self.departures.is_late(segment, hash, self.clock.now()) {
             self.counts.late_segments += 1;
             return;
         }
@@ -588,10 +589,12 @@ impl<S: Stream> Table<S> {
     }
 
     fn remember_departed(&mut self, number: u32) {
-        let Some(transport) = self.slots.get(number).map(|connection| &connection.transport) else {
+        let Some(connection) = self.slots.get(number) else {
             return;
         };
+        let transport = &connection.transport;
         let departed = Departed {
+            key: KeptKey::of(transport.key.get()),
             highest: transport.highest_by_key(),
             at: self.clock.now(),
             wait: match transport.stage {
@@ -599,8 +602,8 @@ impl<S: Stream> Table<S> {
                 _ => self.limits.linger_after_close,
             },
         };
-        self.departures
-            .add(transport.key.get(), departed, self.limits.lingering);
+        let hash = connection.hash;
+        self.departures.add(departed, hash, self.limits.departed);
     }
 
     pub(super) fn is_sweep_due(&self, now: Timestamp) -> bool {
@@ -656,6 +659,7 @@ impl<S: Stream> Table<S> {
                 break;
             };
             self.counts.lingering_cut_short += 1;
+            self.remember_departed(number);
             self.finish_full(number, Ending::Evicted);
         }
         while self.slots.len() > self.limits.flows && self.evict() {}
@@ -675,9 +679,13 @@ impl<S: Stream> Table<S> {
     /// Ends the connection that will be missed least.
     fn evict(&mut self) -> bool {
         let stages = [Stage::Closed, Stage::Reset, Stage::Embryonic, Stage::Established];
-        let Some(number) = stages.iter().find_map(|stage| self.slots.oldest(*stage)) else {
+        let oldest = |stage: &Stage| Some((*stage, self.slots.oldest(*stage)?));
+        let Some((stage, number)) = stages.iter().find_map(oldest) else {
             return false;
         };
+        if stage.is_end() {
+            self.remember_departed(number);
+        }
         self.counts.evicted += 1;
         self.finish_full(number, Ending::Evicted);
         true

@@ -65,6 +65,14 @@ pub(super) enum Stage {
     Reset,
 }
 
+impl Stage {
+    /// The connection is over: what still comes for it is late.
+    #[inline]
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Closed | Self::Reset)
+    }
+}
+
 /// What became of a segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
@@ -507,7 +515,7 @@ impl Transport {
         reader: &mut Reader<'_, S>,
     ) -> Verdict {
         let mark = self.mark(segment.stamp);
-        let ended = matches!(self.stage, Stage::Closed | Stage::Reset);
+        let ended = self.stage.is_end();
         let mut noted = true;
         if segment.flags.has(Flags::RST) {
             noted = self.take_reset(segment, direction, mark, context);

@@ -138,6 +138,55 @@ fn late_segments_do_not_open_a_ghost() {
 }
 
 #[test]
+fn late_segments_open_no_ghost_where_too_many_lingered_or_memory_was_short() {
+    let lingering = Limits {
+        lingering: 2,
+        ..Limits::default()
+    };
+    let flows = Limits {
+        flows: 2,
+        ..Limits::default()
+    };
+    for limits in [lingering, flows] {
+        let mut wire = Wire::with_limits(limits);
+        let at = |port: u16, mut segment: Segment<'static>| {
+            segment.change_ends(|source, destination| {
+                let client = if source.port == 25 { destination } else { source };
+                client.port = 40_000 + port;
+            });
+            segment
+        };
+        for port in 0..5 {
+            wire.send(at(port, syn()));
+            wire.send(at(port, with(SYN | ACK, server(0u32.wrapping_sub(1), 0, b""))));
+            wire.send(at(port, client(0, 0, b"")));
+            wire.send(at(port, server(0, 0, b"220 mx\r\n")));
+            wire.send(at(port, with(FIN | ACK, server(8, 0, b""))));
+            wire.send(at(port, with(FIN | ACK, client(0, 9, b""))));
+            wire.send(at(port, server(9, 1, b"")));
+        }
+        wire.poll();
+        assert_eq!((wire.finished.len(), wire.table.open()), (3, 2));
+        let late = [
+            server(0, 0, b"220 mx\r\n"),
+            with(FIN | ACK, client(0, 9, b"")),
+            with(RST, client(1, 9, b"")),
+            server(9, 1, b""),
+        ];
+        for segment in late {
+            wire.send(at(0, segment));
+        }
+        assert_eq!(wire.table.counts().late_segments, 4);
+        assert_eq!(wire.table.open(), 2);
+        // New octets are not late, and neither is a new connection.
+        wire.send(at(1, server(8, 0, b"221\r\n")));
+        wire.send(at(2, syn()));
+        assert_eq!((wire.table.counts().late_segments, wire.table.half_open()), (4, 1));
+        assert_eq!(wire.finish().len(), 7);
+    }
+}
+
+#[test]
 fn a_closed_connection_is_handed_out_after_two_seconds() {
     let mut wire = Wire::new();
     wire.handshake();

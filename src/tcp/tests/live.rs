@@ -105,7 +105,7 @@ fn stopping_is_an_ending_of_its_own() {
 fn what_is_remembered_of_the_departed_is_bounded() {
     let mut wire = Wire::with_limits(Limits {
         report_after: Some(Duration::from_millis(700)),
-        lingering: 10,
+        departed: 10,
         ..Limits::default()
     });
     for port in 0..50 {
