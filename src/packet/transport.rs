@@ -49,8 +49,8 @@ pub(super) fn segment<'a>(
     Ok(read)
 }
 
-/// Lends the segment in `octets`, whose ports lead to its `flow`, to `take`, and whether its options are cut. Inlined into both of its callers, for every
-/// segment comes here; lent, because to hand it back would be to move it, several times over.
+/// Lends the segment in `octets`, whose ports lead to its `flow`, to `take`, and whether its options are cut. Inlined into
+/// both of its callers, for every segment comes here; lent, because to hand it back would be to move it, several times over.
 #[inline(always)]
 pub(super) fn read<'a, R>(
     octets: Octets<'a>,

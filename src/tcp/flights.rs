@@ -81,8 +81,7 @@ mod tests {
 
     fn connection() -> Transport {
         let segment = syn();
-        let flow = segment.flow;
-        let mut transport = Transport::from_syn(flow.key, &Syn::of(&segment, flow.source_is_low));
+        let mut transport = Transport::from_syn(segment.flow.key, &Syn::of(&segment));
         for side in &mut transport.sides {
             side.begin(0, 0);
         }

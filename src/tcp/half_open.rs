@@ -23,7 +23,7 @@ pub(super) struct Syn {
 }
 
 impl Syn {
-    pub fn of(segment: &Segment<'_>, from_low: bool) -> Self {
+    pub fn of(segment: &Segment<'_>) -> Self {
         Self {
             first: segment.stamp,
             last: segment.stamp,
@@ -34,7 +34,7 @@ impl Syn {
             window_scale: segment.options.window_scale,
             time_to_live: segment.time_to_live,
             timestamps: segment.options.timestamps.is_some(),
-            from_low,
+            from_low: segment.flow.source_is_low,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::packet::Key;
 
 /// A key as each connection keeps it: in 16 octets, for nearly all have addresses of version 4.
+#[derive(Clone)]
 pub(super) enum KeptKey {
     Version4 {
         /// The lower endpoint's address, then the higher one's.

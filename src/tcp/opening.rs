@@ -57,7 +57,7 @@ impl Transport {
             }
             context.counts.out_of_window += 1;
         } else {
-            self.remember_pending(segment, direction);
+            self.remember_pending(segment);
         }
         SynVerdict::Noted
     }
@@ -121,8 +121,8 @@ impl Transport {
     }
 
     /// A SYN in the middle of a connection opens a new one only once it is answered: anybody can send one.
-    fn remember_pending(&mut self, segment: &Segment<'_>, direction: Direction) {
-        let from_low = (direction == Direction::ToServer) == self.client_is_low;
+    fn remember_pending(&mut self, segment: &Segment<'_>) {
+        let from_low = segment.flow.source_is_low;
         let rare = self.rare();
         match &mut rare.pending {
             Some(syn) if syn.sequence == segment.sequence && syn.from_low == from_low => {
@@ -134,7 +134,7 @@ impl Transport {
                 }
             }
             pending => {
-                if pending.replace(Syn::of(segment, from_low)).is_some() {
+                if pending.replace(Syn::of(segment)).is_some() {
                     rare.unlisted = rare.unlisted.saturating_add(1);
                 }
             }

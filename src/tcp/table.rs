@@ -13,7 +13,6 @@ use crate::tcp::departed::{Departed, Departures};
 use crate::tcp::facts::{ConnectionFacts, Ending};
 use crate::tcp::half_open::{HalfOpen, Syn};
 use crate::tcp::index::Index;
-use crate::tcp::key::KeptKey;
 use crate::tcp::limits::{Counts, Limits};
 use crate::tcp::opening::is_copy_of;
 use crate::tcp::slots::{Connection, Slots};
@@ -209,22 +208,22 @@ impl<S: Stream> Table<S> {
         if self.is_sweep_due(now) {
             self.sweep_now(now);
         }
-        let Flow { key, source_is_low } = segment.flow;
+        let key = &segment.flow.key;
         let hash = key.hash(&self.state);
-        match self.find(&key, hash) {
+        match self.find(key, hash) {
             Some(position) if position & HALF != 0 => {
-                self.push_half_open(segment, key, hash, source_is_low, position & !HALF);
+                self.push_half_open(segment, hash, position & !HALF);
             }
             Some(number) if !self.is_over(number, now) => {
-                if !self.push_full(segment, number, source_is_low) && !self.limits_due {
+                if !self.push_full(segment, number) && !self.limits_due {
                     return;
                 }
             }
             Some(number) => {
                 self.time_out(number);
-                self.open_with(segment, key, hash, source_is_low);
+                self.open_with(segment, hash);
             }
-            None => self.open_with(segment, key, hash, source_is_low),
+            None => self.open_with(segment, hash),
         }
         self.keep_limits();
     }
@@ -348,7 +347,7 @@ impl<S: Stream> Table<S> {
     }
 
     /// Takes the first segment of a connection.
-    fn open_with(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool) {
+    fn open_with(&mut self, segment: &Segment<'_>, hash: u32) {
         let flags = segment.flags;
         if self.departures.is_late(segment, hash, self.clock.now()) {
             self.counts.late_segments += 1;
@@ -361,12 +360,12 @@ impl<S: Stream> Table<S> {
         self.counts.opened += 1;
         let plain_syn = flags.has(Flags::SYN) && flags.0 & (Flags::ACK | Flags::FIN) == 0;
         if plain_syn && segment.payload_length == 0 {
-            self.keep_half_open(key, hash, &Syn::of(segment, source_is_low));
+            self.keep_half_open(segment.flow.key, hash, &Syn::of(segment));
             return;
         }
-        let transport = Transport::from_segment(key, source_is_low, segment, |port| self.is_mail(port));
+        let transport = Transport::from_segment(segment, |port| self.is_mail(port));
         let number = self.insert(transport, hash);
-        self.push_full(segment, number, source_is_low);
+        self.push_full(segment, number);
     }
 
     fn keep_half_open(&mut self, key: Key, hash: u32, syn: &Syn) {
@@ -383,26 +382,26 @@ impl<S: Stream> Table<S> {
         number
     }
 
-    fn push_half_open(&mut self, segment: &Segment<'_>, key: Key, hash: u32, source_is_low: bool, position: u32) {
+    fn push_half_open(&mut self, segment: &Segment<'_>, hash: u32, position: u32) {
         let Some((_, syn)) = self.half_open.get(position) else {
             return;
         };
         if self.clock.now().since(syn.last.time) > self.limits.half_open_time {
             self.counts.idle += 1;
             self.finish_half_open(position, Ending::Idle);
-            self.open_with(segment, key, hash, source_is_low);
+            self.open_with(segment, hash);
             return;
         }
         let same = segment.flags.has(Flags::SYN)
             && segment.flags.0 & (Flags::ACK | Flags::RST | Flags::FIN) == 0
             && segment.payload_length == 0
             && segment.sequence == syn.sequence
-            && source_is_low == syn.from_low;
+            && segment.flow.source_is_low == syn.from_low;
         if same {
             self.half_open
                 .seen_again(position, segment.stamp, is_copy_of(segment.stamp, syn.last));
         } else if let Some(number) = self.promote(position, hash) {
-            self.push_full(segment, number, source_is_low);
+            self.push_full(segment, number);
         }
     }
 
@@ -425,33 +424,32 @@ impl<S: Stream> Table<S> {
 
     /// Takes a segment of a connection kept in full; false where the table holds what it held before.
     #[inline]
-    fn push_full(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> bool {
-        match self.take(segment, number, source_is_low) {
+    fn push_full(&mut self, segment: &Segment<'_>, number: u32) -> bool {
+        match self.take(segment, number) {
             None => return false,
             Some((Verdict::Taken, care)) => return self.look_after(number, care),
             Some((Verdict::AnswersPending, _)) => {
                 let pending = self.replace(number);
                 let Some((key, hash, syn)) = pending else { return true };
                 let number = self.insert(Transport::from_syn(key, &syn), hash);
-                self.take(segment, number, source_is_low);
+                self.take(segment, number);
                 self.slots.touch(number, self.clock.now());
                 self.weigh(number);
             }
-            Some((Verdict::RefusesPending, _)) => self.refuse_pending(segment, number, source_is_low),
+            Some((Verdict::RefusesPending, _)) => self.refuse_pending(segment, number),
             Some((Verdict::Begins, _)) => {
                 self.finish_full(number, Ending::PortReused);
-                let Flow { key, source_is_low } = segment.flow;
-                self.open_with(segment, key, key.hash(&self.state), source_is_low);
+                self.open_with(segment, segment.flow.key.hash(&self.state));
             }
         }
         true
     }
 
     #[inline]
-    fn take(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) -> Option<(Verdict, Care)> {
+    fn take(&mut self, segment: &Segment<'_>, number: u32) -> Option<(Verdict, Care)> {
         let now = self.clock.now();
         let connection = self.slots.get_mut(number)?;
-        let direction = connection.transport.direction(source_is_low);
+        let direction = connection.transport.direction(segment.flow.source_is_low);
         if let Some(stream) = &mut connection.stream
             && connection.transport.is_usual(segment, direction)
             && !self.only_long_way
@@ -489,7 +487,7 @@ impl<S: Stream> Table<S> {
     }
 
     /// The remembered SYN was refused: that is a connection of its own, and no harm to the one that is open.
-    fn refuse_pending(&mut self, segment: &Segment<'_>, number: u32, source_is_low: bool) {
+    fn refuse_pending(&mut self, segment: &Segment<'_>, number: u32) {
         let Some(transport) = self.slots.get_mut(number).map(|connection| &mut connection.transport) else {
             return;
         };
@@ -502,7 +500,10 @@ impl<S: Stream> Table<S> {
             counts: &mut self.counts,
             room: 0,
         };
-        let (direction, mark) = (refused.direction(source_is_low), refused.mark(segment.stamp));
+        let (direction, mark) = (
+            refused.direction(segment.flow.source_is_low),
+            refused.mark(segment.stamp),
+        );
         if !refused.take_reset(segment, direction, mark, &mut context) {
             refused.note_other(mark);
         }
@@ -594,7 +595,7 @@ impl<S: Stream> Table<S> {
         };
         let transport = &connection.transport;
         let departed = Departed {
-            key: KeptKey::of(transport.key.get()),
+            key: transport.key.clone(),
             highest: transport.highest_by_key(),
             at: self.clock.now(),
             wait: match transport.stage {

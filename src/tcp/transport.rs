@@ -1,7 +1,7 @@
 //! Turns the segments of one connection into octets in order for its reader, and remembers what the facts need.
 //! RFC 9293, section 3.10, seen from the side: nothing here may assume that the capture shows every segment.
 
-use crate::packet::{Endpoint, Flags, IcmpError, Key, Segment};
+use crate::packet::{Endpoint, Flags, Flow, IcmpError, Key, Segment};
 use crate::span::{Direction, Stamp};
 use crate::tcp::beside::Beside;
 use crate::tcp::early::Early;
@@ -209,7 +209,8 @@ impl Transport {
     }
 
     /// A connection of which something other than a SYN alone was seen first; the segment itself is yet to be taken.
-    pub fn from_segment(key: Key, source_is_low: bool, segment: &Segment<'_>, mail: impl Fn(u16) -> bool) -> Self {
+    pub fn from_segment(segment: &Segment<'_>, mail: impl Fn(u16) -> bool) -> Self {
+        let Flow { key, source_is_low } = segment.flow;
         let syn = segment.flags.has(Flags::SYN);
         if syn && segment.flags.has(Flags::ACK) {
             let client_is_low = !source_is_low;
@@ -222,7 +223,7 @@ impl Transport {
             );
         }
         if syn {
-            let mut transport = Self::from_syn(key, &Syn::of(segment, source_is_low));
+            let mut transport = Self::from_syn(key, &Syn::of(segment));
             transport.sides[0].segments = 0;
             return transport;
         }
