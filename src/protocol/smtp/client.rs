@@ -563,11 +563,9 @@ impl Decoder {
         }
         let verb = shown.verb;
         let mut exchange = Exchange::sent(verb, shown.line, detail, line.span);
-        exchange.index = self.ledger.next();
         exchange.bare_line_feed = line.bare_line_feed;
         exchange.pipelined = pipelined;
-        exchange.inside_tls = self.server.inside_tls;
-        self.ledger.send(exchange);
+        self.send(exchange);
         match verb {
             Verb::Data | Verb::Bdat | Verb::StartTls | Verb::XAnonymousTls => self.follow(line.span),
             _ => Upgrade::None,
@@ -765,7 +763,7 @@ impl Decoder {
     }
 
     fn begin_unseen(&mut self, verb: Verb, detail: Detail, seen: Span) {
-        // The command was sent by the client; where, is not known.
+        // 354 and 334 answer nothing else: the command was sent by the client; where, is not known.
         let command = Span {
             direction: crate::span::Direction::ToServer,
             start: 0,
@@ -773,7 +771,7 @@ impl Decoder {
             last: seen.first,
             ..seen
         };
-        self.send_unseen(Exchange::sent(verb, Captured::default(), detail, command));
+        self.send(Exchange::sent(verb, Captured::default(), detail, command));
         if let Some(mut open) = self.ledger.newest_mut() {
             open.responses_may_be_hidden = true;
         }

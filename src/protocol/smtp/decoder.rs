@@ -144,8 +144,9 @@ impl Decoder {
         dialogue
     }
 
-    /// An exchange for a command that was not seen, but must have been sent: 354 and 334 answer nothing else.
-    pub(super) fn send_unseen(&mut self, mut exchange: Exchange) {
+    /// Puts a command that was sent at the end of the exchanges.
+    #[inline]
+    pub(super) fn send(&mut self, mut exchange: Exchange) {
         exchange.index = self.ledger.next();
         exchange.inside_tls = self.server.inside_tls;
         self.ledger.send(exchange);

@@ -306,7 +306,7 @@ pub struct Exchange {
 const _: () = assert!(size_of::<Exchange>() <= 160);
 
 impl Exchange {
-    /// A command that has no reply yet; its number is the ledger's.
+    /// A command that has no reply yet; its number, and whether it is inside TLS, come with the decoder's `send`.
     #[inline]
     pub(super) fn sent(verb: Verb, line: Captured, detail: Detail, command: Span) -> Self {
         Self {
