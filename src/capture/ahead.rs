@@ -90,11 +90,6 @@ impl Stretch {
         (self.tally.frames, self.tally.frames - self.kept.len() as u64)
     }
 
-    /// Most frames have to be looked at a second time: that is worth it only where many threads wait for the reader's.
-    const fn is_mostly_wanted(&self) -> bool {
-        self.kept.len() as u64 * 2 > self.tally.frames
-    }
-
     /// The last of the frames with the latest time.
     #[must_use]
     pub fn latest(&self) -> Option<Stamp> {
@@ -182,14 +177,19 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Starts `threads` threads, four at most, on the file whose first frame the reader has just given. `None` where there is more than
-    /// one file, or it is a pipe, compressed, or too small for it.
+    /// Starts `threads` threads, four at most, on the file of which the reader has just given a frame. `None` where there is
+    /// more than one file, or it is a pipe, compressed, or too small for it; and where it is not worth it by `frames`, which
+    /// are those read so far, and how many of them the run does not want to see.
     pub fn start<'scope, 'a: 'scope>(
         scope: &'scope Scope<'scope, '_>,
         reader: &Reader,
         threads: usize,
         wanted: &'a Wanted<'a>,
+        frames: (u64, u64),
     ) -> Option<Self> {
+        if !is_worth_it(threads, frames) {
+            return None;
+        }
         Self::in_chunks_of(CHUNK, scope, reader, threads, wanted)
     }
 
@@ -261,7 +261,7 @@ impl Ahead {
                 self.barren = 0;
                 let mut stretch = head;
                 stretch.before = reader.pass(&stretch.tally, until)?;
-                if stretch.is_mostly_wanted() && self.scouts.len() < MOST_THREADS {
+                if !is_worth_it(self.scouts.len(), stretch.counts()) {
                     self.scouts.clear();
                 }
                 return Some(stretch);
@@ -291,6 +291,12 @@ impl Ahead {
             let _ = scout.used.try_send(stretch);
         }
     }
+}
+
+/// Where most frames are wanted they have to be looked at a second time: that is worth it only where many threads wait for
+/// the reader's.
+const fn is_worth_it(threads: usize, (frames, unwanted): (u64, u64)) -> bool {
+    threads >= MOST_THREADS || unwanted * 2 >= frames
 }
 
 /// What the meaning of a record depends on.

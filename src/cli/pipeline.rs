@@ -109,6 +109,14 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
         Ok(())
     }
 
+    /// Frames taken, and how many of them were no mail by their ports.
+    pub const fn frames(&self) -> (u64, u64) {
+        match self {
+            Self::Alone { analyzer, .. } => analyzer.frames(),
+            Self::Shared(pool) => pool.frames(),
+        }
+    }
+
     /// Tells sessions that end from here on with `digits` fractional digits of times. To be called behind the same
     /// frames whatever the number of threads.
     ///

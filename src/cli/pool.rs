@@ -118,6 +118,11 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
         self.router.pass(frames, latest);
     }
 
+    /// Frames taken, and how many of them were no mail by their ports.
+    pub const fn frames(&self) -> (u64, u64) {
+        self.router.frames()
+    }
+
     /// Fractional digits of times.
     pub const fn digits(&self) -> u8 {
         self.own.told.digits

@@ -96,8 +96,8 @@ fn read<T: Send>(
                 }
             }
             let frames = reader.last().0;
-            if frames == 1 && threads > 1 {
-                ahead = Ahead::start(scope, &reader, threads, &wanted);
+            if frames == FRAMES_A_ROUND && threads > 1 {
+                ahead = Ahead::start(scope, &reader, threads, &wanted, pipeline.frames());
             }
             if frames == 1 || frames.is_multiple_of(FRAMES_A_ROUND) {
                 pipeline.set_digits(reader.facts().fraction_digits(), sink)?;

@@ -107,6 +107,21 @@ fn few_threads_leave_a_file_of_wanted_frames_to_the_reader() {
 const CHUNKS: [usize; 4] = [700, 5_000, 40_000, 300_000];
 
 #[test]
+fn threads_begin_where_the_frames_before_say_that_it_is_worth_it() {
+    let path = std::env::temp_dir().join(format!("smtpcap-ahead-{}-worth", std::process::id()));
+    std::fs::write(&path, pcap(&frames(5, 4_000))).unwrap();
+    let mut reader = Reader::new([Input::Path(path.clone())]);
+    reader.next_frame().unwrap();
+    let begun = |threads, frames| {
+        std::thread::scope(|scope| Ahead::start(scope, &reader, threads, &|_| true, frames).is_some())
+    };
+    assert!(begun(2, (100, 50)), "half of the frames are for nobody");
+    assert!(!begun(2, (100, 49)) && !begun(3, (100, 0)));
+    assert!(begun(4, (100, 0)), "the reader's thread is what four wait for");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn a_sound_file_is_walked_ahead_nearly_whole() {
     let frames = frames(1, 2_000);
     for (name, bytes) in [("pcap", pcap(&frames)), ("pcapng", pcapng(&frames, None))] {
