@@ -93,7 +93,8 @@ def run(options):
     )
     parts = [part for part in PARTS if part in options.parts.split(",")]
     profiles = [profile for profile in options.profiles.split(",") if profile in sections.WORK]
-    found = {"about": machine(options), "versions": sections.versions(chosen),
+    about = machine(options) | {"memory, at the start": output_of(str(generator), "yardstick")}
+    found = {"about": about, "versions": sections.versions(chosen),
              "missing": {tool.name: f"apt-get install {tool.package}" for tool in sections.missing(chosen)}}
     found |= {"work": [], "growth": [], "open": None, "start": None, "threads": []}
     for part in parts:
@@ -111,6 +112,7 @@ def run(options):
                 setting
             )
         keep(found, options)
+    about["memory, at the end"] = output_of(str(generator), "yardstick")
     return found
 
 

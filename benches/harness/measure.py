@@ -100,8 +100,12 @@ def wait(child, deadline):
         pause = min(pause * 1.5, 0.02)
 
 
-def alternate(commands, runs, timeout, folder, patience=8.0, memory=True):
-    """Runs every command of a dict `runs` times, in alternating order; one that takes longer than `patience` only once."""
+def alternate(commands, runs, timeout, folder, patience=20.0, memory=True, reports=None):
+    """Runs every command of a dict `runs` times, in alternating order; one that takes longer than `patience` only once.
+
+    `reports` are the files that commands write: one is removed right before it is written anew, so that the kernel has pages
+    at hand. On a virtual machine a page that was free for long has to be fetched from the host: 8 microseconds of system time.
+    """
     series = {name: Series() for name in commands}
     names = list(commands)
     for number in range(runs):
@@ -109,5 +113,7 @@ def alternate(commands, runs, timeout, folder, patience=8.0, memory=True):
             one = series[name]
             if one.runs and (one.trouble or one.runs[0].wall > patience):
                 continue
+            if reports and name in reports:
+                reports[name].unlink(missing_ok=True)
             one.add(measure(commands[name], timeout, folder, memory))
     return series

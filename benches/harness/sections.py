@@ -52,6 +52,12 @@ class Setting:
         return path
 
 
+# The report of the JSON Lines run, read and written by dd: what of that run's time is the kernel's work on its output.
+COPY = "dd, copy of the JSON Lines"
+# Reports of one capture: JSON Lines, table, JSON Lines of the other build, the copy.
+REPORTS = ("report.jsonl", "report.txt", "report-other.jsonl", "report-copy.jsonl")
+
+
 def analyze(program, file, report, form="jsonl", threads=1):
     """The command line of a complete run with its report in a file."""
     return [program, "analyze", "--lang", "en", "--threads", str(threads), "--format", form, "-o", str(report), str(file)]
@@ -82,27 +88,29 @@ def work(setting, profile):
             continue
         done |= {tool.name for tool in takers}
         print(f"  {profile}, {capture.size}, {capture.octets / M:,.0f} MB", flush=True)
-        rows.append(compare(setting, capture, takers))
+        rows.append(compare(setting, capture, takers, copied=True))
     return rows
 
 
-def compare(setting, capture, takers):
-    """One file: all that read it."""
+def compare(setting, capture, takers, copied=False):
+    """One file: all that read it; `copied`: and what it takes to copy the report."""
     differences = counts_differ(setting, capture)
+    lines, text, other, copy = (setting.folder / name for name in REPORTS)
     commands = {
-        "smtpcap, JSON Lines": analyze(setting.smtpcap, capture.path, setting.folder / "report.jsonl"),
-        "smtpcap, table": analyze(setting.smtpcap, capture.path, setting.folder / "report.txt", "table"),
+        "smtpcap, JSON Lines": analyze(setting.smtpcap, capture.path, lines),
+        "smtpcap, table": analyze(setting.smtpcap, capture.path, text, "table"),
     }
+    reports = {"smtpcap, JSON Lines": lines, "smtpcap, table": text, "smtpcap (--against), JSON Lines": other, COPY: copy}
     if setting.other:
-        commands["smtpcap (--against), JSON Lines"] = analyze(
-            setting.other, capture.path, setting.folder / "report-other.jsonl"
-        )
+        commands["smtpcap (--against), JSON Lines"] = analyze(setting.other, capture.path, other)
+    if copied:
+        commands[COPY] = ["dd", f"if={lines}", f"of={copy}", "bs=64K"]
     for tool in takers:
         commands[tool.name] = tool.command(capture.path, setting.folder)
     warm(capture.path)
-    series = alternate(commands, setting.runs, setting.timeout, setting.folder)
-    for name in ("report.jsonl", "report.txt", "report-other.jsonl"):
-        (setting.folder / name).unlink(missing_ok=True)
+    series = alternate(commands, setting.runs, setting.timeout, setting.folder, reports=reports)
+    for path in reports.values():
+        path.unlink(missing_ok=True)
     return {
         "profile": capture.profile,
         "size": capture.size,
@@ -171,7 +179,7 @@ def threads(setting, profile):
         number: analyze(setting.smtpcap, capture.path, reports[number], threads=number) for number in setting.threads
     }
     warm(capture.path)
-    series = alternate(commands, setting.runs, setting.timeout, setting.folder)
+    series = alternate(commands, setting.runs, setting.timeout, setting.folder, reports=reports)
     first = reports[setting.threads[0]]
     same = {number: same_octets(first, report) for number, report in reports.items()}
     differences = setting.store.differences(capture, first)

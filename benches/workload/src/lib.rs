@@ -20,6 +20,7 @@ pub mod recorded;
 pub mod text;
 pub mod truth;
 pub mod wire;
+pub mod yardstick;
 
 pub use container::Format;
 pub use engine::{Order, Size, generate};

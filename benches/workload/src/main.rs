@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use smtpcap_workload::check::Report;
 use smtpcap_workload::truth::Totals;
+use smtpcap_workload::yardstick::yardstick;
 use smtpcap_workload::{Format, Order, Profile, Size, generate};
 
 /// Makes captures of any size with a known truth, and holds smtpcap's report against it.
@@ -24,6 +25,8 @@ enum Command {
     Generate(Generate),
     /// Compares a report (JSON Lines) with the truth; fails where they differ.
     Check(Check),
+    /// Says how fast this machine's memory is just now.
+    Yardstick,
 }
 
 #[derive(Args)]
@@ -83,6 +86,10 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Generate(arguments) => make(&arguments).map(|()| true),
         Command::Check(arguments) => check(&arguments),
+        Command::Yardstick => {
+            println!("{}", yardstick());
+            Ok(true)
+        }
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

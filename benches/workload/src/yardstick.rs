@@ -1,0 +1,55 @@
+//! How fast this machine's memory is just now: on a shared one it makes more of a difference than a year of work on a program.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Octets of a cache line: each read is of another one.
+const LINE: usize = 64;
+/// Reads of one measurement.
+const READS: u32 = 4_000_000;
+/// Octets of a page.
+const PAGE: usize = 4096;
+
+/// One line that says how long reads take that depend on each other, and what new memory costs.
+#[must_use]
+pub fn yardstick() -> String {
+    let reads =
+        [1_usize, 16, 128].map(|mebibytes| format!("{:.0} ns in {mebibytes} MiB", random_read(mebibytes << 20)));
+    let (first, again) = (touch(512 << 20), touch(512 << 20));
+    format!(
+        "a read at random {}; a new page {first:.1} µs, then {again:.1} µs",
+        reads.join(", ")
+    )
+}
+
+/// Nanoseconds of a read whose place is known by the read before.
+fn random_read(octets: usize) -> f64 {
+    let lines = octets / LINE;
+    let mut next = vec![0_u32; lines * (LINE / 4)];
+    // One circle through all lines: a step of a full-period generator modulo a power of two.
+    let mut at = 0_usize;
+    for _ in 0..lines {
+        let then = (at.wrapping_mul(0x19_660d).wrapping_add(0x3c6_ef35)) % lines;
+        if let Some(place) = next.get_mut(at * (LINE / 4)) {
+            *place = u32::try_from(then).unwrap_or_default();
+        }
+        at = then;
+    }
+    let mut line = 0_u32;
+    let begin = Instant::now();
+    for _ in 0..READS {
+        line = next.get(line as usize * (LINE / 4)).copied().unwrap_or_default();
+    }
+    black_box(line);
+    begin.elapsed().as_secs_f64() * 1e9 / f64::from(READS)
+}
+
+/// Microseconds of a page of memory that this process never had.
+fn touch(octets: usize) -> f64 {
+    let mut memory = vec![0_u8; octets];
+    let begin = Instant::now();
+    memory.iter_mut().step_by(PAGE).for_each(|octet| *octet = 1);
+    let took = begin.elapsed().as_secs_f64();
+    black_box(memory);
+    took * 1e6 / (octets / PAGE) as f64
+}
