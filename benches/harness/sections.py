@@ -52,10 +52,11 @@ class Setting:
         return path
 
 
+LINES, TABLE, OTHER = "smtpcap, JSON Lines", "smtpcap, table", "smtpcap (--against), JSON Lines"
 # The report of the JSON Lines run, read and written by dd: what of that run's time is the kernel's work on its output.
 COPY = "dd, copy of the JSON Lines"
-# Reports of one capture: JSON Lines, table, JSON Lines of the other build, the copy.
-REPORTS = ("report.jsonl", "report.txt", "report-other.jsonl", "report-copy.jsonl")
+# The file that each of them writes.
+REPORTS = {LINES: "report.jsonl", TABLE: "report.txt", OTHER: "report-other.jsonl", COPY: "report-copy.jsonl"}
 
 
 def analyze(program, file, report, form="jsonl", threads=1):
@@ -95,16 +96,15 @@ def work(setting, profile):
 def compare(setting, capture, takers, copied=False):
     """One file: all that read it; `copied`: and what it takes to copy the report."""
     differences = counts_differ(setting, capture)
-    lines, text, other, copy = (setting.folder / name for name in REPORTS)
+    reports = {name: setting.folder / file for name, file in REPORTS.items()}
     commands = {
-        "smtpcap, JSON Lines": analyze(setting.smtpcap, capture.path, lines),
-        "smtpcap, table": analyze(setting.smtpcap, capture.path, text, "table"),
+        LINES: analyze(setting.smtpcap, capture.path, reports[LINES]),
+        TABLE: analyze(setting.smtpcap, capture.path, reports[TABLE], "table"),
     }
-    reports = {"smtpcap, JSON Lines": lines, "smtpcap, table": text, "smtpcap (--against), JSON Lines": other, COPY: copy}
     if setting.other:
-        commands["smtpcap (--against), JSON Lines"] = analyze(setting.other, capture.path, other)
+        commands[OTHER] = analyze(setting.other, capture.path, reports[OTHER])
     if copied:
-        commands[COPY] = ["dd", f"if={lines}", f"of={copy}", "bs=64K"]
+        commands[COPY] = ["dd", f"if={reports[LINES]}", f"of={reports[COPY]}", "bs=64K"]
     for tool in takers:
         commands[tool.name] = tool.command(capture.path, setting.folder)
     warm(capture.path)

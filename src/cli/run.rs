@@ -28,7 +28,7 @@ use crate::text::{Language, Message};
 
 /// Serialised sessions held back to put them in the order of first frames, in octets; beyond it they come as they end.
 const HELD_OCTETS: usize = 64 << 20;
-/// Frames between two looks at progress and finished sessions.
+/// Frames between two looks at progress and finished sessions; the first of them say whether to read ahead.
 const FRAMES_A_ROUND: u64 = 1024;
 
 /// What the flags of reading say to the analyzer.

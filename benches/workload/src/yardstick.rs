@@ -1,10 +1,12 @@
-//! How fast this machine's memory is just now: on a shared one it makes more of a difference than a year of work on a program.
+//! How fast this machine's memory is just now: on a shared one the seconds of a program that keeps much state follow it.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Octets of a cache line: each read is of another one.
 const LINE: usize = 64;
+/// Words of a line; the first says which line is read next.
+const WORDS: usize = LINE / size_of::<u32>();
 /// Reads of one measurement.
 const READS: u32 = 4_000_000;
 /// Octets of a page.
@@ -25,12 +27,12 @@ pub fn yardstick() -> String {
 /// Nanoseconds of a read whose place is known by the read before.
 fn random_read(octets: usize) -> f64 {
     let lines = octets / LINE;
-    let mut next = vec![0_u32; lines * (LINE / 4)];
+    let mut next = vec![0_u32; lines * WORDS];
     // One circle through all lines: a step of a full-period generator modulo a power of two.
     let mut at = 0_usize;
     for _ in 0..lines {
         let then = (at.wrapping_mul(0x19_660d).wrapping_add(0x3c6_ef35)) % lines;
-        if let Some(place) = next.get_mut(at * (LINE / 4)) {
+        if let Some(place) = next.get_mut(at * WORDS) {
             *place = u32::try_from(then).unwrap_or_default();
         }
         at = then;
@@ -38,7 +40,7 @@ fn random_read(octets: usize) -> f64 {
     let mut line = 0_u32;
     let begin = Instant::now();
     for _ in 0..READS {
-        line = next.get(line as usize * (LINE / 4)).copied().unwrap_or_default();
+        line = next.get(line as usize * WORDS).copied().unwrap_or_default();
     }
     black_box(line);
     begin.elapsed().as_secs_f64() * 1e9 / f64::from(READS)

@@ -104,8 +104,6 @@ fn few_threads_leave_a_file_of_wanted_frames_to_the_reader() {
     std::fs::remove_file(path).unwrap();
 }
 
-const CHUNKS: [usize; 4] = [700, 5_000, 40_000, 300_000];
-
 #[test]
 fn threads_begin_where_the_frames_before_say_that_it_is_worth_it() {
     let path = std::env::temp_dir().join(format!("smtpcap-ahead-{}-worth", std::process::id()));
@@ -120,6 +118,8 @@ fn threads_begin_where_the_frames_before_say_that_it_is_worth_it() {
     assert!(begun(4, (100, 0)), "the reader's thread is what four wait for");
     std::fs::remove_file(path).unwrap();
 }
+
+const CHUNKS: [usize; 4] = [700, 5_000, 40_000, 300_000];
 
 #[test]
 fn a_sound_file_is_walked_ahead_nearly_whole() {
