@@ -1,6 +1,6 @@
-//! A large plain file, read ahead in chunks by threads of their own: each walks the records of its chunk, counts them, and
-//! keeps the places of those frames that the run wants to see. On a mirror port that is one in fifty, and the reader's
-//! thread need not look at the others.
+//! A large plain file, read ahead in chunks by several threads: each walks the records of its chunk, counts them, and keeps
+//! the places of those frames that the run wants to see. On a mirror port that is one in fifty. The reader's thread takes
+//! the chunks in order, and walks one itself where the next is not there yet.
 //!
 //! Where the first record of a chunk stands is a guess ([`PcapWalker::resync`](super::PcapWalker::resync)). It is believed
 //! only where the reader, walking from the first record of the file on, comes to stand at exactly that octet; else the
@@ -10,8 +10,8 @@
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
 
 use super::facts::FileFacts;
@@ -23,14 +23,18 @@ use crate::frame::{Frame, FrameNumber, LinkType};
 use crate::span::Stamp;
 use crate::time::Timestamp;
 
-/// Octets of one chunk.
-const CHUNK: usize = 1 << 20;
-/// Octets read behind a chunk, for the record that begins in it and ends behind it; a longer one is left to the reader.
-const BEHIND: usize = 64 << 10;
-/// Chunks that each thread may be ahead of the reader.
-const AHEAD: usize = 2;
+/// Octets of one chunk: for each the threads wait for one another once.
+const CHUNK: usize = 2 << 20;
+/// Parts of a chunk that are read one after another, each to be walked while it is in the processor's caches.
+const PIECES: usize = 4;
+/// Octets read behind a chunk, for the record that begins in it and ends behind it; where these are too few,
+const BEHIND: usize = 2 << 10;
+/// so many. A longer record is left to the reader.
+const FAR_BEHIND: usize = 64 << 10;
+/// Chunks that were begun and not yet taken, at most, for each thread.
+const AHEAD: u64 = 2;
 
-/// Threads at most: what they give out is taken by one.
+/// Threads at most, that of the reader among them: what they give out is taken by one.
 const MOST_THREADS: usize = 4;
 /// Chunks in a row without use after which the threads end.
 const MOST_BARREN: usize = 64;
@@ -110,26 +114,47 @@ impl Stretch {
         self.kept.clear();
         self.tally = Tally::default();
         let rest = usize::try_from(start.length.saturating_sub(at)).unwrap_or(usize::MAX);
-        self.octets.resize(rest.min(size + BEHIND), 0);
-        if start.file.read_exact_at(&mut self.octets, at).is_err() {
-            // The reader will come to the same place, and say what is wrong.
+        self.octets.resize(rest.min(size + FAR_BEHIND), 0);
+        let mut read = 0;
+        if !self.read_more(&start.file, &mut read, size) {
             return;
         }
         let mut walker = start.walker.clone();
-        let from = match walker.resync(&self.octets, 0, false) {
-            _ if chunk == 0 => 0,
-            Resync::At(from) => from,
-            Resync::NeedMore { .. } | Resync::Nothing => return,
+        let from = loop {
+            match walker.resync(self.octets.get(..read).unwrap_or_default(), 0, false) {
+                _ if chunk == 0 => break 0,
+                Resync::At(from) => break from,
+                Resync::NeedMore { .. } if self.read_more(&start.file, &mut read, size) => {}
+                Resync::NeedMore { .. } | Resync::Nothing => return,
+            }
         };
         let mut next = from;
-        while next < size
-            && self.tally.interfaces.len() < MOST_INTERFACES
-            && let Some(record) = walker.usual(self.octets.get(next..).unwrap_or_default())
-        {
-            self.add(&record, next, wanted);
-            next += record.length;
+        while next < size && self.tally.interfaces.len() < MOST_INTERFACES {
+            if let Some(record) = walker.usual(self.octets.get(next..read).unwrap_or_default()) {
+                self.add(&record, next, wanted);
+                next += record.length;
+            } else if !self.read_more(&start.file, &mut read, size) {
+                break;
+            }
         }
         self.walked = from..next;
+    }
+
+    /// Reads the next piece of a chunk of `size` octets, of which so many were read; false where nothing more is to be read. Where
+    /// it fails, too: the reader will come to the same place, and say what is wrong.
+    fn read_more(&mut self, file: &File, read: &mut usize, size: usize) -> bool {
+        let until = if *read < size {
+            (*read + size.div_ceil(PIECES)).min(size + BEHIND)
+        } else {
+            size + FAR_BEHIND
+        };
+        let until = until.min(self.octets.len());
+        let octets = self.octets.get_mut(*read..until).unwrap_or_default();
+        let is_more = !octets.is_empty() && file.read_exact_at(octets, self.at + *read as u64).is_ok();
+        if is_more {
+            *read = until;
+        }
+        is_more
     }
 
     fn add(&mut self, record: &Record, at: usize, wanted: &Wanted<'_>) {
@@ -159,16 +184,81 @@ impl Stretch {
     }
 }
 
-struct Scout {
-    found: Receiver<Stretch>,
-    used: SyncSender<Stretch>,
+/// Whose turn it is.
+struct Turns {
+    /// The first chunk that nobody has begun.
+    next: u64,
+    /// The chunk that the reader takes next.
+    taken: u64,
+    /// Behind the last that is to be begun.
+    end: u64,
+    /// Stretches to be filled again, for their memory.
+    spare: Vec<Stretch>,
+}
+
+/// The chunks of a file, for whoever has time for one.
+struct Chunks<'a> {
+    start: Start,
+    size: usize,
+    /// Chunks that may be begun and not yet taken.
+    ahead: u64,
+    turns: Mutex<Turns>,
+    /// A chunk was taken, or no more are to be begun.
+    moved: Condvar,
+    wanted: &'a Wanted<'a>,
+}
+
+impl Chunks<'_> {
+    /// Changes whose turn it is.
+    fn turn<R>(&self, change: impl FnOnce(&mut Turns) -> R) -> R {
+        let changed = change(&mut self.turns.lock().unwrap_or_else(PoisonError::into_inner));
+        self.moved.notify_all();
+        changed
+    }
+
+    /// Walks the first chunk that nobody has begun; its number, and what was found. `None` behind the last, and, where it is
+    /// not to `wait`, where enough are begun.
+    fn walk_next(&self, wait: bool) -> Option<(u64, Stretch)> {
+        let (chunk, mut stretch) = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_enough = |turns: &mut Turns| turns.next < turns.end && turns.next >= turns.taken + self.ahead;
+            if wait {
+                let waited = self.moved.wait_while(turns, is_enough);
+                turns = waited.unwrap_or_else(PoisonError::into_inner);
+            } else if is_enough(&mut turns) {
+                return None;
+            }
+            if turns.next >= turns.end {
+                return None;
+            }
+            turns.next += 1;
+            (turns.next - 1, turns.spare.pop().unwrap_or_default())
+        };
+        stretch.walk(&self.start, chunk, self.size, self.wanted);
+        Some((chunk, stretch))
+    }
+}
+
+/// Whoever ends lets nobody begin another chunk: not at the last one, where it is so anyway, and not if it panics, where its
+/// chunk would be waited for.
+struct Ending<'a>(&'a Chunks<'a>);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.turn(|turns| turns.end = 0);
+    }
 }
 
 /// The threads that read ahead, and what they found. Dropped, they end.
-pub struct Ahead {
-    scouts: Vec<Scout>,
-    /// The scout whose chunk comes next.
-    turn: usize,
+pub struct Ahead<'a> {
+    chunks: Arc<Chunks<'a>>,
+    threads: usize,
+    /// From the other threads; `None` where nothing more is to come.
+    found: Option<Receiver<(u64, Stretch)>>,
+    /// Found, but not their turn yet.
+    early: Vec<(u64, Stretch)>,
+    /// The chunk that comes next.
+    turn: u64,
     head: Option<Stretch>,
     /// Sections, interfaces and headers known when the threads began: with others they would read wrong.
     known: (u64, u64, u64),
@@ -176,17 +266,27 @@ pub struct Ahead {
     barren: usize,
 }
 
-impl Ahead {
-    /// Starts `threads` threads, four at most, on the file of which the reader has just given a frame. `None` where there is
-    /// more than one file, or it is a pipe, compressed, or too small for it; and where it is not worth it by `frames`, which
-    /// are those read so far, and how many of them the run does not want to see.
-    pub fn start<'scope, 'a: 'scope>(
+impl Drop for Ahead<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<'a> Ahead<'a> {
+    /// Starts reading ahead with `threads` threads, four at most and this one among them, in the file of which the reader
+    /// has just given a frame. `None` where there is more than one file, or it is a pipe, compressed, or too small for it;
+    /// and where it is not worth it by `frames`, which are those read so far, and how many of them the run does not want to
+    /// see.
+    pub fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         reader: &Reader,
         threads: usize,
         wanted: &'a Wanted<'a>,
         frames: (u64, u64),
-    ) -> Option<Self> {
+    ) -> Option<Self>
+    where
+        'a: 'scope,
+    {
         if !is_worth_it(threads, frames) {
             return None;
         }
@@ -194,40 +294,56 @@ impl Ahead {
     }
 
     /// The same with chunks of another size.
-    pub(super) fn in_chunks_of<'scope, 'a: 'scope>(
+    pub(super) fn in_chunks_of<'scope>(
         size: usize,
         scope: &'scope Scope<'scope, '_>,
         reader: &Reader,
         threads: usize,
         wanted: &'a Wanted<'a>,
-    ) -> Option<Self> {
+    ) -> Option<Self>
+    where
+        'a: 'scope,
+    {
         let (start, facts) = reader.start()?;
-        let threads = threads.min(MOST_THREADS);
-        let chunks = start.length.saturating_sub(start.offset).div_ceil(size as u64);
-        if chunks < 2 {
+        let count = start.length.saturating_sub(start.offset).div_ceil(size as u64);
+        if count < 2 {
             return None;
         }
-        let start = Arc::new(start);
-        let scouts = (0..threads).map(|number| {
-            let (sender, found) = sync_channel(AHEAD);
-            let (used, returned) = sync_channel::<Stretch>(AHEAD + 2);
-            let start = Arc::clone(&start);
+        let (known, threads) = (known(facts), threads.min(MOST_THREADS));
+        let turns = Turns {
+            next: 0,
+            taken: 0,
+            end: count,
+            spare: Vec::new(),
+        };
+        let chunks = Arc::new(Chunks {
+            start,
+            size,
+            ahead: AHEAD * threads as u64,
+            turns: Mutex::new(turns),
+            moved: Condvar::new(),
+            wanted,
+        });
+        let (sender, found) = channel();
+        for _ in 1..threads {
+            let (chunks, sender) = (Arc::clone(&chunks), sender.clone());
             scope.spawn(move || {
-                for chunk in (number as u64..chunks).step_by(threads) {
-                    let mut stretch = returned.try_recv().unwrap_or_default();
-                    stretch.walk(&start, chunk, size, wanted);
+                let chunks = Ending(&chunks);
+                while let Some(stretch) = chunks.0.walk_next(true) {
                     if sender.send(stretch).is_err() {
                         return;
                     }
                 }
             });
-            Scout { found, used }
-        });
+        }
         Some(Self {
-            scouts: scouts.collect(),
+            chunks,
+            threads,
+            found: Some(found),
+            early: Vec::new(),
             turn: 0,
             head: None,
-            known: known(facts),
+            known,
             barren: 0,
         })
     }
@@ -237,7 +353,7 @@ impl Ahead {
     pub fn next_stretch(&mut self, reader: &mut Reader) -> Option<Stretch> {
         let (stands_at, facts) = reader.stands_at()?;
         if known(facts) != self.known {
-            self.scouts.clear();
+            self.end();
             return None;
         }
         loop {
@@ -250,7 +366,7 @@ impl Ahead {
                 self.barren += 1;
                 if self.barren > MOST_BARREN {
                     // Its records are of another kind than the threads can walk: the reader need not read it twice.
-                    self.scouts.clear();
+                    self.end();
                     return None;
                 }
                 self.give_back(head);
@@ -261,8 +377,8 @@ impl Ahead {
                 self.barren = 0;
                 let mut stretch = head;
                 stretch.before = reader.pass(&stretch.tally, until)?;
-                if !is_worth_it(self.scouts.len(), stretch.counts()) {
-                    self.scouts.clear();
+                if !is_worth_it(self.threads, stretch.counts()) {
+                    self.end();
                 }
                 return Some(stretch);
             }
@@ -272,24 +388,35 @@ impl Ahead {
     /// Nothing more will come of it.
     #[must_use]
     pub const fn is_over(&self) -> bool {
-        self.scouts.is_empty() && self.head.is_none()
+        self.found.is_none() && self.head.is_none()
     }
 
+    fn end(&mut self) {
+        drop(Ending(&self.chunks));
+        self.found = None;
+        self.early.clear();
+    }
+
+    /// The chunk whose turn it is.
     fn receive(&mut self) -> Option<Stretch> {
-        let stretch = self.scouts.get(self.turn)?.found.recv().ok();
-        self.turn = (self.turn + 1) % self.scouts.len();
-        if stretch.is_none() {
-            self.scouts.clear();
+        loop {
+            let found = self.found.as_ref()?;
+            self.early.extend(found.try_iter());
+            if let Some(at) = self.early.iter().position(|(chunk, _)| *chunk == self.turn) {
+                self.turn += 1;
+                self.chunks.turn(|turns| turns.taken = self.turn);
+                return Some(self.early.swap_remove(at).1);
+            }
+            match self.chunks.walk_next(false).or_else(|| found.recv().ok()) {
+                Some(stretch) => self.early.push(stretch),
+                None => self.end(),
+            }
         }
-        stretch
     }
 
     /// Takes a stretch back, for its memory.
     pub fn give_back(&mut self, stretch: Stretch) {
-        if let Some(scout) = self.scouts.get(self.turn) {
-            // Its thread may have ended, or have enough.
-            let _ = scout.used.try_send(stretch);
-        }
+        self.chunks.turn(|turns| turns.spare.push(stretch));
     }
 }
 
