@@ -1,10 +1,12 @@
 //! A stretch of a capture in memory: filled in large reads, walked in place, never one allocation a packet.
 //!
 //! Grows only when one record needs it (a packet of 16 MiB) and moves octets only when at least as many were used up,
-//! so that no input costs quadratic time.
+//! so that no input costs quadratic time. The memory can be lent to other threads: while they have it, nothing is written
+//! to it, and reading goes on in another block.
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use super::decompress::{Decompressor, Fault, Pulled};
 use super::format::{Compression, Member, member};
@@ -29,7 +31,9 @@ pub(super) enum Filled {
 
 pub(super) struct Buffer {
     source: Source,
-    kept: Vec<u8>,
+    kept: Arc<Vec<u8>>,
+    /// Blocks that were lent, and may be in use.
+    lent: Vec<Arc<Vec<u8>>>,
     start: usize,
     end: usize,
     offset: u64,
@@ -40,7 +44,8 @@ impl Buffer {
     pub(super) fn open(input: Input, size: usize) -> io::Result<(Self, Option<Compression>)> {
         let mut buffer = Self {
             source: Source::Plain(input.open()?),
-            kept: vec![0; size],
+            kept: Arc::new(vec![0; size]),
+            lent: Vec::new(),
             start: 0,
             end: 0,
             offset: 0,
@@ -65,6 +70,11 @@ impl Buffer {
     /// The octets not yet used.
     pub(super) fn bytes(&self) -> &[u8] {
         self.kept.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The memory in which they lie, to be kept by whoever wants to look at them later.
+    pub(super) const fn block(&self) -> &Arc<Vec<u8>> {
+        &self.kept
     }
 
     /// The offset of the first of them in the capture.
@@ -116,8 +126,9 @@ impl Buffer {
     /// Reads until `total` octets are there, and no further than that needs: a live pipe is not waited for longer.
     pub(super) fn fill(&mut self, total: usize) -> io::Result<Filled> {
         while self.end - self.start < total {
+            self.make_own();
             self.make_room(total);
-            let free = self.kept.get_mut(self.end..).unwrap_or_default();
+            let free = Arc::make_mut(&mut self.kept).get_mut(self.end..).unwrap_or_default();
             match &mut self.source {
                 Source::Ended(_) => return Ok(Filled::End),
                 Source::Plain(octets) => match octets.pull(free)? {
@@ -139,16 +150,37 @@ impl Buffer {
         Filled::End
     }
 
+    /// Goes on in another block where somebody still reads this one.
+    fn make_own(&mut self) {
+        if Arc::get_mut(&mut self.kept).is_some() {
+            return;
+        }
+        let size = self.kept.len();
+        let is_free = |block: &mut Arc<Vec<u8>>| Arc::get_mut(block).is_some_and(|block| block.len() == size);
+        let free = self.lent.iter_mut().position(is_free);
+        let mut other = free.map_or_else(|| Arc::new(vec![0; size]), |at| self.lent.swap_remove(at));
+        let unused = self.kept.get(self.start..self.end).unwrap_or_default();
+        (self.start, self.end) = (0, unused.len());
+        if let Some(start) = Arc::make_mut(&mut other).get_mut(..unused.len()) {
+            start.copy_from_slice(unused);
+        }
+        // Those of another size, and those that are free in plenty, are given back.
+        self.lent
+            .retain_mut(|block| block.len() == size && Arc::get_mut(block).is_none());
+        self.lent.push(std::mem::replace(&mut self.kept, other));
+    }
+
     fn make_room(&mut self, total: usize) {
         let size = self.kept.len();
+        let kept = Arc::make_mut(&mut self.kept);
         if self.start >= size / 2 {
-            self.kept.copy_within(self.start..self.end, 0);
+            kept.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
         }
         if self.start + total > size {
             // Twice what is needed: the next move of these octets comes only after as many were used up.
-            self.kept.resize(total.saturating_mul(2).next_power_of_two(), 0);
+            kept.resize(total.saturating_mul(2).next_power_of_two(), 0);
         }
     }
 }

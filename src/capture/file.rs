@@ -167,16 +167,7 @@ impl OpenFile {
         let (Some(walker), None) = (&mut self.walker, &self.seeking) else {
             return None;
         };
-        let offset = self.buffer.offset();
-        Some(Row::new(
-            self.buffer.bytes(),
-            offset,
-            walker,
-            most,
-            last,
-            &mut self.lent,
-            facts,
-        ))
+        Some(Row::new(&self.buffer, walker, most, last, &mut self.lent, facts))
     }
 
     /// The offset of the record behind the packet that was handed out last.

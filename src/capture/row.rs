@@ -1,6 +1,9 @@
 //! The usual records that lie in the buffer one behind another, as frames: no look at the file, the merge and the facts
 //! between two of them. On mail that is nearly every frame of a capture.
 
+use std::sync::Arc;
+
+use super::buffer::Buffer;
 use super::facts::FileFacts;
 use super::file::Walker;
 use super::tally::Tally;
@@ -15,6 +18,7 @@ pub struct Row<'a> {
     walker: &'a mut Walker,
     lent: &'a mut usize,
     facts: &'a mut FileFacts,
+    block: &'a Arc<Vec<u8>>,
 }
 
 /// How far a row is taken.
@@ -50,11 +54,10 @@ impl<'a> Place<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// `octets` begin with a record, at `offset`; the octets that were walked are told in `lent`, the frames in `last` and
+    /// The octets in `buffer` begin with a record; the octets that were walked are told in `lent`, the frames in `last` and
     /// in the facts.
     pub(super) fn new(
-        octets: &'a [u8],
-        offset: u64,
+        buffer: &'a Buffer,
         walker: &'a mut Walker,
         most: u64,
         last: &'a mut FrameNumber,
@@ -63,17 +66,24 @@ impl<'a> Row<'a> {
     ) -> Self {
         Self {
             place: Place {
-                octets,
+                octets: buffer.bytes(),
                 taken: (0, 0),
                 most,
                 tally: Tally::default(),
                 last,
             },
-            offset,
+            offset: buffer.offset(),
             walker,
             lent,
             facts,
+            block: buffer.block(),
         }
+    }
+
+    /// The memory in which the octets of its frames lie: whoever keeps it can look at them behind the row.
+    #[must_use]
+    pub const fn block(&self) -> &'a Arc<Vec<u8>> {
+        self.block
     }
 }
 

@@ -5,6 +5,7 @@ mod build;
 mod compressed;
 mod damaged;
 mod facts;
+mod memory;
 mod merged;
 mod pipe;
 mod properties;
