@@ -10,11 +10,13 @@
 //! one round of batches are merged by frame number. What the end of the capture cuts comes by first frame. This file is
 //! the run as its owner sees it; `pool` hands out and merges, `share` is what one thread has of the shards.
 
+use std::sync::Arc;
 use std::thread::Scope;
 
-use crate::analyzer::{Analyzer, Options, SHARDS};
+use crate::analyzer::{Analyzer, Options};
 use crate::capture::{Row, Stretch};
 use crate::cli::pool::Pool;
+use crate::cli::share::Crew;
 use crate::diagnosis::Finding;
 use crate::frame::Frame;
 use crate::packet;
@@ -57,18 +59,13 @@ pub enum Pipeline<'a, T> {
 }
 
 impl<'a, T: Send + 'a> Pipeline<'a, T> {
-    /// A run with `threads` threads; with one there is no thread but this.
-    pub fn start<'scope>(
-        scope: &'scope Scope<'scope, '_>,
-        threads: usize,
-        options: &Options,
-        tell: &'a Tell<'a, T>,
-    ) -> Self
+    /// A run with so many threads; with one there is no thread but this.
+    pub fn start<'scope>(scope: &'scope Scope<'scope, '_>, crew: Crew, options: &Options, tell: &'a Tell<'a, T>) -> Self
     where
         'a: 'scope,
     {
-        if threads > 1 {
-            Self::Shared(Pool::start(scope, threads.min(SHARDS), options, tell))
+        if crew.threads > 1 {
+            Self::Shared(Pool::start(scope, crew, options, tell))
         } else {
             Self::Alone {
                 analyzer: Analyzer::new(options),
@@ -82,13 +79,17 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
     pub fn push(&mut self, frame: &Frame<'_>) {
         match self {
             Self::Alone { analyzer, .. } => analyzer.push_frame(frame),
-            Self::Shared(pool) => pool.push(frame),
+            Self::Shared(pool) => pool.push(frame, None),
         }
     }
 
     /// Takes frames that lie in memory one behind another.
     pub fn push_row(&mut self, row: Row<'_>) {
-        row.for_each(|frame| self.push(&frame));
+        let block = Arc::clone(row.block());
+        match self {
+            Self::Alone { analyzer, .. } => row.for_each(|frame| analyzer.push_frame(&frame)),
+            Self::Shared(pool) => row.for_each(|frame| pool.push(&frame, Some(&block))),
+        }
     }
 
     /// Takes frames that were walked ahead, and hands on what is ready meanwhile.

@@ -1,12 +1,13 @@
 //! Hands packets out to the threads that have the shards, and merges what they tell in the order of one thread.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use crate::analyzer::{Options, Router, SHARDS};
 use crate::cli::pipeline::{Counted, Take, Tell};
-use crate::cli::share::{Answer, Batch, Order, Owner, Share, Told, Worker, owners, shares};
+use crate::cli::share::{Answer, Batch, Crew, Order, Owner, Share, Told, Worker, owners, shares};
 use crate::frame::Frame;
 use crate::span::Stamp;
 use crate::tcp;
@@ -47,16 +48,11 @@ pub struct Pool<'a, T> {
 
 impl<'a, T: Send + 'a> Pool<'a, T> {
     /// Starts the workers: with two or three threads one fewer, for this one works, too.
-    pub fn start<'scope>(
-        scope: &'scope Scope<'scope, '_>,
-        threads: usize,
-        options: &Options,
-        tell: &'a Tell<'a, T>,
-    ) -> Self
+    pub fn start<'scope>(scope: &'scope Scope<'scope, '_>, crew: Crew, options: &Options, tell: &'a Tell<'a, T>) -> Self
     where
         'a: 'scope,
     {
-        let shares = shares(threads);
+        let shares = shares(crew);
         let (mine, theirs) = shares.split_first().unwrap_or((&0, &[]));
         let hands = theirs.iter().map(|count| {
             let (orders, received) = sync_channel(ROUNDS + 1);
@@ -88,8 +84,8 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
         }
     }
 
-    /// Takes the next frame.
-    pub fn push(&mut self, frame: &Frame<'_>) {
+    /// Takes the next frame, and the memory in which its octets lie, where that can be kept.
+    pub fn push(&mut self, frame: &Frame<'_>, block: Option<&Arc<Vec<u8>>>) {
         let Self {
             router,
             owners,
@@ -107,7 +103,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
             *packets += 1;
             match owner.thread.checked_sub(1).map(|hand| hands.get_mut(hand)) {
                 None => own.share.push(owner.place, routed.carried, when, &mut own.told),
-                Some(Some(hand)) => *octets += hand.filling.add(owner.place, routed.carried, when),
+                Some(Some(hand)) => *octets += hand.filling.add(owner.place, routed.carried, when, block),
                 Some(None) => {}
             }
         });

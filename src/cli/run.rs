@@ -15,6 +15,7 @@ use crate::cli::messages;
 use crate::cli::output::Output;
 use crate::cli::pipeline::{Pipeline, Take, Tell};
 use crate::cli::progress::Progress;
+use crate::cli::share::Crew;
 use crate::diagnosis::{Finding, Severity};
 use crate::insight::{Digest, History};
 use crate::protocol::Retention;
@@ -54,7 +55,7 @@ pub(super) fn options(reading: &Reading) -> Options {
 fn read<T: Send>(
     files: &[OsString],
     reading: &Reading,
-    threads: usize,
+    crew: Crew,
     language: Language,
     tell: &Tell<'_, T>,
     sink: &mut Take<'_, T, Stop>,
@@ -66,7 +67,7 @@ fn read<T: Send>(
     let wanted = Router::wants(&options);
     let mut errors = 0_usize;
     let counted = std::thread::scope(|scope| {
-        let mut pipeline = Pipeline::start(scope, threads, &options, tell);
+        let mut pipeline = Pipeline::start(scope, crew, &options, tell);
         let mut progress = Progress::new();
         let mut ahead = None;
         loop {
@@ -96,8 +97,8 @@ fn read<T: Send>(
                 }
             }
             let frames = reader.last().0;
-            if frames == FRAMES_A_ROUND && threads > 1 {
-                ahead = Ahead::start(scope, &reader, threads, &wanted, pipeline.frames());
+            if frames == FRAMES_A_ROUND && crew.threads > 1 {
+                ahead = Ahead::start(scope, &reader, crew.threads, &wanted, pipeline.frames());
             }
             if frames == 1 || frames.is_multiple_of(FRAMES_A_ROUND) {
                 pipeline.set_digits(reader.facts().fraction_digits(), sink)?;
@@ -187,16 +188,19 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         |path| encode::terminal(path.as_os_str().as_encoded_bytes()).into_owned(),
     );
     let failed = |error: std::io::Error| Stop::output(&error, &name, language);
-    let threads = environment::threads(arguments.reading.threads, &arguments.files);
-    let mut output = Output::open(arguments.output.as_deref(), threads).map_err(failed)?;
+    let format = arguments.format;
+    let crew = Crew {
+        threads: environment::threads(arguments.reading.threads, &arguments.files),
+        records: format != Format::Table,
+    };
+    let mut output = Output::open(arguments.output.as_deref(), crew.threads).map_err(failed)?;
     let mut books = Books {
         history: History::new(),
         report: Report::new(),
     };
     let mut emitter = Emitter::new(arguments.format, language);
-    let format = arguments.format;
     let (files, reading) = (&arguments.files, &arguments.reading);
-    let health = if threads > 1 || format != Format::Jsonl {
+    let health = if crew.threads > 1 || format != Format::Jsonl {
         let tell = |session: Session, findings, digits| {
             let form = Form { language, digits };
             Told::of(&session, findings, &filter, |findings| match format {
@@ -204,7 +208,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
                 Format::Json | Format::Jsonl => SessionRecord::of(&session, findings, form).to_line(),
             })
         };
-        read(files, reading, threads, language, &tell, &mut |told| {
+        read(files, reading, crew, language, &tell, &mut |told| {
             let shown = books.take(told);
             shown.map_or(Ok(()), |(id, record)| {
                 emitter.session(id, record, &mut output).map_err(failed)
@@ -213,7 +217,7 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     } else {
         // Lines come as sessions end: each is made where it is written from.
         let end = |session, findings, digits| (session, findings, digits);
-        read(files, reading, threads, language, &end, &mut |ended: Ended| {
+        read(files, reading, crew, language, &end, &mut |ended: Ended| {
             let (session, findings, digits) = ended;
             let form = Form { language, digits };
             let told = Told::of(&session, findings, &filter, |findings| {
@@ -377,7 +381,10 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
     let run = read(
         files,
         &arguments.reading,
-        environment::threads(arguments.reading.threads, files),
+        Crew {
+            threads: environment::threads(arguments.reading.threads, files),
+            records: false,
+        },
         language,
         &|session, findings, digits| (session, findings, digits),
         &mut |(session, findings, _): Ended| {

@@ -1,5 +1,7 @@
 //! What one thread has of the 16 shards: packets in, told sessions out.
 
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::analyzer::{Options, SHARDS, Shard};
@@ -21,16 +23,27 @@ pub struct Owner {
     pub place: usize,
 }
 
+/// Who works on a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Crew {
+    /// Threads, the one that reads among them.
+    pub threads: usize,
+    /// True where that hands out a record of every session, too.
+    pub records: bool,
+}
+
 /// How many shards each thread has, the thread that reads first.
 ///
-/// Reading, headers, merging and writing are a quarter to a third of the work on mail: with two threads the one that reads
-/// does a quarter of the rest, too, with three an eighth. From four on that is a thread's work, and the others are workers.
-pub fn shares(threads: usize) -> Vec<usize> {
-    let (reader, workers) = match threads {
+/// Reading, headers, merging and records are a quarter to a third of the work on mail: with two threads the one that reads
+/// does a quarter of the rest, too, a little more without records, and with three an eighth. From four on that is a thread's
+/// work, and the others are workers.
+pub fn shares(crew: Crew) -> Vec<usize> {
+    let (reader, workers) = match crew.threads {
         0 | 1 => (SHARDS, 0),
-        2 => (4, 1),
+        2 if crew.records => (4, 1),
+        2 => (5, 1),
         3 => (2, 2),
-        _ => (0, threads.min(SHARDS)),
+        threads => (0, threads.min(SHARDS)),
     };
     let rest = SHARDS - reader;
     let of_worker = |number: usize| rest / workers + usize::from(number < rest % workers);
@@ -124,42 +137,93 @@ impl<T> Told<T> {
     }
 }
 
-/// One packet on its way to a worker: its payload lies in the batch.
+/// One packet on its way to a worker: its payload lies in the batch, or in memory that the batch keeps.
 struct Parcel {
     place: usize,
     stamp: Stamp,
     now: Timestamp,
     packet: Packet<'static>,
-    payload: std::ops::Range<usize>,
+    /// In which of the batch's blocks, and where there; `None`: where among its copies.
+    block: Option<usize>,
+    payload: Range<usize>,
 }
 
-/// Packets for one worker, in capture order, with copies of their payloads: the reader's buffer moves on.
+/// Packets for one worker, in capture order.
 #[derive(Default)]
 pub struct Batch {
     parcels: Vec<Parcel>,
+    /// The reader's memory, in which payloads lie.
+    blocks: Vec<Arc<Vec<u8>>>,
+    /// Copies of those that lie elsewhere: that moves on.
     payloads: Vec<u8>,
     /// Fractional digits of times.
     pub digits: u8,
 }
 
 impl Batch {
-    /// Takes a packet in; the octets of its payload.
+    /// Takes a packet in, of which the payload may lie in `memory`; the octets of the payload.
     #[inline]
-    pub fn add(&mut self, place: usize, carried: Carried<'_>, (stamp, now): (Stamp, Timestamp)) -> usize {
-        let from = self.payloads.len();
-        self.payloads.extend_from_slice(carried.payload());
+    pub fn add(
+        &mut self,
+        place: usize,
+        carried: Carried<'_>,
+        (stamp, now): (Stamp, Timestamp),
+        memory: Option<&Arc<Vec<u8>>>,
+    ) -> usize {
+        let octets = carried.payload().len();
+        let (block, payload) = match memory.and_then(|block| Some((block, part(block, carried.payload())?))) {
+            Some((block, payload)) => (Some(self.keep(block)), payload),
+            None => {
+                let from = self.payloads.len();
+                self.payloads.extend_from_slice(carried.payload());
+                (None, from..self.payloads.len())
+            }
+        };
         let packet = carried.with_payload(&[]);
-        let payload = from..self.payloads.len();
-        let octets = payload.len();
         self.parcels.push(Parcel {
             place,
             stamp,
             now,
             packet,
+            block,
             payload,
         });
         octets
     }
+
+    /// Keeps the reader's memory; its place among the blocks.
+    #[inline]
+    fn keep(&mut self, block: &Arc<Vec<u8>>) -> usize {
+        if self.blocks.last().is_none_or(|last| !Arc::ptr_eq(last, block)) {
+            self.blocks.push(Arc::clone(block));
+        }
+        self.blocks.len() - 1
+    }
+
+    fn payload(&self, parcel: &Parcel) -> &[u8] {
+        let octets = match parcel.block {
+            Some(block) => self.blocks.get(block).map(|block| &**block),
+            None => Some(&self.payloads),
+        };
+        octets
+            .and_then(|octets| octets.get(parcel.payload.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Makes it empty, to be filled again.
+    fn clear(&mut self) {
+        self.parcels.clear();
+        self.blocks.clear();
+        self.payloads.clear();
+    }
+}
+
+/// Where some octets of `whole` lie in it; `None` where they are not of it.
+#[inline]
+fn part(whole: &[u8], octets: &[u8]) -> Option<Range<usize>> {
+    let from = octets.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    let range = from..from.checked_add(octets.len())?;
+    (range.end <= whole.len()).then_some(range)
 }
 
 /// What a worker is to do.
@@ -208,7 +272,7 @@ impl<T> Worker<'_, T> {
     fn work(&mut self, mut batch: Batch) -> Answer<T> {
         let mut told = Told::new(batch.digits);
         for parcel in &batch.parcels {
-            let payload = batch.payloads.get(parcel.payload.clone()).unwrap_or_default();
+            let payload = batch.payload(parcel);
             let Some(carried) = parcel.packet.carried() else {
                 continue;
             };
@@ -217,8 +281,7 @@ impl<T> Worker<'_, T> {
             let when = (parcel.stamp, parcel.now);
             self.share.push(parcel.place, carried, when, &mut told);
         }
-        batch.parcels.clear();
-        batch.payloads.clear();
+        batch.clear();
         Answer::Ended(told.sessions, batch)
     }
 
@@ -243,7 +306,13 @@ mod tests {
     #[test]
     fn every_shard_has_one_owner_whatever_the_number_of_threads() {
         for threads in 1..=40 {
-            let shares = shares(threads);
+            let shares = shares(Crew { threads, records: true });
+            let without = super::shares(Crew {
+                threads,
+                records: false,
+            });
+            assert_eq!(without.iter().sum::<usize>(), SHARDS, "{threads} threads");
+            assert_eq!(without.len(), shares.len(), "{threads} threads");
             assert_eq!(shares.iter().sum::<usize>(), SHARDS, "{threads} threads");
             assert!(shares.len() <= SHARDS + 1, "{threads} threads");
             let owners = owners(&shares);
