@@ -5,6 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -220,6 +223,48 @@ fn standard_input_gives_the_same_sessions_as_the_file() {
         seen += from_file.len();
     }
     assert!(seen > 0);
+}
+
+/// A connection as standard input, reset behind the last octet: reading fails in the middle of the only capture.
+#[test]
+fn what_came_before_a_failed_read_is_reported() {
+    let script = "session 192.0.2.20 -> 198.51.100.11:25 x3 every=1s
+        smtp hello
+        C: QUIT
+        S: 221 Bye";
+    let capture = smtpcap_testkit::Script::must(script).to_pcap();
+    for threads in ["1", "2"] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut receiver, _) = listener.accept().unwrap();
+        // What the sender leaves unread makes a reset of its end.
+        receiver.write_all(b"unread").unwrap();
+        sender.peek(&mut [0]).unwrap();
+        sender.write_all(&capture).unwrap();
+        drop(sender);
+        let output = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+            .args([
+                "analyze",
+                "--lang",
+                "en",
+                "--threads",
+                threads,
+                "--format",
+                "jsonl",
+                "-",
+            ])
+            .stdin(OwnedFd::from(receiver))
+            .output()
+            .unwrap();
+        let (records, errors) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        let place = format!("cannot be read at offset {}", capture.len());
+        assert!(errors.contains(&place), "{errors}");
+        let told = records.matches("\"type\":\"session\"").count();
+        assert_eq!(told, 3, "{threads} threads: {records}{errors}");
+    }
 }
 
 #[test]

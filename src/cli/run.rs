@@ -112,8 +112,8 @@ fn read<T: Send>(
         pipeline.set_digits(reader.facts().fraction_digits(), sink)?;
         pipeline.finish(sink)
     })?;
-    if errors == files.len() {
-        // Every file was said on standard error already.
+    if errors == files.len() && counted.frames.0 == 0 {
+        // Every file was said on standard error already. Where one broke off, what came before it is reported.
         return Err(Stop::Mend(String::new()));
     }
     Ok(Health {
