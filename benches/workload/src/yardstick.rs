@@ -1,6 +1,8 @@
-//! How fast this machine's memory is just now: on a shared one the seconds of a program that keeps much state follow it.
+//! How fast this machine's memory is just now, and how near its processors are to each other: on a shared one the seconds of
+//! a program that keeps much state, or shares it among threads, follow them.
 
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 /// Octets of a cache line: each read is of another one.
@@ -9,6 +11,10 @@ const LINE: usize = 64;
 const WORDS: usize = LINE / size_of::<u32>();
 /// Reads of one measurement.
 const READS: u32 = 4_000_000;
+/// Times that a line goes to the other processor and back.
+const CROSSINGS: u32 = 200_000;
+/// Looks at a line in a row before another thread may have the processor.
+const LOOKS: u32 = 10_000;
 /// Octets of a page.
 const PAGE: usize = 4096;
 
@@ -18,10 +24,46 @@ pub fn yardstick() -> String {
     let reads =
         [1_usize, 16, 128].map(|mebibytes| format!("{:.0} ns in {mebibytes} MiB", random_read(mebibytes << 20)));
     let (first, again) = (touch(512 << 20), touch(512 << 20));
+    let line = crossing().map_or_else(String::new, |line| {
+        format!("; a line to the other processor {line:.0} ns")
+    });
     format!(
-        "a read at random {}; a new page {first:.1} µs, then {again:.1} µs",
+        "a read at random {}; a new page {first:.1} µs, then {again:.1} µs{line}",
         reads.join(", ")
     )
+}
+
+/// Nanoseconds until one processor sees what another one wrote; `None` where there is only one.
+fn crossing() -> Option<f64> {
+    if std::thread::available_parallelism().is_ok_and(|number| number.get() < 2) {
+        return None;
+    }
+    let turn = AtomicU32::new(0);
+    let await_turn = |wanted: u32| {
+        let mut looks = 0_u32;
+        while turn.load(Ordering::Acquire) != wanted {
+            looks += 1;
+            if looks.is_multiple_of(LOOKS) {
+                std::thread::yield_now();
+            }
+            spin_loop();
+        }
+    };
+    let took = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..CROSSINGS {
+                await_turn(2 * number + 1);
+                turn.store(2 * number + 2, Ordering::Release);
+            }
+        });
+        let begin = Instant::now();
+        for number in 0..CROSSINGS {
+            turn.store(2 * number + 1, Ordering::Release);
+            await_turn(2 * number + 2);
+        }
+        begin.elapsed()
+    });
+    Some(took.as_secs_f64() * 1e9 / f64::from(2 * CROSSINGS))
 }
 
 /// Nanoseconds of a read whose place is known by the read before.
