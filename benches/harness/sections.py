@@ -57,6 +57,9 @@ LINES, TABLE, OTHER = "smtpcap, JSON Lines", "smtpcap, table", "smtpcap (--again
 COPY = "dd, copy of the JSON Lines"
 # The file that each of them writes.
 REPORTS = {LINES: "report.jsonl", TABLE: "report.txt", OTHER: "report-other.jsonl", COPY: "report-copy.jsonl"}
+# Seconds of a run that is repeated more often where numbers of threads are compared: how near two processors are to each
+# other changes within seconds.
+BRIEF = 2.0
 
 
 def analyze(program, file, report, form="jsonl", threads=1):
@@ -179,7 +182,7 @@ def threads(setting, profile):
         number: analyze(setting.smtpcap, capture.path, reports[number], threads=number) for number in setting.threads
     }
     warm(capture.path)
-    series = alternate(commands, setting.runs, setting.timeout, setting.folder, reports=reports)
+    series = alternate(commands, setting.runs, setting.timeout, setting.folder, reports=reports, brief=BRIEF)
     first = reports[setting.threads[0]]
     same = {number: same_octets(first, report) for number, report in reports.items()}
     differences = setting.store.differences(capture, first)

@@ -27,9 +27,9 @@ use crate::time::Timestamp;
 const CHUNK: usize = 2 << 20;
 /// Parts of a chunk that are read one after another, each to be walked while it is in the processor's caches.
 const PIECES: usize = 4;
-/// Octets read behind a chunk, for the record that begins in it and ends behind it; where these are too few,
+/// Octets read behind a chunk, for the record that begins in it and ends behind it.
 const BEHIND: usize = 2 << 10;
-/// so many. A longer record is left to the reader.
+/// Octets read behind it where that record needs more; a longer one is left to the reader.
 const FAR_BEHIND: usize = 64 << 10;
 /// Chunks that were begun and not yet taken, at most, for each thread.
 const AHEAD: u64 = 2;

@@ -1,8 +1,8 @@
 //! Frames → told sessions, with one thread or many: the same sessions in the same order, octet for octet.
 //!
 //! ```text
-//! scouts: chunks of a large plain file → its frames of mail
-//! main thread: Reader (or a scout's chunk) → Router → its own share, and batches, one for each worker ─┐ ┌→ merge → sink
+//! chunks of a large plain file, walked by whoever has time → its frames of mail
+//! main thread: Reader (or such a chunk) → Router → its own share, and batches, one for each worker ─┐ ┌→ merge → sink
 //! worker: its share of the 16 shards: segments → sessions → findings → told ┘
 //! ```
 //!
