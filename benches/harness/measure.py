@@ -5,6 +5,7 @@ interpreter is never below the interpreter's own memory.
 """
 
 import os
+import select
 import shutil
 import signal
 import statistics
@@ -84,20 +85,20 @@ def measure(command, timeout, folder, memory=True):
 
 
 def wait(child, deadline):
-    """Status and usage of the child; (None, None) where it had to be ended."""
-    pause = 0.0005
-    while True:
-        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-        if pid:
-            child.returncode = os.waitstatus_to_exitcode(status)
-            return status, usage
-        if time.perf_counter() > deadline:
-            os.killpg(child.pid, signal.SIGKILL)
-            os.wait4(child.pid, 0)
-            child.returncode = -signal.SIGKILL
-            return None, None
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.02)
+    """Status and usage of the child; (None, None) where it had to be ended.
+
+    The kernel says when it ends: looking every now and then would round the time up.
+    """
+    ending = os.pidfd_open(child.pid)
+    try:
+        has_ended = select.select([ending], [], [], max(0.0, deadline - time.perf_counter()))[0]
+    finally:
+        os.close(ending)
+    if not has_ended:
+        os.killpg(child.pid, signal.SIGKILL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return (status, usage) if has_ended else (None, None)
 
 
 def alternate(commands, runs, timeout, folder, patience=20.0, memory=True, reports=None, brief=0.0):
