@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use crate::analyzer::{Options, SHARDS, Shard};
+use crate::capture::READ_SIZE;
 use crate::cli::pipeline::Tell;
 use crate::packet::{Carried, Packet};
 use crate::span::Stamp;
@@ -13,6 +14,9 @@ use crate::time::Timestamp;
 
 /// Sessions in one answer at the end of the capture.
 const LAST_SESSIONS: usize = 256;
+/// Blocks of the reader's memory that a batch keeps at most: where mail is rare each packet would keep another one. The
+/// payloads of further ones are copied, and those of a block that one great record has made larger.
+const KEPT_BLOCKS: usize = 4;
 
 /// Which thread has a shard, and at which place among that thread's.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -171,8 +175,9 @@ impl Batch {
         memory: Option<&Arc<Vec<u8>>>,
     ) -> usize {
         let octets = carried.payload().len();
-        let (block, payload) = match memory.and_then(|block| Some((block, part(block, carried.payload())?))) {
-            Some((block, payload)) => (Some(self.keep(block)), payload),
+        let kept = memory.and_then(|block| Some((part(block, carried.payload())?, self.keep(block)?)));
+        let (block, payload) = match kept {
+            Some((payload, block)) => (Some(block), payload),
             None => {
                 let from = self.payloads.len();
                 self.payloads.extend_from_slice(carried.payload());
@@ -191,13 +196,16 @@ impl Batch {
         octets
     }
 
-    /// Keeps the reader's memory; its place among the blocks.
+    /// Keeps the reader's memory; its place among the blocks, `None` where it is not kept.
     #[inline]
-    fn keep(&mut self, block: &Arc<Vec<u8>>) -> usize {
+    fn keep(&mut self, block: &Arc<Vec<u8>>) -> Option<usize> {
         if self.blocks.last().is_none_or(|last| !Arc::ptr_eq(last, block)) {
+            if self.blocks.len() >= KEPT_BLOCKS || block.len() > READ_SIZE {
+                return None;
+            }
             self.blocks.push(Arc::clone(block));
         }
-        self.blocks.len() - 1
+        self.blocks.len().checked_sub(1)
     }
 
     fn payload(&self, parcel: &Parcel) -> &[u8] {
@@ -301,7 +309,10 @@ impl<T> Worker<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
+    use crate::packet::{self, Endpoint, Flags, Flow, Segment};
 
     #[test]
     fn every_shard_has_one_owner_whatever_the_number_of_threads() {
@@ -325,5 +336,51 @@ mod tests {
                 assert_eq!(places, (0..*count).collect::<Vec<_>>(), "{threads} threads");
             }
         }
+    }
+
+    fn segment(payload: &[u8]) -> Segment<'_> {
+        let end = |port| Endpoint {
+            address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+            port,
+        };
+        Segment {
+            stamp: Stamp::default(),
+            flow: Flow::of(&end(50_000), &end(25)),
+            sequence: 1,
+            acknowledgment: 1,
+            flags: Flags(Flags::ACK),
+            window: 1_000,
+            options: packet::Options::default(),
+            payload,
+            payload_length: u32::try_from(payload.len()).unwrap(),
+            time_to_live: 64,
+            ip_identification: None,
+            dont_fragment: true,
+            encapsulation: 0,
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_few_blocks_however_rare_mail_is_and_no_large_one() {
+        let mut batch = Batch::default();
+        let large = Arc::new(vec![99; READ_SIZE + 1]);
+        let blocks: Vec<_> = (0..40).map(|number| Arc::new(vec![number; 100])).collect();
+        let elsewhere = vec![98; 10];
+        let when = (Stamp::default(), Timestamp::default());
+        let mut expected = Vec::new();
+        for block in std::iter::once(&large).chain(&blocks) {
+            for payload in [block.get(10..20).unwrap(), block.get(20..20).unwrap(), &elsewhere] {
+                let octets = batch.add(0, Carried::Segment(&segment(payload)), when, Some(block));
+                assert_eq!(octets, payload.len());
+                expected.push(payload.to_vec());
+            }
+        }
+        assert!(batch.blocks.len() == KEPT_BLOCKS && batch.blocks.iter().all(|block| block.len() == 100));
+        let told: Vec<_> = batch
+            .parcels
+            .iter()
+            .map(|parcel| batch.payload(parcel).to_vec())
+            .collect();
+        assert_eq!(told, expected);
     }
 }
