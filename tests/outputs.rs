@@ -264,6 +264,8 @@ fn what_came_before_a_failed_read_is_reported() {
         assert!(errors.contains(&place), "{errors}");
         let told = records.matches("\"type\":\"session\"").count();
         assert_eq!(told, 3, "{threads} threads: {records}{errors}");
+        assert!(records.contains("\"failed\":true"), "{records}");
+        assert!(errors.contains("-: could not be read, or not to its end"), "{errors}");
     }
 }
 

@@ -252,6 +252,8 @@ pub struct FileFacts {
     pub cut: Option<Cut>,
     /// Read to its end.
     pub complete: bool,
+    /// It could not be opened or read, or not to its end; [`super::Reader::next_frame`] gave the error.
+    pub failed: bool,
     pub(super) comment_octets: usize,
     pub(super) name_octets: usize,
     pub(super) secret_octets: usize,
@@ -287,6 +289,7 @@ impl FileFacts {
             damages: Bounded::default(),
             cut: None,
             complete: false,
+            failed: false,
             comment_octets: 0,
             name_octets: 0,
             secret_octets: 0,

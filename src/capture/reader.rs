@@ -113,16 +113,19 @@ impl Reader {
     /// A file that cannot be opened or read, or is no capture. The next call goes on without it.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Error> {
         while let Some(index) = self.unseen.pop_front() {
-            self.look_at_first(index)?;
+            let looked = self.look_at_first(index);
+            self.noting_failure(index, looked)?;
         }
         if let Some(index) = self.current {
-            self.go_on(index)?;
+            let went_on = self.go_on(index);
+            self.noting_failure(index, went_on)?;
         }
         if self.current.is_none() {
             let Some(Reverse((_, index))) = self.waiting.pop() else {
                 return Ok(None);
             };
-            self.unpark(index)?;
+            let unparked = self.unpark(index);
+            self.noting_failure(index, unparked)?;
             self.current = Some(index);
         }
         Ok(self.deliver())
@@ -213,6 +216,15 @@ impl Reader {
         facts.absorb_stretch(tally, before);
         self.last = FrameNumber(before.saturating_add(tally.frames));
         Some(before)
+    }
+
+    /// The same result; an error is told in the facts, too.
+    #[inline]
+    fn noting_failure(&mut self, index: usize, result: Result<(), Error>) -> Result<(), Error> {
+        if let (Err(_), Some(facts)) = (&result, self.facts.files.get_mut(index)) {
+            facts.failed = true;
+        }
+        result
     }
 
     fn look_at_first(&mut self, index: usize) -> Result<(), Error> {

@@ -39,6 +39,8 @@ messages! {
     FurtherDamages: "{file}: {count} further damaged places.", "{file}: ほかに{count}か所の破損があります。";
     CaptureCut: "{file}: ends in the middle of a record at offset {offset}; everything before it was read.",
         "{file}: オフセット{offset}のレコードの途中で終わっています。そこまではすべて読み取りました。";
+    CaptureNotRead: "{file}: could not be read, or not to its end (standard error says why): the rest of it is not in this report.",
+        "{file}: 読み取れなかったか、途中で読み取りに失敗しました(理由は標準エラー出力を参照)。残りの部分はこの結果に含まれていません。";
     KernelDrops: "{count} packets were dropped while capturing: what is \"not seen\" may have happened.",
         "取得中に{count}パケットが取りこぼされています。「見えない」ものも実際には起きていた可能性があります。";
     SnapLength: "{count} frames were cut by a snap length: capture again with full length (tcpdump -s 0).",

@@ -143,6 +143,9 @@ pub struct FileRecord {
     /// Offset of the record in whose middle the file ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_at: Option<u64>,
+    /// True where it could not be opened or read, or not to its end: the rest is not in this report.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// An interface.
@@ -332,6 +335,7 @@ fn file(file: &FileFacts, form: Form) -> FileRecord {
             .collect(),
         damages_in_all: file.damages.total(),
         cut_at: file.cut.map(|cut| cut.offset),
+        failed: file.failed,
     }
 }
 

@@ -131,6 +131,9 @@ fn file_troubles(file: &FileFacts, style: &Style, said: &mut Vec<String>) {
             &[("file", &name), ("offset", &cut.offset.to_string())],
         ));
     }
+    if file.failed {
+        said.push(style.say(Message::CaptureNotRead, &[("file", &name)]));
+    }
     if let Some(first) = file.odd.first_backwards {
         said.push(style.say(
             Message::TimeBackwards,
