@@ -11,7 +11,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
 use super::facts::FileFacts;
@@ -209,18 +209,27 @@ struct Chunks<'a> {
 }
 
 impl Chunks<'_> {
-    /// Changes whose turn it is.
-    fn turn<R>(&self, change: impl FnOnce(&mut Turns) -> R) -> R {
-        let changed = change(&mut self.turns.lock().unwrap_or_else(PoisonError::into_inner));
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The reader has taken a chunk.
+    fn take(&self) {
+        self.turns().taken += 1;
         self.moved.notify_all();
-        changed
+    }
+
+    /// Nobody is to begin another one.
+    fn end(&self) {
+        self.turns().end = 0;
+        self.moved.notify_all();
     }
 
     /// Walks the first chunk that nobody has begun; its number, and what was found. `None` behind the last, and, where it is
     /// not to `wait`, where enough are begun.
     fn walk_next(&self, wait: bool) -> Option<(u64, Stretch)> {
         let (chunk, mut stretch) = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut turns = self.turns();
             let is_enough = |turns: &mut Turns| turns.next < turns.end && turns.next >= turns.taken + self.ahead;
             if wait {
                 let waited = self.moved.wait_while(turns, is_enough);
@@ -245,7 +254,7 @@ struct Ending<'a>(&'a Chunks<'a>);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.0.turn(|turns| turns.end = 0);
+        self.0.end();
     }
 }
 
@@ -257,8 +266,6 @@ pub struct Ahead<'a> {
     found: Option<Receiver<(u64, Stretch)>>,
     /// Found, but not their turn yet.
     early: Vec<(u64, Stretch)>,
-    /// The chunk that comes next.
-    turn: u64,
     head: Option<Stretch>,
     /// Sections, interfaces and headers known when the threads began: with others they would read wrong.
     known: (u64, u64, u64),
@@ -341,7 +348,6 @@ impl<'a> Ahead<'a> {
             threads,
             found: Some(found),
             early: Vec::new(),
-            turn: 0,
             head: None,
             known,
             barren: 0,
@@ -392,7 +398,7 @@ impl<'a> Ahead<'a> {
     }
 
     fn end(&mut self) {
-        drop(Ending(&self.chunks));
+        self.chunks.end();
         self.found = None;
         self.early.clear();
     }
@@ -402,9 +408,9 @@ impl<'a> Ahead<'a> {
         loop {
             let found = self.found.as_ref()?;
             self.early.extend(found.try_iter());
-            if let Some(at) = self.early.iter().position(|(chunk, _)| *chunk == self.turn) {
-                self.turn += 1;
-                self.chunks.turn(|turns| turns.taken = self.turn);
+            let next = self.chunks.turns().taken;
+            if let Some(at) = self.early.iter().position(|(chunk, _)| *chunk == next) {
+                self.chunks.take();
                 return Some(self.early.swap_remove(at).1);
             }
             match self.chunks.walk_next(false).or_else(|| found.recv().ok()) {
@@ -416,7 +422,7 @@ impl<'a> Ahead<'a> {
 
     /// Takes a stretch back, for its memory.
     pub fn give_back(&mut self, stretch: Stretch) {
-        self.chunks.turn(|turns| turns.spare.push(stretch));
+        self.chunks.turns().spare.push(stretch);
     }
 }
 

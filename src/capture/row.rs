@@ -13,12 +13,10 @@ use crate::frame::{Frame, FrameNumber};
 /// Frames in a row. Those that were taken are read; the reader goes on behind them.
 pub struct Row<'a> {
     place: Place<'a>,
-    /// Offset of the octets in the capture.
-    offset: u64,
+    buffer: &'a Buffer,
     walker: &'a mut Walker,
     lent: &'a mut usize,
     facts: &'a mut FileFacts,
-    block: &'a Arc<Vec<u8>>,
 }
 
 /// How far a row is taken.
@@ -72,18 +70,17 @@ impl<'a> Row<'a> {
                 tally: Tally::default(),
                 last,
             },
-            offset: buffer.offset(),
+            buffer,
             walker,
             lent,
             facts,
-            block: buffer.block(),
         }
     }
 
     /// The memory in which the octets of its frames lie: whoever keeps it can look at them behind the row.
     #[must_use]
     pub const fn block(&self) -> &'a Arc<Vec<u8>> {
-        self.block
+        self.buffer.block()
     }
 }
 
@@ -123,7 +120,7 @@ impl Drop for Row<'_> {
         }
         let before = last.0.saturating_sub(tally.frames);
         self.facts.absorb_stretch(tally, before);
-        self.facts.octets = self.offset.saturating_add(taken.0 as u64);
+        self.facts.octets = self.buffer.offset().saturating_add(taken.0 as u64);
         self.facts.complete = false;
         *self.lent = taken.1;
     }

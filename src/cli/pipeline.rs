@@ -10,7 +10,6 @@
 //! one round of batches are merged by frame number. What the end of the capture cuts comes by first frame. This file is
 //! the run as its owner sees it; `pool` hands out and merges, `share` is what one thread has of the shards.
 
-use std::sync::Arc;
 use std::thread::Scope;
 
 use crate::analyzer::{Analyzer, Options};
@@ -85,10 +84,10 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
 
     /// Takes frames that lie in memory one behind another.
     pub fn push_row(&mut self, row: Row<'_>) {
-        let block = Arc::clone(row.block());
+        let block = row.block();
         match self {
             Self::Alone { analyzer, .. } => row.for_each(|frame| analyzer.push_frame(&frame)),
-            Self::Shared(pool) => row.for_each(|frame| pool.push(&frame, Some(&block))),
+            Self::Shared(pool) => row.for_each(|frame| pool.push(&frame, Some(block))),
         }
     }
 

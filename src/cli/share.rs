@@ -317,11 +317,7 @@ mod tests {
     #[test]
     fn every_shard_has_one_owner_whatever_the_number_of_threads() {
         for threads in 1..=40 {
-            let shares = shares(Crew { threads, records: true });
-            let without = super::shares(Crew {
-                threads,
-                records: false,
-            });
+            let [shares, without] = [true, false].map(|records| shares(Crew { threads, records }));
             assert_eq!(without.iter().sum::<usize>(), SHARDS, "{threads} threads");
             assert_eq!(without.len(), shares.len(), "{threads} threads");
             assert_eq!(shares.iter().sum::<usize>(), SHARDS, "{threads} threads");
