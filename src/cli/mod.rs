@@ -3,6 +3,7 @@
 
 mod apart;
 pub mod args;
+mod batch;
 pub mod capture_messages;
 mod environment;
 mod exit;

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use crate::analyzer::{Options, Router, SHARDS};
+use crate::cli::batch::Batch;
 use crate::cli::pipeline::{Counted, Take, Tell};
-use crate::cli::share::{Answer, Batch, Crew, Order, Owner, Share, Told, Worker, owners, shares};
+use crate::cli::share::{Answer, Crew, Order, Owner, Share, Told, Worker, owners, shares};
 use crate::frame::Frame;
 use crate::span::Stamp;
 use crate::tcp;
