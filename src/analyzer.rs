@@ -61,13 +61,11 @@ impl Default for Options {
 /// limits, so that one thread and many report the same.
 pub const SHARDS: usize = 16;
 
-/// What a frame carries, where it belongs, and what time it is.
+/// What a frame carries, whose it is, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
     /// The shard, below [`SHARDS`].
     pub shard: usize,
-    /// Frame and time.
-    pub stamp: Stamp,
     /// The run's clock: packet time that one odd frame cannot move.
     pub now: Timestamp,
     /// A segment on a mail port, or an ICMP error that quotes one.
@@ -76,10 +74,9 @@ pub struct Routed<'a> {
 
 impl<'a> Routed<'a> {
     #[inline]
-    fn new(carried: Carried<'a>, stamp: Stamp, now: Timestamp) -> Self {
+    fn new(carried: Carried<'a>, now: Timestamp) -> Self {
         Self {
             shard: carried.flow().shard(SHARDS),
-            stamp,
             now,
             carried,
         }
@@ -143,7 +140,7 @@ impl Router {
             let (clock, live) = (&mut self.clock, self.live);
             let is_read = self.decoder.read_plain(frame, &plain, |segment| {
                 let carried = Carried::Segment(segment);
-                take(Routed::new(carried, stamp, segment_time(clock, live, stamp)));
+                take(Routed::new(carried, segment_time(clock, live, stamp)));
             });
             if is_read {
                 return;
@@ -168,7 +165,7 @@ impl Router {
         } else {
             self.clock.now()
         };
-        take(Routed::new(carried, stamp, now));
+        take(Routed::new(carried, now));
     }
 
     /// What a run with these options wants to see of a capture: every frame that is not certainly none of ours.

@@ -1,116 +1,145 @@
 //! Packets on their way to a worker: their payloads stay in the reader's memory where that can be kept, else they are copied.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::READ_SIZE;
-use crate::packet::{Carried, Packet};
-use crate::span::Stamp;
+use crate::packet::{Carried, Compact, Packet};
 use crate::time::Timestamp;
 
 /// Blocks of the reader's memory that a batch keeps at most: where mail is rare each packet would keep another one. The
 /// payloads of further ones are copied, and those of a block that one great record has made larger.
 const KEPT_BLOCKS: usize = 4;
 
-/// One packet on its way to a worker: its payload lies in the batch, or in memory that the batch keeps.
+/// The block of a payload that was copied.
+const COPIED: u8 = u8::MAX;
+
+/// One packet on its way to a worker: its payload lies in the batch, or in memory that the batch keeps. 88 octets: what the
+/// worker takes is in the other processor's cache, and costs by the line.
 struct Parcel {
-    place: usize,
-    stamp: Stamp,
+    form: Form,
     now: Timestamp,
-    packet: Packet<'static>,
-    /// In which of the batch's blocks, and where there; `None`: where among its copies.
-    block: Option<usize>,
-    payload: Range<usize>,
+    /// Where its payload begins, and how many octets it has: an IP packet's at most.
+    payload: (u32, u32),
+    /// In which of the batch's blocks that is; [`COPIED`]: among its copies.
+    block: u8,
+    place: u8,
+}
+
+/// A packet without its payload.
+enum Form {
+    /// As nearly all are.
+    Compact(Compact),
+    /// Which of the batch's whole ones it is.
+    Whole(u32),
 }
 
 /// Packets for one worker, in capture order.
 #[derive(Default)]
 pub struct Batch {
     parcels: Vec<Parcel>,
+    /// What is no usual segment.
+    whole: Vec<Packet<'static>>,
     /// The reader's memory, in which payloads lie.
     blocks: Vec<Arc<Vec<u8>>>,
     /// Copies of those that lie elsewhere: that moves on.
-    payloads: Vec<u8>,
+    copies: Vec<u8>,
     /// Fractional digits of times.
     pub digits: u8,
 }
 
 impl Batch {
-    /// Takes a packet in, of which the payload may lie in `memory`; the octets of the payload.
+    /// Takes a packet for the shard at `place` in, of which the payload may lie in `memory`; the octets of the payload.
     #[inline]
-    pub fn add(
-        &mut self,
-        place: usize,
-        carried: Carried<'_>,
-        (stamp, now): (Stamp, Timestamp),
-        memory: Option<&Arc<Vec<u8>>>,
-    ) -> usize {
-        let octets = carried.payload().len();
-        let kept = memory.and_then(|block| Some((part(block, carried.payload())?, self.keep(block)?)));
-        let (block, payload) = match kept {
-            Some((payload, block)) => (Some(block), payload),
-            None => {
-                let from = self.payloads.len();
-                self.payloads.extend_from_slice(carried.payload());
-                (None, from..self.payloads.len())
-            }
+    pub fn add(&mut self, place: usize, carried: Carried<'_>, now: Timestamp, memory: Option<&Arc<Vec<u8>>>) -> usize {
+        let payload = carried.payload();
+        let kept = memory.and_then(|block| Some((offset_in(block, payload)?, self.keep(block)?)));
+        let (from, block) = kept.unwrap_or_else(|| (self.copy(payload), COPIED));
+        let form = match carried.segment().and_then(Compact::of) {
+            Some(compact) => Form::Compact(compact),
+            None => self.keep_whole(carried),
         };
-        let packet = carried.with_payload(&[]);
         self.parcels.push(Parcel {
-            place,
-            stamp,
+            form,
             now,
-            packet,
+            payload: (from as u32, payload.len() as u32),
             block,
-            payload,
+            place: place as u8,
         });
-        octets
+        payload.len()
     }
 
     /// Keeps the reader's memory; its place among the blocks, `None` where it is not kept.
     #[inline]
-    fn keep(&mut self, block: &Arc<Vec<u8>>) -> Option<usize> {
+    fn keep(&mut self, block: &Arc<Vec<u8>>) -> Option<u8> {
         if self.blocks.last().is_none_or(|last| !Arc::ptr_eq(last, block)) {
             if self.blocks.len() >= KEPT_BLOCKS || block.len() > READ_SIZE {
                 return None;
             }
             self.blocks.push(Arc::clone(block));
         }
-        self.blocks.len().checked_sub(1)
+        Some(self.blocks.len() as u8 - 1)
     }
 
-    /// The packets, each with the place of its shard, its stamp and the time.
-    pub fn packets(&self) -> impl Iterator<Item = (usize, Packet<'_>, (Stamp, Timestamp))> {
-        self.parcels.iter().filter_map(|parcel| {
-            let packet = parcel.packet.carried()?.with_payload(self.payload(parcel));
-            Some((parcel.place, packet, (parcel.stamp, parcel.now)))
-        })
+    /// Copies a payload; where it begins among the copies.
+    #[inline]
+    fn copy(&mut self, payload: &[u8]) -> usize {
+        let from = self.copies.len();
+        self.copies.extend_from_slice(payload);
+        from
     }
 
+    #[inline(never)]
+    fn keep_whole(&mut self, carried: Carried<'_>) -> Form {
+        self.whole.push(carried.with_payload(&[]));
+        Form::Whole(self.whole.len() as u32 - 1)
+    }
+
+    /// Lends the packets one after the other, each with the place of its shard and the time.
+    pub fn for_each(&self, mut take: impl FnMut(usize, Carried<'_>, Timestamp)) {
+        for parcel in &self.parcels {
+            let (place, payload) = (usize::from(parcel.place), self.payload(parcel));
+            match parcel.form {
+                Form::Compact(compact) => {
+                    take(place, Carried::Segment(&compact.segment(payload)), parcel.now);
+                }
+                Form::Whole(at) => {
+                    let packet = self.whole.get(at as usize).and_then(Packet::carried);
+                    let packet = packet.map_or(Packet::Other, |carried| carried.with_payload(payload));
+                    packet
+                        .carried()
+                        .into_iter()
+                        .for_each(|carried| take(place, carried, parcel.now));
+                }
+            }
+        }
+    }
+
+    #[inline]
     fn payload(&self, parcel: &Parcel) -> &[u8] {
         let octets = match parcel.block {
-            Some(block) => self.blocks.get(block).map(|block| &**block),
-            None => Some(&self.payloads),
+            COPIED => Some(&self.copies),
+            block => self.blocks.get(usize::from(block)).map(|block| &**block),
         };
+        let (from, length) = (parcel.payload.0 as usize, parcel.payload.1 as usize);
         octets
-            .and_then(|octets| octets.get(parcel.payload.clone()))
+            .and_then(|octets| octets.get(from..from + length))
             .unwrap_or_default()
     }
 
     /// Makes it empty, to be filled again.
     pub fn clear(&mut self) {
         self.parcels.clear();
+        self.whole.clear();
         self.blocks.clear();
-        self.payloads.clear();
+        self.copies.clear();
     }
 }
 
-/// Where some octets of `whole` lie in it; `None` where they are not of it.
+/// Where some octets of `whole` begin in it; `None` where they are not of it.
 #[inline]
-fn part(whole: &[u8], octets: &[u8]) -> Option<Range<usize>> {
+fn offset_in(whole: &[u8], octets: &[u8]) -> Option<usize> {
     let from = octets.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-    let range = from..from.checked_add(octets.len())?;
-    (range.end <= whole.len()).then_some(range)
+    (from.checked_add(octets.len())? <= whole.len()).then_some(from)
 }
 
 #[cfg(test)]
@@ -118,7 +147,8 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::packet::{self, Endpoint, Flags, Flow, Segment};
+    use crate::packet::{self, Endpoint, Flags, Flow, IcmpError, Segment};
+    use crate::span::Stamp;
 
     fn segment(payload: &[u8]) -> Segment<'_> {
         let end = |port| Endpoint {
@@ -136,7 +166,7 @@ mod tests {
             payload,
             payload_length: u32::try_from(payload.len()).unwrap(),
             time_to_live: 64,
-            ip_identification: None,
+            ip_identification: Some(7),
             dont_fragment: true,
             encapsulation: 0,
         }
@@ -148,18 +178,54 @@ mod tests {
         let large = Arc::new(vec![99; READ_SIZE + 1]);
         let blocks: Vec<_> = (0..40).map(|number| Arc::new(vec![number; 100])).collect();
         let elsewhere = vec![98; 10];
-        let when = (Stamp::default(), Timestamp::default());
         let mut expected = Vec::new();
         for block in std::iter::once(&large).chain(&blocks) {
             for payload in [block.get(10..20).unwrap(), block.get(20..20).unwrap(), &elsewhere] {
-                let octets = batch.add(0, Carried::Segment(&segment(payload)), when, Some(block));
+                let octets = batch.add(
+                    0,
+                    Carried::Segment(&segment(payload)),
+                    Timestamp::default(),
+                    Some(block),
+                );
                 assert_eq!(octets, payload.len());
                 expected.push(payload.to_vec());
             }
         }
         assert!(batch.blocks.len() == KEPT_BLOCKS && batch.blocks.iter().all(|block| block.len() == 100));
-        let payload = |packet: Packet<'_>| packet.carried().unwrap().payload().to_vec();
-        let told: Vec<_> = batch.packets().map(|(_, packet, _)| payload(packet)).collect();
+        let mut told = Vec::new();
+        batch.for_each(|_, carried, _| told.push(carried.payload().to_vec()));
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_no_usual_segment_keeps_its_place_between_those_that_are() {
+        let mut unusual = segment(b"two");
+        unusual.options.sack = Some((1, 2));
+        let error = IcmpError {
+            stamp: Stamp::default(),
+            reporter: unusual.flow.source().address,
+            version6: false,
+            kind: 3,
+            code: 4,
+            next_hop_mtu: 1_400,
+            quoted_source: unusual.flow.source(),
+            quoted_destination: unusual.flow.destination(),
+            quoted_sequence: 1,
+        };
+        let segments = [segment(b"one"), unusual, segment(b"three")];
+        let [one, two, three] = segments.each_ref().map(Carried::Segment);
+        let packets = [one, two, Carried::IcmpError(&error), three];
+        let mut batch = Batch::default();
+        for (place, carried) in packets.iter().enumerate() {
+            batch.add(place, *carried, Timestamp::from_nanoseconds(place as i64), None);
+        }
+        let mut told = Vec::new();
+        batch.for_each(|place, carried, now| told.push(format!("{place} {carried:?} {now:?}")));
+        let when = |place: usize| Timestamp::from_nanoseconds(place as i64);
+        let expected = packets.iter().enumerate();
+        let expected = expected.map(|(place, carried)| format!("{place} {carried:?} {:?}", when(place)));
+        assert_eq!(told, expected.collect::<Vec<_>>());
+        batch.clear();
+        batch.for_each(|place, _, _| panic!("{place} is still there"));
     }
 }

@@ -100,11 +100,11 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
             let Some(owner) = owners.get(routed.shard) else {
                 return;
             };
-            let when = (routed.stamp, routed.now);
+            let (carried, now) = (routed.carried, routed.now);
             *packets += 1;
             match owner.thread.checked_sub(1).map(|hand| hands.get_mut(hand)) {
-                None => own.share.push(owner.place, routed.carried, when, &mut own.told),
-                Some(Some(hand)) => *octets += hand.filling.add(owner.place, routed.carried, when, block),
+                None => own.share.push(owner.place, carried, now, &mut own.told),
+                Some(Some(hand)) => *octets += hand.filling.add(owner.place, carried, now, block),
                 Some(None) => {}
             }
         });

@@ -75,7 +75,7 @@ impl<'a, T> Share<'a, T> {
     }
 
     /// Takes what a frame carries for the shard at `place`, and tells the sessions that it ends, each with that frame.
-    pub fn push(&mut self, place: usize, carried: Carried<'_>, (stamp, now): (Stamp, Timestamp), told: &mut Told<T>) {
+    pub fn push(&mut self, place: usize, carried: Carried<'_>, now: Timestamp, told: &mut Told<T>) {
         let Some(shard) = self.shards.get_mut(place) else {
             return;
         };
@@ -84,7 +84,7 @@ impl<'a, T> Share<'a, T> {
             && let Some((session, findings)) = shard.poll_session()
         {
             let session = (self.tell)(session, findings, told.digits);
-            told.sessions.push((stamp.frame.0, session));
+            told.sessions.push((carried.stamp().frame.0, session));
         }
     }
 
@@ -180,11 +180,7 @@ impl<T> Worker<'_, T> {
 
     fn work(&mut self, mut batch: Batch) -> Answer<T> {
         let mut told = Told::new(batch.digits);
-        for (place, packet, when) in batch.packets() {
-            if let Some(carried) = packet.carried() {
-                self.share.push(place, carried, when, &mut told);
-            }
-        }
+        batch.for_each(|place, carried, now| self.share.push(place, carried, now, &mut told));
         batch.clear();
         Answer::Ended(told.sessions, batch)
     }

@@ -5,6 +5,7 @@
 //! or encrypted PPP. What is decoded is one loop ([`Decoder`]) over one header at a time, bounded by [`MAXIMUM_LAYERS`].
 
 mod checksum;
+mod compact;
 mod counts;
 mod decoder;
 mod flow;
@@ -24,6 +25,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
+pub use compact::Compact;
 pub use counts::{ChecksumCounts, Counts, FragmentCounts, MAXIMUM_TALLY_NUMBERS, Tally};
 pub use decoder::Decoder;
 pub use flow::Flow;

@@ -199,6 +199,26 @@ impl Carried<'_> {
         }
     }
 
+    /// The segment; `None` where it is an error.
+    #[must_use]
+    #[inline]
+    pub const fn segment(&self) -> Option<&Segment<'_>> {
+        match self {
+            Self::Segment(segment) => Some(segment),
+            Self::IcmpError(_) => None,
+        }
+    }
+
+    /// The frame that carried it.
+    #[must_use]
+    #[inline]
+    pub const fn stamp(&self) -> Stamp {
+        match self {
+            Self::Segment(segment) => segment.stamp,
+            Self::IcmpError(error) => error.stamp,
+        }
+    }
+
     /// The payload octets that are in the file; none but of a segment.
     #[must_use]
     pub const fn payload(&self) -> &[u8] {
