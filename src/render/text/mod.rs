@@ -5,8 +5,10 @@ mod ladder;
 pub mod layout;
 mod live;
 mod sessions;
+mod stories;
 mod story;
 mod style;
+mod together;
 pub mod words;
 
 pub use health::{damage, health, troubles};
@@ -15,5 +17,6 @@ pub use live::{
     LiveLines, OPEN_LISTED, Summary, live_insight, live_saved, live_story, live_withdrawn, open_sessions, summary,
 };
 pub use sessions::{SHOWN, sessions};
-pub use story::{Page, finding, session, stories, told};
+pub use stories::stories;
+pub use story::{Page, finding, session, told};
 pub use style::{Paint, Style, Times};

@@ -1,14 +1,11 @@
 //! Findings for people: what happened, why, what to do and who, proof, how sure; consequences folded under their cause.
 
-use std::collections::BTreeMap;
-
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
-use crate::insight::Insight;
 use crate::render::encode;
 use crate::render::text::layout::{pad, width, wrap};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
-use crate::report::{Cause, Example, Report};
+use crate::report::{Cause, Example};
 use crate::text::{Explanation, Message, proof, tell};
 
 /// Findings besides the headline that are shown of a session; the rest is counted.
@@ -37,6 +34,12 @@ impl<'a> Page<'a> {
             style,
             lines: Vec::new(),
         }
+    }
+
+    /// How they are written.
+    #[must_use]
+    pub const fn style(&self) -> &'a Style {
+        self.style
     }
 
     /// The lines.
@@ -86,123 +89,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// More insights of one rule than this are grouped.
-const INSIGHTS_IN_FULL: usize = 3;
-/// Headlines shown of a group.
-const INSIGHT_HEADLINES: usize = 5;
-
-/// The stories of a run: several sessions together, then failures, then what works but is exposed.
-pub fn stories(page: &mut Page<'_>, report: &Report) {
-    let style = page.style;
-    let (excusing, telling): (Vec<_>, Vec<_>) = report.insights.iter().partition(|insight| insight.excuses);
-    if !report.insights.is_empty() {
-        page.heading(style.word(Message::TogetherHeading).as_str());
-        let mut insights = telling;
-        insights.sort_by_key(|insight| std::cmp::Reverse(insight.finding.severity));
-        let kinds = by_kind(insights.into_iter().chain(excusing));
-        for kind in kinds {
-            insights_of_a_kind(page, &kind);
-        }
-    }
-    let causes = report.causes_in_order();
-    let (failures, risks): (Vec<_>, Vec<_>) = causes.into_iter().partition(|cause| cause.severity == Severity::Fail);
-    for cause in failures {
-        failure(page, cause);
-    }
-    let many = risks.iter().map(|cause| cause.sessions).sum::<u64>();
-    if !risks.is_empty() {
-        page.heading(style.word(Message::RisksHeading).as_str());
-        for cause in &risks {
-            risk(page, cause, many);
-        }
-    }
-    page.blank();
-    closing(page, report);
-}
-
-fn closing(page: &mut Page<'_>, report: &Report) {
-    let failed = report.tally.severities.get(&Severity::Fail).copied().unwrap_or(0);
-    let encrypted = report
-        .tally
-        .outcomes
-        .get(&crate::session::Outcome::Encrypted)
-        .copied()
-        .unwrap_or(0);
-    let style = page.style;
-    if failed == 0 && report.tally.sessions > 0 {
-        let text = if encrypted > 0 {
-            style.say(Message::AllHealthyEncrypted, &[("count", &encrypted.to_string())])
-        } else {
-            style.word(Message::AllHealthy)
-        };
-        page.text(0, &text);
-    }
-    let exposes = |slug: &str| slug.ends_with("-cleartext-credentials") || slug == "auth-cram-md5-exposed";
-    if report.tally.findings.keys().any(|slug| exposes(slug)) {
-        page.text(0, &style.word(Message::SecretNotice));
-    }
-}
-
-/// Insights of one rule together, in the order of their first.
-fn by_kind<'a>(insights: impl Iterator<Item = &'a Insight>) -> Vec<Vec<&'a Insight>> {
-    let mut kinds: Vec<Vec<&Insight>> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for insight in insights {
-        let place = *places.entry(insight.finding.rule.slug).or_insert(kinds.len());
-        match kinds.get_mut(place) {
-            Some(kind) => kind.push(insight),
-            None => kinds.push(vec![insight]),
-        }
-    }
-    kinds
-}
-
-/// A few are told in full; of many the first, then headlines, then a count.
-fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight]) {
-    let in_full = if kind.len() > INSIGHTS_IN_FULL { 1 } else { kind.len() };
-    let (told, further) = kind.split_at(in_full);
-    for insight in told {
-        self::insight(page, insight);
-    }
-    if further.is_empty() {
-        return;
-    }
-    let style = page.style;
-    page.text(
-        2,
-        &style.say(Message::InsightsAlike, &[("count", &further.len().to_string())]),
-    );
-    for insight in further.iter().take(INSIGHT_HEADLINES) {
-        page.text(4, &tell(&insight.finding, style.language, encode::terminal).what);
-    }
-    let rest = further.len().saturating_sub(INSIGHT_HEADLINES);
-    if rest > 0 {
-        page.text(4, &style.say(Message::ListFurther, &[("count", &rest.to_string())]));
-    }
-}
-
-pub(super) fn insight(page: &mut Page<'_>, insight: &Insight) {
-    page.blank();
-    finding(page, &insight.finding, None);
-    on_sessions(page, insight);
-}
-
-/// The sessions an insight stands on.
-pub(super) fn on_sessions(page: &mut Page<'_>, insight: &Insight) {
-    let style = page.style;
-    let shown: Vec<String> = insight.sessions.iter().take(10).map(|id| id.0.to_string()).collect();
-    let mut ids = shown.join(", ");
-    let more = insight.sessions_in_all.saturating_sub(shown.len() as u64);
-    if more > 0 {
-        ids.push_str(&format!(
-            ", {}",
-            style.say(Message::ListFurther, &[("count", &more.to_string())])
-        ));
-    }
-    page.text(2, &style.say(Message::OnSessions, &[("ids", &ids)]));
-}
-
-fn failure(page: &mut Page<'_>, cause: &Cause) {
+pub(super) fn failure(page: &mut Page<'_>, cause: &Cause) {
     let style = page.style;
     let alike = alike(&cause.examples, style);
     if cause.examples.len() as u64 == cause.sessions && (cause.sessions < GROUPED_FROM || alike.len() == 1) {
@@ -444,7 +331,7 @@ fn proof_line(evidence: &Evidence, style: &Style) -> String {
     )
 }
 
-fn risk(page: &mut Page<'_>, cause: &Cause, many: u64) {
+pub(super) fn risk(page: &mut Page<'_>, cause: &Cause, many: u64) {
     page.blank();
     if many <= 3 || cause.examples.len() as u64 == cause.sessions && cause.sessions == 1 {
         for example in &cause.examples {
