@@ -405,7 +405,7 @@ pub struct Finding {
     pub provider: Option<&'static ProviderText>,
     /// It is the one root cause of its session.
     pub root_cause: bool,
-    /// A consequence of this other finding of the same session.
+    /// A consequence of this other finding of the same session, or part of this other insight.
     pub because_of: Option<&'static str>,
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::diagnosis::Finding;
 use crate::insight::digest::Digest;
+use crate::insight::explained;
 use crate::insight::rules;
 use crate::insight::window::Window;
 use crate::session::SessionId;
@@ -144,10 +145,13 @@ impl History {
         self.digests.iter().map(Digest::start).min()
     }
 
-    /// Everything that the remembered sessions together show, in the register's order.
+    /// Everything that the remembered sessions together show, in the register's order. What is part of another insight says
+    /// of which ([`Finding::because_of`]).
     #[must_use]
     pub fn conclude(&self) -> Vec<Insight> {
         let window = Window::of(self.digests.iter());
-        rules::all().flat_map(|(rule, check)| check(rule, &window)).collect()
+        let mut insights: Vec<Insight> = rules::all().flat_map(|(rule, check)| check(rule, &window)).collect();
+        explained::fold(&mut insights);
+        insights
     }
 }

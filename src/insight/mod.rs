@@ -3,6 +3,7 @@
 //! diagnosis room, renders nothing.
 
 mod digest;
+mod explained;
 mod history;
 mod kinship;
 pub mod rules;

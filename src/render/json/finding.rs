@@ -24,7 +24,7 @@ record! {
         pub confidence: &'static str,
         /// It is the one root cause of its session.
         pub root_cause: bool,
-        /// It is a consequence of this other finding.
+        /// It is a consequence of this other finding, or part of this other insight.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub because_of: Option<&'static str>,
         /// The rule's title.

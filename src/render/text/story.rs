@@ -244,7 +244,8 @@ pub fn told(page: &mut Page<'_>, findings: &[Finding]) {
     }
 }
 
-fn brief(page: &mut Page<'_>, heading: Message, findings: &[&Finding], room: &mut usize) {
+/// Findings in one line each, with the frame that proves them, while there is room.
+pub(super) fn brief(page: &mut Page<'_>, heading: Message, findings: &[&Finding], room: &mut usize) {
     let style = page.style;
     let shown = findings.len().min(*room);
     if shown == 0 {

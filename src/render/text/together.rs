@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::diagnosis::Finding;
 use crate::insight::Insight;
 use crate::render::encode;
-use crate::render::text::story::{Page, finding};
+use crate::render::text::story::{Page, brief, finding};
 use crate::report::Report;
 use crate::text::{Message, tell};
 
@@ -21,9 +22,33 @@ pub(super) fn insights(page: &mut Page<'_>, report: &Report) {
     page.heading(page.style().word(Message::TogetherHeading).as_str());
     let (excusing, mut telling): (Vec<_>, Vec<_>) = report.insights.iter().partition(|insight| insight.excuses);
     telling.sort_by_key(|insight| std::cmp::Reverse(insight.finding.severity));
-    for kind in by_kind(telling.into_iter().chain(excusing)) {
-        insights_of_a_kind(page, &kind);
+    let told = told_in_full(&telling);
+    let (parts, whole): (Vec<_>, Vec<_>) = telling
+        .into_iter()
+        .partition(|insight| told.iter().any(|other| is_part(insight, other)));
+    for kind in by_kind(whole.into_iter().chain(excusing)) {
+        insights_of_a_kind(page, &kind, &parts);
     }
+}
+
+/// How many of so many insights of one rule are told in full.
+const fn in_full(count: usize) -> usize {
+    if count > INSIGHTS_IN_FULL { 1 } else { count }
+}
+
+/// Those under which others can be folded, for they are told in full: the first few of their rule that are part of none.
+fn told_in_full<'a>(insights: &[&'a Insight]) -> Vec<&'a Insight> {
+    let whole = insights.iter().filter(|insight| insight.finding.because_of.is_none());
+    let kinds = by_kind(whole.copied());
+    kinds
+        .iter()
+        .flat_map(|kind| kind.iter().take(in_full(kind.len())).copied())
+        .collect()
+}
+
+/// True where the first says something that is part of the second.
+fn is_part(insight: &Insight, whole: &Insight) -> bool {
+    insight.finding.because_of == Some(whole.finding.rule.slug) && whole.explains(insight)
 }
 
 /// Insights of one rule together, in the order of their first.
@@ -40,12 +65,16 @@ fn by_kind<'a>(insights: impl Iterator<Item = &'a Insight>) -> Vec<Vec<&'a Insig
     kinds
 }
 
-/// A few are told in full; of many the first, then headlines, then a count.
-fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight]) {
-    let in_full = if kind.len() > INSIGHTS_IN_FULL { 1 } else { kind.len() };
-    let (told, further) = kind.split_at(in_full);
+/// A few are told in full, with what is part of them; of many the first, then headlines, then a count.
+fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight], parts: &[&Insight]) {
+    let (told, further) = kind.split_at(in_full(kind.len()));
     for insight in told {
-        self::insight(page, insight);
+        let parts = parts.iter().filter(|part| is_part(part, insight));
+        let parts: Vec<&Finding> = parts.map(|part| &part.finding).collect();
+        page.blank();
+        finding(page, &insight.finding, None);
+        brief(page, Message::AlsoSeen, &parts, &mut parts.len());
+        on_sessions(page, insight);
     }
     if further.is_empty() {
         return;
@@ -83,4 +112,73 @@ pub(super) fn on_sessions(page: &mut Page<'_>, insight: &Insight) {
         ));
     }
     page.text(2, &style.say(Message::OnSessions, &[("ids", &ids)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Evidence, Note};
+    use crate::insight::rule;
+    use crate::render::text::Style;
+    use crate::session::{SessionId, Stage};
+    use crate::span::Stamp;
+
+    fn insight(slug: &str, session: u64, because_of: Option<&'static str>) -> Insight {
+        let note = Note::of("ClientHello, at most {version}").with("version", "TLS 1.0");
+        let evidence = Evidence::frame(Stamp::default(), None, note);
+        let mut finding = Finding::of(rule(slug).unwrap(), Stage::Tls, evidence)
+            .with("client", format!("192.0.2.{session}"))
+            .with("offered", "TLS 1.0")
+            .with("port", 587_u16)
+            .with("service", "submission")
+            .with("sessions", 1_usize);
+        finding.because_of = because_of;
+        Insight {
+            finding,
+            sessions: vec![SessionId(session)],
+            sessions_in_all: 1,
+            excuses: false,
+        }
+    }
+
+    /// What is told of so many devices with an old setting on one port and a newer one on another.
+    fn told(devices: u64) -> String {
+        let (more, less) = ("cross-tls-version-differs-by-port", "cross-client-breaks-at-tls12");
+        let mut report = Report::new();
+        for device in 1..=devices {
+            report.insights.push(insight(less, device, Some(more)));
+            report.insights.push(insight(more, device, None));
+        }
+        let style = Style::default();
+        let mut page = Page::new(&style);
+        insights(&mut page, &report);
+        page.into_lines().join("\n")
+    }
+
+    fn count(text: &str, what: &str) -> usize {
+        text.matches(what).count()
+    }
+
+    #[test]
+    fn what_is_part_of_an_insight_is_folded_under_it_where_that_is_told_in_full() {
+        let few = told(3);
+        assert_eq!(
+            (count(&few, "FAILED"), count(&few, "\nRISK"), count(&few, "    RISK")),
+            (3, 0, 3),
+            "{few}"
+        );
+        // Of four, three have no more than a headline: nothing that is said of these is folded away.
+        let many = told(4);
+        assert_eq!(
+            (count(&many, "FAILED"), count(&many, "\nRISK"), count(&many, "    RISK")),
+            (1, 3, 1),
+            "{many}"
+        );
+        for device in 1..=4 {
+            assert!(
+                many.contains(&format!("192.0.2.{device} offers at most TLS 1.0")),
+                "{many}"
+            );
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: Some(39),
     actors: &[Actor::Client],
-    explains_away: &[],
+    explains_away: &["cross-client-breaks-at-tls12"],
     leans_on_absence: false,
     references: &["RFC 8314 3", "RFC 8446 4.2.1"],
     since: "0.1.0",
@@ -108,6 +108,10 @@ fn of_client(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
             } else {
                 Phrase::STARTTLS
             },
+        )
+        .with_some(
+            "hello_name",
+            sessions.iter().rev().find_map(|digest| digest.hello_name.as_ref()),
         )
         .with_some("refused", refused.map(|digest| digest.id))
         .with_some("works", works.map(|digest| digest.id))
