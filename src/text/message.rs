@@ -132,6 +132,7 @@ messages! {
     Consequences: "Because of this", "これに伴うもの";
     AlsoSeen: "Also seen", "このほかに見えたもの";
     AndFurther: "… and {count} more.", "ほか{count}件。";
+    ExplainedAbove: "Nothing of its own: see above, several sessions together.", "単独での対応は不要です。上の「セッション横断で分かること」をご覧ください。";
     TogetherHeading: "Several sessions together", "セッション横断で分かること";
     TogetherSoFar: "Several sessions together, so far", "セッション横断で分かること（現時点）";
     NoLongerSo: "No longer so, after further sessions: {what}", "その後のセッションにより取り消し：{what}";

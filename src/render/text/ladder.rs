@@ -8,7 +8,7 @@ use crate::protocol::smtp::{Detail, Exchange, Reply};
 use crate::protocol::tls::{self, AlertLevel, TlsFacts};
 use crate::render::encode;
 use crate::render::text::layout::{pad, width, wrap};
-use crate::render::text::story::{Page, told};
+use crate::render::text::story::{Page, Telling, told};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::secret::{MASK, Secret};
@@ -79,7 +79,7 @@ pub fn ladder(page: &mut Page<'_>, session: &Session, findings: &[crate::diagnos
         draw(page, step, style);
     }
     page.blank();
-    told(page, findings);
+    told(page, findings, Telling::Full);
 }
 
 fn draw(page: &mut Page<'_>, step: &Step, style: &Style) {

@@ -7,7 +7,7 @@ use crate::live::Clients;
 use crate::render::encode;
 use crate::render::text::layout::{cut, pad, width};
 use crate::render::text::sessions::{headline, protection};
-use crate::render::text::story::{Page, addresses, title_of, told};
+use crate::render::text::story::{Page, Telling, addresses, title_of, told};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::together::{insight, on_sessions};
 use crate::render::text::words;
@@ -102,7 +102,7 @@ pub fn live_story(page: &mut Page<'_>, findings: &[Finding], style: &Style) {
         }
         let grave = findings.iter().any(|one| one.severity >= Severity::Risk);
         findings.retain(|one| one.root_cause || (one.severity >= Severity::Risk) == grave);
-        told(inner, &findings);
+        told(inner, &findings, Telling::Full);
     });
 }
 

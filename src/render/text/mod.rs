@@ -18,5 +18,5 @@ pub use live::{
 };
 pub use sessions::{SHOWN, sessions};
 pub use stories::stories;
-pub use story::{Page, finding, session, told};
+pub use story::{Page, Telling, finding, session, told};
 pub use style::{Paint, Style, Times};

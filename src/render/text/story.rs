@@ -1,11 +1,15 @@
 //! Findings for people: what happened, why, what to do and who, proof, how sure; consequences folded under their cause.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use crate::diagnosis::{Confidence, Evidence, Finding, Severity};
 use crate::render::encode;
 use crate::render::text::layout::{pad, width, wrap};
 use crate::render::text::style::{Paint, Style};
 use crate::render::text::words;
 use crate::report::{Cause, Example};
+use crate::session::SessionId;
 use crate::text::{Explanation, Message, proof, tell};
 
 /// Findings besides the headline that are shown of a session; the rest is counted.
@@ -89,15 +93,30 @@ impl<'a> Page<'a> {
     }
 }
 
-pub(super) fn failure(page: &mut Page<'_>, cause: &Cause) {
+/// How much of a finding is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Telling {
+    /// Everything.
+    Full,
+    /// What happened, why, and the proof: several sessions together explained it before, and nothing is to be done.
+    Explained,
+}
+
+/// A failure with its sessions; those in `excused` are explained above.
+pub(super) fn failure(page: &mut Page<'_>, cause: &Cause, excused: &BTreeSet<SessionId>) {
     let style = page.style;
-    let alike = alike(&cause.examples, style);
+    let alike = alike(&cause.examples, excused, style);
     if cause.examples.len() as u64 == cause.sessions && (cause.sessions < GROUPED_FROM || alike.len() == 1) {
         for examples in alike {
             let Some((first, others)) = examples.split_first() else {
                 continue;
             };
-            session(page, first);
+            let telling = if excused.contains(&first.id) {
+                Telling::Explained
+            } else {
+                Telling::Full
+            };
+            session(page, first, telling);
             let ids: Vec<_> = others.iter().map(|example| example.id.0.to_string()).collect();
             if !ids.is_empty() {
                 page.text(2, &style.say(Message::SameIn, &[("ids", &ids.join(", "))]));
@@ -112,12 +131,12 @@ pub(super) fn failure(page: &mut Page<'_>, cause: &Cause) {
     ));
     addresses(page, cause);
     if let Some(example) = cause.examples.first() {
-        session(page, example);
+        session(page, example, Telling::Full);
     }
 }
 
 /// Sessions of the same two hosts whose stories read the same are told once.
-fn alike<'a>(examples: &'a [Example], style: &Style) -> Vec<Vec<&'a Example>> {
+fn alike<'a>(examples: &'a [Example], excused: &BTreeSet<SessionId>, style: &Style) -> Vec<Vec<&'a Example>> {
     let reads = |example: &Example| {
         let headline = example
             .findings
@@ -131,6 +150,7 @@ fn alike<'a>(examples: &'a [Example], style: &Style) -> Vec<Vec<&'a Example>> {
             example.endpoints.1,
             story.map(|story| (story.what, story.why)),
             further,
+            excused.contains(&example.id),
         )
     };
     let mut groups: Vec<Vec<&Example>> = Vec::new();
@@ -208,7 +228,7 @@ pub(super) fn addresses(page: &mut Page<'_>, cause: &Cause) {
 }
 
 /// One session's story with everything that was found.
-pub fn session(page: &mut Page<'_>, example: &Example) {
+pub fn session(page: &mut Page<'_>, example: &Example, telling: Telling) {
     let style = page.style;
     let (client, server) = example.endpoints;
     let head = style.say(Message::Session, &[("id", &example.id.0.to_string())]);
@@ -221,15 +241,15 @@ pub fn session(page: &mut Page<'_>, example: &Example) {
         ],
     );
     page.heading(&format!("{head}: {at}"));
-    told(page, &example.findings);
+    told(page, &example.findings, telling);
 }
 
 /// A session's findings, headline first.
-pub fn told(page: &mut Page<'_>, findings: &[Finding]) {
+pub fn told(page: &mut Page<'_>, findings: &[Finding], telling: Telling) {
     let Some(headline) = findings.iter().find(|one| one.root_cause).or_else(|| findings.first()) else {
         return;
     };
-    finding(page, headline, None);
+    finding(page, headline, telling);
     let style = page.style;
     let (consequences, others): (Vec<&Finding>, Vec<&Finding>) = findings
         .iter()
@@ -266,46 +286,48 @@ pub(super) fn brief(page: &mut Page<'_>, heading: Message, findings: &[&Finding]
     }
 }
 
-/// One finding in full.
-pub fn finding(page: &mut Page<'_>, finding: &Finding, prefix: Option<&str>) {
+/// One finding.
+pub fn finding(page: &mut Page<'_>, finding: &Finding, telling: Telling) {
     let style = page.style;
     let story = tell(finding, style.language, encode::terminal);
-    let label = format!(
-        "{}{} ",
-        prefix.unwrap_or(""),
-        style.word(words::severity(finding.severity))
-    );
+    let label = format!("{} ", style.word(words::severity(finding.severity)));
     page.labelled(0, &label, Some(Paint::Severity(finding.severity)), &story.what);
-    let labels = [Message::Why, Message::ToDo, Message::Proof, Message::HowSure].map(|label| style.word(label));
-    let column = labels.iter().map(|label| width(label)).max().unwrap_or(0) + 2;
-    let [why, to_do, proof, sure] = labels.map(|label| pad(&format!("{label}:"), column));
-    let blank = " ".repeat(column);
-    for (position, line) in story.why.iter().enumerate() {
-        page.labelled(2, if position == 0 { &why } else { &blank }, Some(Paint::Faint), line);
+    let remedies = story
+        .remedies
+        .iter()
+        .map(|(actor, text)| format!("[{}] {text}", style.word(words::actor(*actor))).into());
+    let to_do: Vec<Cow<'_, str>> = match telling {
+        Telling::Full => remedies.collect(),
+        Telling::Explained => vec![style.word(Message::ExplainedAbove).into()],
+    };
+    let shown = finding.evidence.iter().take(PROOFS);
+    let proof = shown.map(|evidence| proof_line(evidence, style).into()).collect();
+    let mut sure = Vec::new();
+    if finding.confidence != Confidence::Confirmed && telling == Telling::Full {
+        sure.push(style.word(words::confidence(finding.confidence)).into());
+        sure.extend(story.certainty);
     }
-    for (position, (actor, text)) in story.remedies.iter().enumerate() {
-        let line = format!("[{}] {text}", style.word(words::actor(*actor)));
-        page.labelled(
-            2,
-            if position == 0 { &to_do } else { &blank },
-            Some(Paint::Faint),
-            &line,
-        );
-    }
-    for (position, evidence) in finding.evidence.iter().take(PROOFS).enumerate() {
-        let line = proof_line(evidence, style);
-        page.labelled(
-            2,
-            if position == 0 { &proof } else { &blank },
-            Some(Paint::Faint),
-            &line,
-        );
-    }
-    if finding.confidence != Confidence::Confirmed {
-        let text = style.word(words::confidence(finding.confidence));
-        page.labelled(2, &sure, Some(Paint::Faint), &text);
-        for line in &story.certainty {
-            page.labelled(2, &blank, None, line);
+    parts(
+        page,
+        &[
+            (Message::Why, story.why),
+            (Message::ToDo, to_do),
+            (Message::Proof, proof),
+            (Message::HowSure, sure),
+        ],
+    );
+}
+
+/// Labelled lines, one label for all lines of a part, their texts under each other.
+fn parts(page: &mut Page<'_>, parts: &[(Message, Vec<Cow<'_, str>>)]) {
+    let style = page.style;
+    let labels = parts.iter().map(|(label, _)| width(&style.word(*label)));
+    let column = labels.max().unwrap_or(0) + 2;
+    for (label, lines) in parts {
+        let mut label = format!("{}:", style.word(*label));
+        for line in lines {
+            page.labelled(2, &pad(&label, column), Some(Paint::Faint), line);
+            label.clear();
         }
     }
 }
@@ -336,7 +358,7 @@ pub(super) fn risk(page: &mut Page<'_>, cause: &Cause, many: u64) {
     page.blank();
     if many <= 3 || cause.examples.len() as u64 == cause.sessions && cause.sessions == 1 {
         for example in &cause.examples {
-            session(page, example);
+            session(page, example, Telling::Full);
         }
         return;
     }
@@ -347,6 +369,6 @@ pub(super) fn risk(page: &mut Page<'_>, cause: &Cause, many: u64) {
     else {
         return;
     };
-    finding(page, headline, None);
+    finding(page, headline, Telling::Full);
     addresses(page, cause);
 }

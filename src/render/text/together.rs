@@ -1,12 +1,13 @@
 //! What several sessions together show, for people: insights, those of one rule together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnosis::Finding;
 use crate::insight::Insight;
 use crate::render::encode;
-use crate::render::text::story::{Page, brief, finding};
+use crate::render::text::story::{Page, Telling, brief, finding};
 use crate::report::Report;
+use crate::session::SessionId;
 use crate::text::{Message, tell};
 
 /// More insights of one rule than this are grouped.
@@ -29,6 +30,12 @@ pub(super) fn insights(page: &mut Page<'_>, report: &Report) {
     for kind in by_kind(whole.into_iter().chain(excusing)) {
         insights_of_a_kind(page, &kind, &parts);
     }
+}
+
+/// Sessions whose failure an insight explains as harmless.
+pub(super) fn excused(report: &Report) -> BTreeSet<SessionId> {
+    let excusing = report.insights.iter().filter(|insight| insight.excuses);
+    excusing.flat_map(|insight| insight.sessions.iter().copied()).collect()
 }
 
 /// How many of so many insights of one rule are told in full.
@@ -72,7 +79,7 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight], parts: &[&Insight]
         let parts = parts.iter().filter(|part| is_part(part, insight));
         let parts: Vec<&Finding> = parts.map(|part| &part.finding).collect();
         page.blank();
-        finding(page, &insight.finding, None);
+        finding(page, &insight.finding, Telling::Full);
         brief(page, Message::AlsoSeen, &parts, &mut parts.len());
         on_sessions(page, insight);
     }
@@ -95,7 +102,7 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight], parts: &[&Insight]
 
 pub(super) fn insight(page: &mut Page<'_>, insight: &Insight) {
     page.blank();
-    finding(page, &insight.finding, None);
+    finding(page, &insight.finding, Telling::Full);
     on_sessions(page, insight);
 }
 
@@ -120,7 +127,7 @@ mod tests {
     use crate::diagnosis::{Evidence, Note};
     use crate::insight::rule;
     use crate::render::text::Style;
-    use crate::session::{SessionId, Stage};
+    use crate::session::Stage;
     use crate::span::Stamp;
 
     fn insight(slug: &str, session: u64, because_of: Option<&'static str>) -> Insight {
