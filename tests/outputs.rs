@@ -266,7 +266,44 @@ fn what_came_before_a_failed_read_is_reported() {
         assert_eq!(told, 3, "{threads} threads: {records}{errors}");
         assert!(records.contains("\"failed\":true"), "{records}");
         assert!(errors.contains("-: could not be read, or not to its end"), "{errors}");
+        assert_eq!(output.status.code(), Some(2), "{errors}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_by_the_exit_code_and_the_others_are_reported() {
+    let folder = std::env::temp_dir().join(format!("smtpcap-unreadable-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = "session 192.0.2.20 -> 198.51.100.11:25
+        S: 554 5.7.1 No";
+    let (capture, text) = (folder.join("capture.pcap"), folder.join("notes.txt"));
+    std::fs::write(&capture, smtpcap_testkit::Script::must(script).to_pcap()).unwrap();
+    std::fs::write(&text, "no capture").unwrap();
+    let run = |files: &[&std::path::Path], further: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+            .arg("analyze")
+            .args(files)
+            .args(["--lang", "en", "--format", "jsonl"])
+            .args(further)
+            .output()
+            .unwrap()
+    };
+    let told = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).contains("\"type\":\"session\"");
+    let missing = folder.join("missing.pcap");
+    let fail_on = ["--fail-on", "fail"];
+    for (files, further, code) in [
+        (vec![&*capture], &[][..], 0),
+        (vec![&*capture], &fail_on[..], 1),
+        (vec![&*capture, &*text], &[][..], 2),
+        (vec![&*missing, &*capture], &[][..], 2),
+        (vec![&*text, &*capture], &fail_on[..], 2),
+    ] {
+        let output = run(&files, further);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{files:?} {further:?}: {errors}");
+        assert!(told(&output), "{files:?}: {errors}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

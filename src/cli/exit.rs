@@ -8,8 +8,9 @@ use crate::text::{Language, Message};
 pub const ANALYSED: u8 = 0;
 /// Findings at or above `--fail-on`.
 pub const FOUND: u8 = 1;
-/// Usage, unreadable, not a capture, nothing analysed, or the output could not be written.
-pub const NOTHING: u8 = 2;
+/// Not all that was asked for could be done: usage, a file that is no capture or could not be read to its end (the rest is
+/// reported), nothing analysed, or an output that could not be written. It stands above [`FOUND`].
+pub const INCOMPLETE: u8 = 2;
 
 /// Why a command stopped.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ mod share;
 pub use list::schema_document;
 
 use crate::cli::args::Command;
-use crate::cli::exit::{ANALYSED, NOTHING, Stop};
+use crate::cli::exit::{ANALYSED, INCOMPLETE, Stop};
 use crate::text::Message;
 
 /// Runs the program with the process's arguments; the exit code.
@@ -53,7 +53,7 @@ pub fn run() -> u8 {
                     Message::ErrorPrefix.say(environment::language(lang), &[("what", &what)])
                 );
             }
-            NOTHING
+            INCOMPLETE
         }
     }
 }

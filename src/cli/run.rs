@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use crate::analyzer::{DEFAULT_PORTS, Options, Router};
-use crate::capture::{Ahead, Input, Reader};
+use crate::capture::{Ahead, CaptureFacts, Input, Reader};
 use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, FOUND, Stop};
+use crate::cli::exit::{ANALYSED, FOUND, INCOMPLETE, Stop};
 use crate::cli::filter::Filter;
 use crate::cli::keylog;
 use crate::cli::messages;
@@ -172,6 +172,11 @@ impl Books {
     }
 }
 
+/// True where a file is not in the report, or not to its end, because it could not be read.
+fn is_incomplete(capture: &CaptureFacts) -> bool {
+    capture.files.iter().any(|file| file.failed)
+}
+
 /// `smtpcap analyze`.
 ///
 /// # Errors
@@ -247,7 +252,11 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
         FailOn::Note => Severity::Note,
     });
     let found = floor.is_some_and(|floor| report.gravest().is_some_and(|gravest| gravest >= floor));
-    Ok(if found { FOUND } else { ANALYSED })
+    Ok(match (is_incomplete(&health.capture), found) {
+        (true, _) => INCOMPLETE,
+        (false, true) => FOUND,
+        (false, false) => ANALYSED,
+    })
 }
 
 /// Writes sessions in the format asked for.
@@ -434,5 +443,9 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
         writeln!(output, "{line}").map_err(|error| Stop::output(&error, "-", language))?;
     }
     output.finish().map_err(|error| Stop::output(&error, "-", language))?;
-    Ok(ANALYSED)
+    Ok(if is_incomplete(&run.capture) {
+        INCOMPLETE
+    } else {
+        ANALYSED
+    })
 }

@@ -15,7 +15,7 @@ use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
 use crate::cli::args::{FailOn, Format, Live};
 use crate::cli::capture_messages;
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, FOUND, NOTHING, Stop};
+use crate::cli::exit::{ANALYSED, FOUND, INCOMPLETE, Stop};
 use crate::cli::filter::Filter;
 use crate::cli::keylog;
 use crate::cli::live::clock::Clock;
@@ -393,7 +393,7 @@ impl<'a> Watch<'a> {
         }
         let nothing = self.unreadable.is_some() && self.analyzer.frames().0 == 0;
         if self.sink.lost().1 || !stored || !captured || nothing {
-            return Ok(NOTHING);
+            return Ok(INCOMPLETE);
         }
         let floor = self.arguments.fail_on.map(|floor| match floor {
             FailOn::Fail => Severity::Fail,
