@@ -148,3 +148,33 @@ fn a_wrong_truth_is_found() {
     assert_eq!(said.len(), 1, "{said:?}");
     std::fs::remove_file(made.capture).unwrap();
 }
+
+/// Reading ahead begins and ends where the capture changes from noise to mail and back; that must not be seen.
+#[test]
+fn mail_and_noise_in_turns_are_reported_alike_by_any_number_of_threads() {
+    let mail = |seed| ("turns-mail", Profile::MailHeavy, Size::Bytes(16_000_000), seed);
+    let noise = |seed| ("turns-noise", Profile::MirrorPort, Size::Bytes(20_000_000), seed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workload-turns.pcap");
+    let mut whole = Vec::new();
+    for (name, profile, size, seed) in [mail(20), noise(21), mail(22), noise(23)] {
+        let made = make(name, profile, size, Format::PcapNs, seed);
+        let octets = std::fs::read(&made.capture).unwrap();
+        std::fs::remove_file(made.capture).unwrap();
+        whole.extend_from_slice(if whole.is_empty() { &octets } else { &octets[24..] });
+    }
+    std::fs::write(&path, whole).unwrap();
+    let run = |threads| {
+        let output = Command::new(env!("CARGO_BIN_EXE_smtpcap"))
+            .args(["analyze", "--format", "jsonl", "--threads", threads])
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        output.stdout
+    };
+    let alone = run("1");
+    for threads in ["2", "3", "4"] {
+        assert!(run(threads) == alone, "{threads} threads differ");
+    }
+    std::fs::remove_file(path).unwrap();
+}

@@ -271,6 +271,8 @@ pub struct Ahead<'a> {
     known: (u64, u64, u64),
     /// Chunks in a row that gave nothing.
     barren: usize,
+    /// It ended because the run wanted to see most frames.
+    resting: bool,
 }
 
 impl Drop for Ahead<'_> {
@@ -282,7 +284,7 @@ impl Drop for Ahead<'_> {
 impl<'a> Ahead<'a> {
     /// Starts reading ahead with `threads` threads, four at most and this one among them, in the file of which the reader
     /// has just given a frame. `None` where there is more than one file, or it is a pipe, compressed, or too small for it;
-    /// and where it is not worth it by `frames`, which are those read so far, and how many of them the run does not want to
+    /// and where it is not worth it by `frames`, which are those read lately, and how many of them the run does not want to
     /// see.
     pub fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
@@ -351,6 +353,7 @@ impl<'a> Ahead<'a> {
             head: None,
             known,
             barren: 0,
+            resting: false,
         })
     }
 
@@ -384,6 +387,7 @@ impl<'a> Ahead<'a> {
                 let mut stretch = head;
                 stretch.before = reader.pass(&stretch.tally, until)?;
                 if !is_worth_it(self.threads, stretch.counts()) {
+                    self.resting = true;
                     self.end();
                 }
                 return Some(stretch);
@@ -395,6 +399,12 @@ impl<'a> Ahead<'a> {
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.found.is_none() && self.head.is_none()
+    }
+
+    /// Nothing more will come of it, but another one may be of use where frames are of another kind again.
+    #[must_use]
+    pub const fn is_resting(&self) -> bool {
+        self.is_over() && self.resting
     }
 
     fn end(&mut self) {

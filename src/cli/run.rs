@@ -31,6 +31,8 @@ use crate::text::{Language, Message};
 const HELD_OCTETS: usize = 64 << 20;
 /// Frames between two looks at progress and finished sessions; the first of them say whether to read ahead.
 const FRAMES_A_ROUND: u64 = 1024;
+/// Frames between two further looks at whether to read ahead.
+const FRAMES_A_LOOK: u64 = 16 * FRAMES_A_ROUND;
 
 /// What the flags of reading say to the analyzer.
 pub(super) fn options(reading: &Reading) -> Options {
@@ -48,6 +50,18 @@ pub(super) fn options(reading: &Reading) -> Options {
     };
     options.limits.memory = reading.memory.saturating_mul(1_000_000);
     options
+}
+
+/// Frames at the last look, and how many of them were no mail.
+#[derive(Default)]
+struct Looked((u64, u64));
+
+impl Looked {
+    /// What came since the last look.
+    fn replace(&mut self, now: (u64, u64)) -> (u64, u64) {
+        let before = std::mem::replace(&mut self.0, now);
+        (now.0 - before.0, now.1 - before.1)
+    }
 }
 
 /// Reads every frame of the files, makes of each session what `tell` says, and hands that out in order. Files that cannot
@@ -70,12 +84,14 @@ fn read<T: Send>(
         let mut pipeline = Pipeline::start(scope, crew, &options, tell);
         let mut progress = Progress::new();
         let mut ahead = None;
+        let mut looked = Looked::default();
         loop {
             if let Some(ahead) = &mut ahead
                 && let Some(stretch) = Ahead::next_stretch(ahead, &mut reader)
             {
                 pipeline.push_stretch(&stretch, sink)?;
                 ahead.give_back(stretch);
+                looked.replace(pipeline.frames());
                 progress.show(reader.progress());
                 continue;
             }
@@ -97,8 +113,11 @@ fn read<T: Send>(
                 }
             }
             let frames = reader.last().0;
-            if frames == FRAMES_A_ROUND && crew.threads > 1 {
-                ahead = Ahead::start(scope, &reader, crew.threads, &wanted, pipeline.frames());
+            if crew.threads > 1 && (frames == FRAMES_A_ROUND || frames.is_multiple_of(FRAMES_A_LOOK)) {
+                let lately = looked.replace(pipeline.frames());
+                if ahead.as_ref().is_none_or(Ahead::is_resting) {
+                    ahead = Ahead::start(scope, &reader, crew.threads, &wanted, lately);
+                }
             }
             if frames == 1 || frames.is_multiple_of(FRAMES_A_ROUND) {
                 pipeline.set_digits(reader.facts().fraction_digits(), sink)?;

@@ -96,6 +96,7 @@ fn few_threads_leave_a_file_of_wanted_frames_to_the_reader() {
                     walked += stretch.counts().0;
                     ahead.give_back(stretch);
                 } else if reader.next_frame().unwrap().is_none() {
+                    assert_eq!(ahead.is_resting(), !all, "{threads} threads");
                     return;
                 }
             }
