@@ -8,7 +8,7 @@ use std::thread::Scope;
 use crate::analyzer::{Options, Router, SHARDS};
 use crate::cli::batch::Batch;
 use crate::cli::pipeline::{Counted, Take, Tell};
-use crate::cli::share::{Answer, Crew, Order, Owner, Share, Told, Worker, owners, shares};
+use crate::cli::share::{Answer, Crew, Order, Owner, Share, Told, Worker, next, owners, shares};
 use crate::frame::Frame;
 use crate::span::Stamp;
 use crate::tcp;
@@ -45,6 +45,8 @@ pub struct Pool<'a, T> {
     octets: usize,
     packets: usize,
     rounds: usize,
+    /// How often a thread looks for what it waits for before it sleeps.
+    looks: u32,
 }
 
 impl<'a, T: Send + 'a> Pool<'a, T> {
@@ -54,6 +56,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
         'a: 'scope,
     {
         let shares = shares(crew);
+        let looks = crew.looks();
         let (mine, theirs) = shares.split_first().unwrap_or((&0, &[]));
         let hands = theirs.iter().map(|count| {
             let (orders, received) = sync_channel(ROUNDS + 1);
@@ -61,6 +64,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
             let worker = Worker {
                 share: Share::new(*count, options, tell),
                 answers: sender,
+                looks,
             };
             scope.spawn(move || worker.run(&received));
             Hand {
@@ -82,6 +86,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
             octets: 0,
             packets: 0,
             rounds: 0,
+            looks,
         }
     }
 
@@ -166,7 +171,7 @@ impl<'a, T: Send + 'a> Pool<'a, T> {
         let mut told = Vec::with_capacity(self.hands.len() + 1);
         told.extend(self.own.rounds.pop_front().map(|own| own.into_iter().peekable()));
         for hand in &mut self.hands {
-            if let Ok(Answer::Ended(sessions, batch)) = hand.answers.recv() {
+            if let Ok(Answer::Ended(sessions, batch)) = next(&hand.answers, self.looks) {
                 hand.spare.push(batch);
                 told.push(sessions.into_iter().peekable());
             }

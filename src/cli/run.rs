@@ -254,6 +254,8 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     health.forgotten = history.forgotten();
     health.keyless = report.tally.keyless;
     report.finish(history.conclude());
+    // The run ends soon, and its memory with it: nothing is gained by giving that back piece by piece.
+    std::mem::forget(history);
     for trouble in troubles(
         &health,
         &Style {

@@ -1,6 +1,7 @@
 //! What one thread has of the 16 shards: packets in, told sessions out.
 
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError};
 
 use crate::analyzer::{Options, SHARDS, Shard};
 use crate::cli::batch::Batch;
@@ -12,6 +13,9 @@ use crate::time::Timestamp;
 
 /// Sessions in one answer at the end of the capture.
 const LAST_SESSIONS: usize = 256;
+/// How often a thread looks whether something came before it sleeps: for some 20 µs. To sleep and be woken takes longer.
+const LOOKS: u32 = 600;
+
 /// Which thread has a shard, and at which place among that thread's.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Owner {
@@ -28,6 +32,26 @@ pub struct Crew {
     pub threads: usize,
     /// True where that hands out a record of every session, too.
     pub records: bool,
+}
+
+impl Crew {
+    /// How often its threads look whether something came before they sleep: never where they are more than the processors,
+    /// which another thread needs then.
+    pub fn looks(self) -> u32 {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if self.threads <= processors { LOOKS } else { 0 }
+    }
+}
+
+/// Takes what comes next; looks for it so many times before the thread sleeps.
+pub fn next<T>(from: &Receiver<T>, looks: u32) -> Result<T, RecvError> {
+    for _ in 0..looks {
+        match from.try_recv() {
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+            come => return come.map_err(|_| RecvError),
+        }
+    }
+    from.recv()
 }
 
 /// How many shards each thread has, the thread that reads first.
@@ -159,12 +183,14 @@ pub struct Worker<'a, T> {
     pub share: Share<'a, T>,
     /// Where its answers go.
     pub answers: SyncSender<Answer<T>>,
+    /// How often it looks for an order before it sleeps.
+    pub looks: u32,
 }
 
 impl<T> Worker<'_, T> {
     /// Works until the orders end, or nobody takes the answers any more.
     pub fn run(mut self, orders: &Receiver<Order>) {
-        while let Ok(order) = orders.recv() {
+        while let Ok(order) = next(orders, self.looks) {
             let answered = match order {
                 Order::Batch(batch) => {
                     let answer = self.work(batch);
@@ -201,7 +227,26 @@ impl<T> Worker<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::sync_channel;
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn what_comes_late_is_waited_for_and_the_end_is_told() {
+        for looks in [0, LOOKS] {
+            let (sender, receiver) = sync_channel(1);
+            std::thread::scope(|scope| {
+                scope.spawn(move || {
+                    for number in [1, 2] {
+                        std::thread::sleep(Duration::from_millis(5));
+                        sender.send(number).unwrap();
+                    }
+                });
+                assert_eq!([(); 3].map(|()| next(&receiver, looks).ok()), [Some(1), Some(2), None]);
+            });
+        }
+    }
 
     #[test]
     fn every_shard_has_one_owner_whatever_the_number_of_threads() {

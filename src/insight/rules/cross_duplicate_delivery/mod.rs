@@ -1,10 +1,14 @@
 //! The same message was handed over twice for the same recipients.
 
-use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasher;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use foldhash::quality::RandomState;
+
 use crate::captured::Captured;
+use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Rule, Severity};
 use crate::insight::digest::{Digest, TransactionDigest};
 use crate::insight::history::Insight;
 use crate::insight::window::Window;
@@ -30,33 +34,52 @@ pub static RULE: Rule = Rule {
 /// Mails without a Message-ID are the same only within this time.
 const SAME_TRY: Duration = Duration::from_secs(3600);
 
+/// What two copies of a mail share: client, port, envelope, and Message-ID or else the body. The same mail on the next hop
+/// of a relay has another client; through a filter, another port.
+type Key<'a> = (IpAddr, u16, u64, Option<&'a [u8]>, Option<(u64, u64)>);
+
+/// The key of a mail that was accepted, or may have been; `None` where nothing tells it from another.
+fn key<'a>(digest: &Digest, transaction: &'a TransactionDigest) -> Option<Key<'a>> {
+    let accepted = transaction.result == TransactionResult::Accepted;
+    let open = transaction.no_final_reply && transaction.result != TransactionResult::Refused;
+    let id = transaction
+        .message_id
+        .as_ref()
+        .filter(|id| !id.is_empty())
+        .map(Captured::bytes);
+    let told_apart = id.is_some() || transaction.body.is_some();
+    ((accepted || open) && told_apart && !transaction.first_recipient.is_empty()).then(|| {
+        let body = transaction.body.filter(|_| id.is_none());
+        (
+            digest.client_address(),
+            digest.server.port,
+            transaction.envelope,
+            id,
+            body,
+        )
+    })
+}
+
 pub(super) fn check(rule: &'static Rule, window: &Window<'_>) -> Vec<Insight> {
+    let mails = || {
+        window
+            .sessions()
+            .flat_map(|digest| digest.transactions.iter().map(move |one| (digest, one)))
+            .filter_map(|(digest, one)| Some((key(digest, one)?, (digest, one))))
+    };
+    // Nearly every mail is there once: the few that may not be are found first.
+    let state = RandomState::default();
+    let mut once = HashSet::with_hasher(RandomState::default());
+    let again: HashSet<u64> = mails()
+        .map(|(key, _)| state.hash_one(key))
+        .filter(|hash| !once.insert(*hash))
+        .collect();
+    if again.is_empty() {
+        return Vec::new();
+    }
     let mut groups: BTreeMap<_, Vec<(&Digest, &TransactionDigest)>> = BTreeMap::new();
-    for digest in window.sessions() {
-        for transaction in &digest.transactions {
-            let accepted = transaction.result == TransactionResult::Accepted;
-            let open = transaction.no_final_reply && transaction.result != TransactionResult::Refused;
-            let id = transaction
-                .message_id
-                .as_ref()
-                .filter(|id| !id.is_empty())
-                .map(Captured::bytes);
-            if (accepted || open)
-                && (id.is_some() || transaction.body.is_some())
-                && !transaction.first_recipient.is_empty()
-            {
-                let body = transaction.body.filter(|_| id.is_none());
-                // The same mail on the next hop of a relay has another client; through a filter, another port.
-                let key = (
-                    digest.client_address(),
-                    digest.server.port,
-                    transaction.envelope,
-                    id,
-                    body,
-                );
-                groups.entry(key).or_default().push((digest, transaction));
-            }
-        }
+    for (key, mail) in mails().filter(|(key, _)| again.contains(&state.hash_one(key))) {
+        groups.entry(key).or_default().push(mail);
     }
     let found: Vec<Vec<_>> = groups.into_values().filter(|copies| twice(copies)).collect();
     let mut by_client: BTreeMap<_, Vec<Vec<(&Digest, &TransactionDigest)>>> = BTreeMap::new();

@@ -62,7 +62,8 @@ fn of_server(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
                     .entry(transaction.envelope)
                     .or_default()
                     .push((digest, transaction));
-            } else if transaction.result == TransactionResult::Accepted
+            } else if !waiting.is_empty()
+                && transaction.result == TransactionResult::Accepted
                 && let Some(tries) = waiting.remove(&transaction.envelope)
                 && tries
                     .iter()
