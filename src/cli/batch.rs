@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::capture::READ_SIZE;
-use crate::packet::{Carried, Compact, Packet};
+use crate::packet::{Carried, Compact, LongAddresses, Packet};
 use crate::time::Timestamp;
 
 /// Blocks of the reader's memory that a batch keeps at most: where mail is rare each packet would keep another one. The
@@ -37,6 +37,8 @@ enum Form {
 #[derive(Default)]
 pub struct Batch {
     parcels: Vec<Parcel>,
+    /// Their IPv6 addresses.
+    long: LongAddresses,
     /// What is no usual segment.
     whole: Vec<Packet<'static>>,
     /// The reader's memory, in which payloads lie.
@@ -54,7 +56,10 @@ impl Batch {
         let payload = carried.payload();
         let kept = memory.and_then(|block| Some((offset_in(block, payload)?, self.keep(block)?)));
         let (from, block) = kept.unwrap_or_else(|| (self.copy(payload), COPIED));
-        let form = match carried.segment().and_then(Compact::of) {
+        let compact = carried
+            .segment()
+            .and_then(|segment| Compact::of(segment, &mut self.long));
+        let form = match compact {
             Some(compact) => Form::Compact(compact),
             None => self.keep_whole(carried),
         };
@@ -100,7 +105,8 @@ impl Batch {
             let (place, payload) = (usize::from(parcel.place), self.payload(parcel));
             match parcel.form {
                 Form::Compact(compact) => {
-                    take(place, Carried::Segment(&compact.segment(payload)), parcel.now);
+                    let segment = compact.segment(payload, &self.long);
+                    take(place, Carried::Segment(&segment), parcel.now);
                 }
                 Form::Whole(at) => {
                     let packet = self.whole.get(at as usize).and_then(Packet::carried);
@@ -129,6 +135,7 @@ impl Batch {
     /// Makes it empty, to be filled again.
     pub fn clear(&mut self) {
         self.parcels.clear();
+        self.long.clear();
         self.whole.clear();
         self.blocks.clear();
         self.copies.clear();
@@ -212,9 +219,15 @@ mod tests {
             quoted_destination: unusual.flow.destination(),
             quoted_sequence: 1,
         };
-        let segments = [segment(b"one"), unusual, segment(b"three")];
-        let [one, two, three] = segments.each_ref().map(Carried::Segment);
-        let packets = [one, two, Carried::IcmpError(&error), three];
+        let mut version6 = segment(b"four");
+        version6.ip_identification = None;
+        version6.change_ends(|source, destination| {
+            source.address = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
+            destination.address = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 2]);
+        });
+        let segments = [segment(b"one"), unusual, segment(b"three"), version6];
+        let [one, two, three, four] = segments.each_ref().map(Carried::Segment);
+        let packets = [one, two, Carried::IcmpError(&error), three, four];
         let mut batch = Batch::default();
         for (place, carried) in packets.iter().enumerate() {
             batch.add(place, *carried, Timestamp::from_nanoseconds(place as i64), None);

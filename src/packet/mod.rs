@@ -25,7 +25,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
-pub use compact::Compact;
+pub use compact::{Compact, LongAddresses};
 pub use counts::{ChecksumCounts, Counts, FragmentCounts, MAXIMUM_TALLY_NUMBERS, Tally};
 pub use decoder::Decoder;
 pub use flow::Flow;
