@@ -19,14 +19,19 @@ const BULK: usize = 512;
 /// The largest block.
 const LARGEST: usize = 2 * COMPARED_OCTETS;
 
-/// The last octets before the next expected one: a short tail in place, or a block while more than that are not
-/// acknowledged.
-pub(super) struct History {
-    block: Box<[u8]>,
-    /// How many octets of the block are kept, or of the tail where there is none.
-    length: u16,
-    tail: [u8; COMPARED_TAIL],
+/// The last octets before the next expected one.
+pub(super) struct History(Kept);
+
+/// Where they are kept, the first `length` of it.
+enum Kept {
+    /// A short tail in place.
+    Tail { length: u8, octets: [u8; COMPARED_TAIL] },
+    /// A block, while more than that are not acknowledged.
+    Block { length: u16, octets: Box<[u8]> },
 }
+
+/// Each open connection has two.
+const _: () = assert!(size_of::<History>() == 64);
 
 /// Blocks that a thread keeps for whoever needs the next one.
 const SPARE_BLOCKS: usize = 16;
@@ -39,11 +44,10 @@ thread_local! {
 
 impl Default for History {
     fn default() -> Self {
-        Self {
-            block: Box::default(),
+        Self(Kept::Tail {
             length: 0,
-            tail: [0; COMPARED_TAIL],
-        }
+            octets: [0; COMPARED_TAIL],
+        })
     }
 }
 
@@ -60,78 +64,83 @@ impl History {
     /// Octets follow those before, of which the last `unacknowledged` are not acknowledged so far.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], unacknowledged: usize) {
-        let kept = self.length();
-        if !self.block.is_empty() || kept.min(unacknowledged) + bytes.len() > COMPARED_TAIL {
+        let Kept::Tail { length, octets } = &mut self.0 else {
+            self.push_into_block(bytes);
+            return;
+        };
+        let kept = usize::from(*length);
+        if kept.min(unacknowledged) + bytes.len() > COMPARED_TAIL {
             self.push_into_block(bytes);
             return;
         }
         let left = kept.min(COMPARED_TAIL - bytes.len());
-        self.tail.copy_within(kept - left..kept, 0);
-        if let Some(room) = self.tail.get_mut(left..left + bytes.len()) {
+        octets.copy_within(kept - left..kept, 0);
+        if let Some(room) = octets.get_mut(left..left + bytes.len()) {
             room.copy_from_slice(bytes);
         }
-        self.length = (left + bytes.len()) as u16;
+        *length = (left + bytes.len()) as u8;
     }
 
     fn push_into_block(&mut self, bytes: &[u8]) {
         let bytes = bytes
             .get(bytes.len().saturating_sub(COMPARED_OCTETS)..)
             .unwrap_or_default();
-        if self.length() + bytes.len() > LARGEST {
+        if self.octets().len() + bytes.len() > LARGEST {
             self.keep_last(COMPARED_OCTETS.saturating_sub(bytes.len()));
         }
-        let (from, to) = (self.length(), self.length() + bytes.len());
-        match self.block.get_mut(from..to) {
-            Some(room) => room.copy_from_slice(bytes),
-            None => self.grow(bytes),
+        let (from, to) = (self.octets().len(), self.octets().len() + bytes.len());
+        match &mut self.0 {
+            Kept::Block { length, octets } if to <= octets.len() => {
+                if let Some(room) = octets.get_mut(from..to) {
+                    room.copy_from_slice(bytes);
+                }
+                *length = to as u16;
+            }
+            Kept::Block { .. } | Kept::Tail { .. } => self.grow(bytes),
         }
-        self.length = to as u16;
-    }
-
-    /// Octets kept.
-    #[inline]
-    fn length(&self) -> usize {
-        usize::from(self.length)
     }
 
     /// Takes a larger block.
     #[inline(never)]
     fn grow(&mut self, bytes: &[u8]) {
-        let (from, to) = (self.length(), self.length() + bytes.len());
-        let mut block = if to <= BULK {
+        let kept = self.octets();
+        let (from, to) = (kept.len(), kept.len() + bytes.len());
+        let mut octets = if to <= BULK {
             vec![0; to.next_multiple_of(STEP)].into_boxed_slice()
         } else {
             let spare = SPARE.with_borrow_mut(Vec::pop);
             spare.unwrap_or_else(|| vec![0; LARGEST].into_boxed_slice())
         };
-        if let (Some(kept), Some(new)) = (self.octets().get(..from), block.get_mut(..to)) {
+        if let Some(new) = octets.get_mut(..to) {
             let (old, room) = new.split_at_mut(from);
             old.copy_from_slice(kept);
             room.copy_from_slice(bytes);
         }
-        self.block = block;
+        let length = to as u16;
+        self.0 = Kept::Block { length, octets };
     }
 
     /// All octets are acknowledged.
     #[inline]
     pub fn acknowledged(&mut self) {
-        if !self.block.is_empty() {
+        if matches!(self.0, Kept::Block { .. }) {
             self.give_block_back();
         }
     }
 
     fn give_block_back(&mut self) {
-        let block = std::mem::take(&mut self.block);
-        let kept = block.get(..self.length()).unwrap_or_default();
-        let last = kept.get(kept.len().saturating_sub(COMPARED_TAIL)..).unwrap_or_default();
-        if let Some(room) = self.tail.get_mut(..last.len()) {
-            room.copy_from_slice(last);
-        }
-        self.length = last.len() as u16;
-        if block.len() == LARGEST {
+        let kept = std::mem::take(self);
+        let octets = kept.octets();
+        let last = octets
+            .get(octets.len().saturating_sub(COMPARED_TAIL)..)
+            .unwrap_or_default();
+        self.push(last, 0);
+        if let Kept::Block { octets, .. } = kept.0
+            && octets.len() == LARGEST
+        {
             SPARE.with_borrow_mut(|spare| {
                 if spare.len() < SPARE_BLOCKS {
-                    spare.push(block);
+                    spare.push(octets);
                 }
             });
         }
@@ -139,29 +148,32 @@ impl History {
 
     /// Keeps the last octets of the block only.
     fn keep_last(&mut self, count: usize) {
-        let length = self.length();
-        let count = count.min(length);
-        self.block.copy_within(length - count..length, 0);
-        self.length = count as u16;
+        if let Kept::Block { length, octets } = &mut self.0 {
+            let kept = usize::from(*length);
+            let count = count.min(kept);
+            octets.copy_within(kept - count..kept, 0);
+            *length = count as u16;
+        }
     }
 
     pub fn clear(&mut self) {
-        self.block = Box::default();
-        self.length = 0;
+        *self = Self::default();
     }
 
     /// Octets held besides the history itself.
     pub fn weight(&self) -> usize {
-        self.block.len()
+        match &self.0 {
+            Kept::Tail { .. } => 0,
+            Kept::Block { octets, .. } => octets.len(),
+        }
     }
 
     fn octets(&self) -> &[u8] {
-        let place = if self.block.is_empty() {
-            &self.tail[..]
-        } else {
-            &*self.block
+        let (place, length) = match &self.0 {
+            Kept::Tail { length, octets } => (&octets[..], usize::from(*length)),
+            Kept::Block { length, octets } => (&**octets, usize::from(*length)),
         };
-        place.get(..self.length()).unwrap_or_default()
+        place.get(..length).unwrap_or_default()
     }
 
     /// Compares a copy that begins `back` octets before the next expected one; what lies behind that one is left out.

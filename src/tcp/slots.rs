@@ -12,7 +12,7 @@ const NONE: u32 = u32::MAX;
 const STAGES: usize = 4;
 /// Connections in a page: with a reader of 56 octets, as a conversation is one, they fit into 20 KiB, which the allocator
 /// has a size for, and leave next to nothing of it empty.
-const PAGE: usize = 36;
+const PAGE: usize = 38;
 
 /// A connection, its reader, and what the table needs of it.
 pub(super) struct Connection<S> {
