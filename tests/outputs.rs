@@ -306,6 +306,43 @@ fn a_file_that_cannot_be_read_is_told_by_the_exit_code_and_the_others_are_report
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// A greylisted session of which one mail passed later, and the other not, or all.
+#[test]
+fn a_failure_is_called_explained_only_where_all_of_it_is() {
+    let put_off = |from: &str| {
+        format!(
+            "C: MAIL FROM:<{from}@example.org>
+            S: 250 2.1.0 Ok
+            C: RCPT TO:<yuki@example.com>
+            S: 450 4.2.0 <yuki@example.com>: Recipient address rejected: Greylisted, try again later
+            C: RSET
+            S: 250 Ok
+            "
+        )
+    };
+    let script = |first: &[&str]| {
+        let first: String = first.iter().map(|from| put_off(from)).collect();
+        format!(
+            "session 192.0.2.29 -> 198.51.100.11:25
+            smtp hello
+            {first}smtp quit
+            session 192.0.2.29 -> 198.51.100.11:25 at=+5m
+            smtp hello
+            smtp mail from=one@example.org to=yuki@example.com
+            smtp quit"
+        )
+    };
+    let path = std::env::temp_dir().join(format!("smtpcap-explained-{}.pcap", std::process::id()));
+    for (first, explained) in [(&["one"][..], true), (&["one", "two"], false)] {
+        std::fs::write(&path, smtpcap_testkit::Script::must(&script(first)).to_pcap()).unwrap();
+        let told = run(&["analyze", "--lang", "en", path.to_str().unwrap()], None);
+        assert!(told.contains("was accepted by 198.51.100.11:25 on try 2"), "{told}");
+        assert_eq!(told.contains("Nothing of its own"), explained, "{told}");
+        assert_eq!(told.contains("Try again from the same address"), !explained, "{told}");
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
 #[test]
 fn a_run_of_many_sessions_begins_with_its_causes_and_their_numbers() {
     let script = "session 192.0.2.20 -> 198.51.100.11:25 x40 every=1s

@@ -69,6 +69,7 @@ mod tests {
             sessions,
             sessions_in_all,
             excuses: false,
+            unexcused: Vec::new(),
         }
     }
 
@@ -113,6 +114,17 @@ mod tests {
         let mut risk = insight(MORE, [1, 16, 31]);
         risk.finding.severity = Severity::Risk;
         assert_eq!(reasons(vec![insight(LESS, [1, 16]), risk]), [None, None]);
+    }
+
+    #[test]
+    fn only_failures_that_the_rule_names_are_excused_and_only_in_its_sessions() {
+        let sweep = insight("cross-version-probe-sweep", [1, 16, 31]);
+        let refused = "tls-protocol-version-refused";
+        assert!(!sweep.excuses(SessionId(1), refused));
+        let sweep = sweep.excusing().but([SessionId(16), SessionId(99)]);
+        assert!(sweep.excuses(SessionId(1), refused) && sweep.excuses(SessionId(31), refused));
+        assert!(!sweep.excuses(SessionId(1), "auth-credentials-rejected"));
+        assert!(!sweep.excuses(SessionId(16), refused) && !sweep.excuses(SessionId(2), refused));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Insight {
     pub sessions_in_all: u64,
     /// It is a harmless explanation of these sessions' failures (a probe, a greylisted first try): they need no alarm.
     pub excuses: bool,
+    /// Listed sessions of which it does not explain everything.
+    pub unexcused: Vec<SessionId>,
 }
 
 impl Insight {
@@ -43,6 +45,7 @@ impl Insight {
             sessions: ids,
             sessions_in_all,
             excuses: false,
+            unexcused: Vec::new(),
         }
     }
 
@@ -51,6 +54,25 @@ impl Insight {
     pub fn excusing(mut self) -> Self {
         self.excuses = true;
         self
+    }
+
+    /// Marks those of its sessions in which something else failed as well.
+    #[must_use]
+    pub fn but(mut self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        let listed = sessions
+            .into_iter()
+            .filter(|id| self.sessions.binary_search(id).is_ok());
+        self.unexcused = listed.collect();
+        self
+    }
+
+    /// True where it explains a failure with this slug in this session as harmless.
+    #[must_use]
+    pub fn excuses(&self, session: SessionId, slug: &str) -> bool {
+        self.excuses
+            && self.finding.rule.explains_away.contains(&slug)
+            && self.sessions.binary_search(&session).is_ok()
+            && !self.unexcused.contains(&session)
     }
 }
 

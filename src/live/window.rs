@@ -226,6 +226,7 @@ mod tests {
             sessions: vec![SessionId(1)],
             sessions_in_all: sessions,
             excuses: false,
+            unexcused: Vec::new(),
         }
     }
 

@@ -12,9 +12,8 @@ pub fn stories(page: &mut Page<'_>, report: &Report) {
     let style = page.style();
     let causes = report.causes_in_order();
     let (failures, risks): (Vec<_>, Vec<_>) = causes.into_iter().partition(|cause| cause.severity == Severity::Fail);
-    let excused = together::excused(report);
     for cause in failures {
-        failure(page, cause, &excused);
+        failure(page, cause, &together::excused(report, cause));
     }
     let many = risks.iter().map(|cause| cause.sessions).sum::<u64>();
     if !risks.is_empty() {

@@ -6,7 +6,7 @@ use crate::diagnosis::Finding;
 use crate::insight::Insight;
 use crate::render::encode;
 use crate::render::text::story::{Page, Telling, brief, finding};
-use crate::report::Report;
+use crate::report::{Cause, Report};
 use crate::session::SessionId;
 use crate::text::{Message, tell};
 
@@ -32,10 +32,11 @@ pub(super) fn insights(page: &mut Page<'_>, report: &Report) {
     }
 }
 
-/// Sessions whose failure an insight explains as harmless.
-pub(super) fn excused(report: &Report) -> BTreeSet<SessionId> {
-    let excusing = report.insights.iter().filter(|insight| insight.excuses);
-    excusing.flat_map(|insight| insight.sessions.iter().copied()).collect()
+/// Sessions whose failure by this cause an insight explains as harmless.
+pub(super) fn excused(report: &Report, cause: &Cause) -> BTreeSet<SessionId> {
+    let ids = cause.examples.iter().map(|example| example.id);
+    let excused = |id: &SessionId| report.insights.iter().any(|insight| insight.excuses(*id, cause.slug));
+    ids.filter(excused).collect()
 }
 
 /// How many of so many insights of one rule are told in full.
@@ -145,6 +146,7 @@ mod tests {
             sessions: vec![SessionId(session)],
             sessions_in_all: 1,
             excuses: false,
+            unexcused: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::{Actor, Check, Confidence, Evidence, Finding, Layer, Note, Rule, Severity};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use crate::insight::digest::{Digest, TransactionDigest};
@@ -19,7 +20,7 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Confirmed,
     precedence: None,
     actors: &[Actor::Client],
-    explains_away: &[],
+    explains_away: &["smtp-greylisted", "smtp-tempfail"],
     leans_on_absence: false,
     references: &["RFC 6647", "RFC 5321 4.5.4.1"],
     since: "0.1.0",
@@ -64,11 +65,13 @@ fn of_server(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
                     .push((digest, transaction));
             } else if !waiting.is_empty()
                 && transaction.result == TransactionResult::Accepted
-                && let Some(tries) = waiting.remove(&transaction.envelope)
+                && let Entry::Occupied(tries) = waiting.entry(transaction.envelope)
                 && tries
+                    .get()
                     .iter()
                     .all(|(one, _)| kinship::same_network(one.client_address(), digest.client_address()))
             {
+                let tries = tries.remove();
                 passed.push(Passed {
                     tries,
                     accepted: (digest, transaction),
@@ -101,7 +104,9 @@ fn of_server(rule: &'static Rule, sessions: &[&Digest]) -> Option<Insight> {
     let on = passed
         .iter()
         .flat_map(|one| one.tries.iter().map(|(digest, _)| *digest).chain([one.accepted.0]));
-    Some(Insight::on(finding, on).excusing())
+    // A session may hold further mails, of which no later try was seen.
+    let waiting = waiting.values().flatten().map(|(digest, _)| digest.id);
+    Some(Insight::on(finding, on).excusing().but(waiting))
 }
 
 fn delay(passed: &Passed<'_>) -> Duration {

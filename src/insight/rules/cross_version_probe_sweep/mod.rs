@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Likely,
     precedence: None,
     actors: &[Actor::Client],
-    explains_away: &[],
+    explains_away: &["tls-client-refuses-old-server", "tls-protocol-version-refused"],
     leans_on_absence: false,
     references: &["RFC 8446 4.2.1", "openssl-s_client(1)"],
     since: "0.1.0",

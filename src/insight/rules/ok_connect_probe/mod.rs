@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     confidence: Confidence::Likely,
     precedence: None,
     actors: &[Actor::Client],
-    explains_away: &[],
+    explains_away: &["smtp-client-vanished", "tcp-reset-before-greeting"],
     leans_on_absence: false,
     references: &["RFC 5321 4.3.1"],
     since: "0.1.0",
