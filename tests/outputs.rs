@@ -339,6 +339,8 @@ fn a_failure_is_called_explained_only_where_all_of_it_is() {
         assert!(told.contains("was accepted by 198.51.100.11:25 on try 2"), "{told}");
         assert_eq!(told.contains("Nothing of its own"), explained, "{told}");
         assert_eq!(told.contains("Try again from the same address"), !explained, "{told}");
+        let records = run(&["analyze", "--format", "jsonl", path.to_str().unwrap()], None);
+        assert_eq!(records.contains("\"unexcused\":[1]"), !explained, "{records}");
     }
     std::fs::remove_file(&path).unwrap();
 }

@@ -63,6 +63,8 @@ impl Insight {
             .into_iter()
             .filter(|id| self.sessions.binary_search(id).is_ok());
         self.unexcused = listed.collect();
+        self.unexcused.sort_unstable();
+        self.unexcused.dedup();
         self
     }
 

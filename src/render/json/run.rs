@@ -186,8 +186,11 @@ pub struct InsightRecord<'a> {
     pub sessions: Vec<u64>,
     /// How many there are in all.
     pub sessions_in_all: u64,
-    /// It explains these sessions' failures harmlessly.
+    /// It explains these sessions' failures harmlessly, but for those in `unexcused` and for failures of another kind.
     pub excuses: bool,
+    /// Of these sessions those in which something else failed as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unexcused: Vec<u64>,
     /// What it says.
     #[serde(flatten)]
     pub finding: FindingRecord<'a>,
@@ -348,6 +351,7 @@ impl<'a> InsightRecord<'a> {
             sessions: insight.sessions.iter().map(|id| id.0).collect(),
             sessions_in_all: insight.sessions_in_all,
             excuses: insight.excuses,
+            unexcused: insight.unexcused.iter().map(|id| id.0).collect(),
             finding: FindingRecord::of(&insight.finding, form.language, form.digits),
         }
     }
