@@ -61,7 +61,7 @@ impl Default for Options {
 /// limits, so that one thread and many report the same.
 pub const SHARDS: usize = 16;
 
-/// What a frame carries, whose it is, and what time it is.
+/// What a frame carries, where it belongs, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
     /// The shard, below [`SHARDS`].

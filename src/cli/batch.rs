@@ -25,6 +25,8 @@ struct Parcel {
     place: u8,
 }
 
+const _: () = assert!(size_of::<Parcel>() == 88);
+
 /// A packet without its payload.
 enum Form {
     /// As nearly all are.
@@ -109,12 +111,11 @@ impl Batch {
                     take(place, Carried::Segment(&segment), parcel.now);
                 }
                 Form::Whole(at) => {
-                    let packet = self.whole.get(at as usize).and_then(Packet::carried);
-                    let packet = packet.map_or(Packet::Other, |carried| carried.with_payload(payload));
-                    packet
-                        .carried()
-                        .into_iter()
-                        .for_each(|carried| take(place, carried, parcel.now));
+                    let whole = self.whole.get(at as usize).and_then(Packet::carried);
+                    let packet = whole.map(|carried| carried.with_payload(payload));
+                    if let Some(carried) = packet.as_ref().and_then(Packet::carried) {
+                        take(place, carried, parcel.now);
+                    }
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::cli::args::FailOn;
+use crate::diagnosis::Severity;
 use crate::text::{Language, Message};
 
 /// Analysed.
@@ -11,6 +13,22 @@ pub const FOUND: u8 = 1;
 /// Not all that was asked for could be done: usage, a file that is no capture or could not be read to its end (the rest is
 /// reported), nothing analysed, or an output that could not be written. It stands above [`FOUND`].
 pub const INCOMPLETE: u8 = 2;
+
+/// The exit code of a run that reported: whether something of it is missing, and the gravest that was found, against what
+/// the user wants to be told of.
+pub fn code(is_incomplete: bool, gravest: Option<Severity>, fail_on: Option<FailOn>) -> u8 {
+    let floor = fail_on.map(|floor| match floor {
+        FailOn::Fail => Severity::Fail,
+        FailOn::Risk => Severity::Risk,
+        FailOn::Note => Severity::Note,
+    });
+    let is_found = floor.is_some_and(|floor| gravest.is_some_and(|gravest| gravest >= floor));
+    match (is_incomplete, is_found) {
+        (true, _) => INCOMPLETE,
+        (false, true) => FOUND,
+        (false, false) => ANALYSED,
+    }
+}
 
 /// Why a command stopped.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::io::Write;
 
 use crate::analyzer::{DEFAULT_PORTS, Options, Router};
 use crate::capture::{Ahead, CaptureFacts, Input, Reader};
-use crate::cli::args::{Analyze, FailOn, Format, Reading, Show};
+use crate::cli::args::{Analyze, Format, Reading, Show};
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, FOUND, INCOMPLETE, Stop};
+use crate::cli::exit::{self, Stop};
 use crate::cli::filter::Filter;
 use crate::cli::keylog;
 use crate::cli::messages;
@@ -16,7 +16,7 @@ use crate::cli::output::Output;
 use crate::cli::pipeline::{Pipeline, Take, Tell};
 use crate::cli::progress::Progress;
 use crate::cli::share::Crew;
-use crate::diagnosis::{Finding, Severity};
+use crate::diagnosis::Finding;
 use crate::insight::{Digest, History};
 use crate::protocol::Retention;
 use crate::render::encode;
@@ -267,17 +267,8 @@ pub fn analyze(arguments: &Analyze) -> Result<u8, Stop> {
     }
     emitter.finish(&report, &health, &style, &mut output).map_err(failed)?;
     output.finish().map_err(failed)?;
-    let floor = arguments.fail_on.map(|floor| match floor {
-        FailOn::Fail => Severity::Fail,
-        FailOn::Risk => Severity::Risk,
-        FailOn::Note => Severity::Note,
-    });
-    let found = floor.is_some_and(|floor| report.gravest().is_some_and(|gravest| gravest >= floor));
-    Ok(match (is_incomplete(&health.capture), found) {
-        (true, _) => INCOMPLETE,
-        (false, true) => FOUND,
-        (false, false) => ANALYSED,
-    })
+    let incomplete = is_incomplete(&health.capture);
+    Ok(exit::code(incomplete, report.gravest(), arguments.fail_on))
 }
 
 /// Writes sessions in the format asked for.
@@ -464,9 +455,5 @@ pub fn show(arguments: &Show) -> Result<u8, Stop> {
         writeln!(output, "{line}").map_err(|error| Stop::output(&error, "-", language))?;
     }
     output.finish().map_err(|error| Stop::output(&error, "-", language))?;
-    Ok(if is_incomplete(&run.capture) {
-        INCOMPLETE
-    } else {
-        ANALYSED
-    })
+    Ok(exit::code(is_incomplete(&run.capture), None, None))
 }

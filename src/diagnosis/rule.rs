@@ -145,7 +145,8 @@ pub struct Rule {
     /// Who should act, likeliest first.
     pub actors: &'static [Actor],
     /// Slugs whose findings become consequences (or witnesses) where this rule's finding is a `fail` in the same session. Of a
-    /// rule on several sessions: whose insights are part of this rule's, where that is a `fail` and stands on all their sessions.
+    /// rule on several sessions: whose insights are part of this rule's, where that is a `fail` and stands on all their sessions;
+    /// where it excuses, which failures of its sessions.
     pub explains_away: &'static [&'static str],
     /// What it says depends on something that is not there: an offer that was not made, a better explanation, an answer.
     /// Where packets are missing it may only be missing from the capture, so it is never more than possible then.

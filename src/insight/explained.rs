@@ -10,7 +10,7 @@ use crate::session::SessionId;
 pub(super) fn fold(insights: &mut [Insight]) {
     let mut explainers: HashMap<SessionId, Vec<usize>> = HashMap::new();
     for (place, insight) in insights.iter().enumerate() {
-        if !insight.finding.rule.explains_away.is_empty() {
+        if insight.finding.severity == Severity::Fail && !insight.finding.rule.explains_away.is_empty() {
             for id in &insight.sessions {
                 explainers.entry(*id).or_default().push(place);
             }
@@ -61,16 +61,7 @@ mod tests {
             Stage::Tls,
             Evidence::frame(Stamp::default(), None, Note::of("ClientHello, at most {version}")),
         );
-        let mut sessions: Vec<SessionId> = sessions.into_iter().map(SessionId).collect();
-        let sessions_in_all = sessions.len() as u64;
-        sessions.truncate(LISTED_SESSIONS);
-        Insight {
-            finding,
-            sessions,
-            sessions_in_all,
-            excuses: false,
-            unexcused: Vec::new(),
-        }
+        Insight::of(finding, sessions.into_iter().map(SessionId))
     }
 
     fn reasons(mut insights: Vec<Insight>) -> Vec<Option<&'static str>> {

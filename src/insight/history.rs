@@ -35,7 +35,13 @@ impl Insight {
     /// An insight on some sessions.
     #[must_use]
     pub fn on<'a>(finding: Finding, sessions: impl IntoIterator<Item = &'a Digest>) -> Self {
-        let mut ids: Vec<SessionId> = sessions.into_iter().map(|digest| digest.id).collect();
+        Self::of(finding, sessions.into_iter().map(|digest| digest.id))
+    }
+
+    /// An insight on the sessions with these numbers.
+    #[must_use]
+    pub fn of(finding: Finding, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+        let mut ids: Vec<SessionId> = sessions.into_iter().collect();
         ids.sort_unstable();
         ids.dedup();
         let sessions_in_all = ids.len() as u64;

@@ -221,13 +221,9 @@ mod tests {
             .with("client", client.to_owned())
             .with("sessions", sessions);
         finding.severity = severity;
-        Insight {
-            finding,
-            sessions: vec![SessionId(1)],
-            sessions_in_all: sessions,
-            excuses: false,
-            unexcused: Vec::new(),
-        }
+        let mut insight = Insight::of(finding, [SessionId(1)]);
+        insight.sessions_in_all = sessions;
+        insight
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -51,12 +51,11 @@ impl Compact {
         if segment.options != usual || key.version6 == segment.ip_identification.is_some() {
             return None;
         }
-        let addresses = if key.version6 {
+        let (mut addresses, ports) = key.to_short();
+        if key.version6 {
             long.0.push([key.low, key.high]);
-            [long.0.len() as u32 - 1, 0]
-        } else {
-            [key.low[1] as u32, key.high[1] as u32]
-        };
+            addresses = [long.0.len() as u32 - 1, 0];
+        }
         Some(Self {
             stamp: segment.stamp,
             addresses,
@@ -65,7 +64,7 @@ impl Compact {
             timestamps: segment.options.timestamps.unwrap_or_default(),
             payload_length: segment.payload_length,
             encapsulation: segment.encapsulation,
-            ports: [key.low_port, key.high_port],
+            ports,
             window: segment.window,
             ip_identification: segment.ip_identification.unwrap_or_default(),
             flags: segment.flags,
@@ -81,20 +80,11 @@ impl Compact {
     #[must_use]
     #[inline]
     pub fn segment<'a>(&self, payload: &'a [u8], long: &LongAddresses) -> Segment<'a> {
-        let [first, second] = self.addresses;
-        let [low, high] = if self.version6 {
-            long.0.get(first as usize).copied().unwrap_or_default()
-        } else {
-            [[0, u64::from(first)], [0, u64::from(second)]]
-        };
-        let [low_port, high_port] = self.ports;
-        let key = Key {
-            low,
-            high,
-            low_port,
-            high_port,
-            version6: self.version6,
-        };
+        let mut key = Key::short(self.addresses, self.ports);
+        if self.version6 {
+            [key.low, key.high] = long.0.get(self.addresses[0] as usize).copied().unwrap_or_default();
+            key.version6 = true;
+        }
         Segment {
             stamp: self.stamp,
             flow: Flow {

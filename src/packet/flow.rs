@@ -34,6 +34,25 @@ impl Key {
         Endpoint { address, port }
     }
 
+    /// A key of version 4, of the lower end and the higher, addresses in host order.
+    #[inline]
+    pub const fn short([low, high]: [u32; 2], [low_port, high_port]: [u16; 2]) -> Self {
+        Self {
+            low: [0, low as u64],
+            high: [0, high as u64],
+            low_port,
+            high_port,
+            version6: false,
+        }
+    }
+
+    /// What [`Key::short`] makes a key of version 4 from.
+    #[inline]
+    pub const fn to_short(self) -> ([u32; 2], [u16; 2]) {
+        let addresses = [self.low[1] as u32, self.high[1] as u32];
+        (addresses, [self.low_port, self.high_port])
+    }
+
     /// A keyed hash: whoever makes the packets must not choose where they land. Nothing in the output follows from it.
     #[inline]
     pub fn hash(&self, state: &RandomState) -> u32 {

@@ -19,36 +19,21 @@ impl KeptKey {
         if key.version6 {
             return Self::Version6(Box::new(key));
         }
-        Self::Version4 {
-            addresses: [key.low[1] as u32, key.high[1] as u32],
-            ports: [key.low_port, key.high_port],
-        }
+        let (addresses, ports) = key.to_short();
+        Self::Version4 { addresses, ports }
     }
 
     #[inline]
     pub fn is(&self, key: &Key) -> bool {
         match self {
-            Self::Version4 { addresses, ports } => {
-                *addresses == [key.low[1] as u32, key.high[1] as u32]
-                    && *ports == [key.low_port, key.high_port]
-                    && !key.version6
-            }
+            Self::Version4 { addresses, ports } => (*addresses, *ports) == key.to_short() && !key.version6,
             Self::Version6(kept) => **kept == *key,
         }
     }
 
     pub fn get(&self) -> Key {
         match self {
-            Self::Version4 {
-                addresses: [low, high],
-                ports: [low_port, high_port],
-            } => Key {
-                low: [0, u64::from(*low)],
-                high: [0, u64::from(*high)],
-                low_port: *low_port,
-                high_port: *high_port,
-                version6: false,
-            },
+            Self::Version4 { addresses, ports } => Key::short(*addresses, *ports),
             Self::Version6(key) => **key,
         }
     }

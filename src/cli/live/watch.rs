@@ -12,10 +12,10 @@ use signal_hook::consts::{SIGHUP, SIGUSR1};
 
 use crate::analyzer::{Analyzer, Options};
 use crate::capture::{CaptureFacts, DecryptionSecrets, FileFacts};
-use crate::cli::args::{FailOn, Format, Live};
+use crate::cli::args::{Format, Live};
 use crate::cli::capture_messages;
 use crate::cli::environment;
-use crate::cli::exit::{ANALYSED, FOUND, INCOMPLETE, Stop};
+use crate::cli::exit::{self, Stop};
 use crate::cli::filter::Filter;
 use crate::cli::keylog;
 use crate::cli::live::clock::Clock;
@@ -392,16 +392,8 @@ impl<'a> Watch<'a> {
             note_error(what, self.teller.style.language);
         }
         let nothing = self.unreadable.is_some() && self.analyzer.frames().0 == 0;
-        if self.sink.lost().1 || !stored || !captured || nothing {
-            return Ok(INCOMPLETE);
-        }
-        let floor = self.arguments.fail_on.map(|floor| match floor {
-            FailOn::Fail => Severity::Fail,
-            FailOn::Risk => Severity::Risk,
-            FailOn::Note => Severity::Note,
-        });
-        let found = floor.is_some_and(|floor| self.gravest.is_some_and(|gravest| gravest >= floor));
-        Ok(if found { FOUND } else { ANALYSED })
+        let incomplete = self.sink.lost().1 || !stored || !captured || nothing;
+        Ok(exit::code(incomplete, self.gravest, self.arguments.fail_on))
     }
 
     /// What the program that captures says while it runs.

@@ -78,11 +78,7 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight], parts: &[&Insight]
     let (told, further) = kind.split_at(in_full(kind.len()));
     for insight in told {
         let parts = parts.iter().filter(|part| is_part(part, insight));
-        let parts: Vec<&Finding> = parts.map(|part| &part.finding).collect();
-        page.blank();
-        finding(page, &insight.finding, Telling::Full);
-        brief(page, Message::AlsoSeen, &parts, &mut parts.len());
-        on_sessions(page, insight);
+        with_parts(page, insight, &parts.map(|part| &part.finding).collect::<Vec<_>>());
     }
     if further.is_empty() {
         return;
@@ -102,8 +98,13 @@ fn insights_of_a_kind(page: &mut Page<'_>, kind: &[&Insight], parts: &[&Insight]
 }
 
 pub(super) fn insight(page: &mut Page<'_>, insight: &Insight) {
+    with_parts(page, insight, &[]);
+}
+
+fn with_parts(page: &mut Page<'_>, insight: &Insight, parts: &[&Finding]) {
     page.blank();
     finding(page, &insight.finding, Telling::Full);
+    brief(page, Message::AlsoSeen, parts, &mut parts.len());
     on_sessions(page, insight);
 }
 
@@ -141,13 +142,7 @@ mod tests {
             .with("service", "submission")
             .with("sessions", 1_usize);
         finding.because_of = because_of;
-        Insight {
-            finding,
-            sessions: vec![SessionId(session)],
-            sessions_in_all: 1,
-            excuses: false,
-            unexcused: Vec::new(),
-        }
+        Insight::of(finding, [SessionId(session)])
     }
 
     /// What is told of so many devices with an old setting on one port and a newer one on another.
